@@ -119,6 +119,15 @@ impl<'a> Pager<'a> {
         Slice { after: self.slice.after.clone(), limit: self.slice.limit + 1 }
     }
 
+    /// The id after which the page starts, for lists sorted by id.
+    ///
+    /// # Errors
+    /// Only for a cursor of another list, which authentication already refuses.
+    pub fn after_id(&self) -> Result<Option<uuid::Uuid>, Problem> {
+        let after = self.slice.after.as_deref();
+        after.map(|id| id.parse().map_err(|_| Problem::malformed(vec![Fault::parameter("cursor", "not of this list")]))).transpose()
+    }
+
     fn scope(&self) -> String {
         self.query.iter().fold(self.path.clone(), |scope, (name, value)| format!("{scope}\0{name}\0{value}"))
     }

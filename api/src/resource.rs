@@ -6,8 +6,8 @@ use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema};
-use utoipa::openapi::{RefOr, SchemaFormat, Type};
+use utoipa::openapi::schema::{AdditionalProperties, AllOfBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
@@ -50,20 +50,48 @@ pub struct Coded<T> {
     pub value: T,
 }
 
-fn field(kind: Type, format: Option<&str>, text: &str) -> Schema {
-    let mut object = ObjectBuilder::new().schema_type(kind).description(Some(text));
-    if let Some(format) = format {
-        object = object.format(Some(SchemaFormat::Custom(format.to_owned())));
-    }
-    Schema::Object(visibility::mark(object.build(), Class::Public))
+/// A field that the service adds to what a client wrote. Public, and required unless said otherwise.
+pub struct Added {
+    schema: RefOr<Schema>,
+    required: bool,
 }
 
-/// The schema of `T` with the fields of its envelope before its own.
-fn envelope<T: PartialSchema>(fields: Vec<(&'static str, Schema)>) -> RefOr<Schema> {
+impl Added {
+    /// A plain value.
+    #[must_use]
+    pub fn new(kind: Type, format: Option<&str>, text: &str) -> Self {
+        let mut object = ObjectBuilder::new().schema_type(kind).description(Some(text));
+        if let Some(format) = format {
+            object = object.format(Some(SchemaFormat::Custom(format.to_owned())));
+        }
+        Self { schema: RefOr::T(Schema::Object(visibility::mark(object.build(), Class::Public))), required: true }
+    }
+
+    /// A value of a named type.
+    #[must_use]
+    pub fn reference<T: ToSchema>(text: &str) -> Self {
+        let reference = Ref::from_schema_name(T::name());
+        let all = AllOfBuilder::new().item(reference).description(Some(text)).extensions(Some(visibility::extension(Class::Public)));
+        Self { schema: RefOr::T(Schema::AllOf(all.build())), required: true }
+    }
+
+    /// The same, possibly absent.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.required = false;
+        self
+    }
+}
+
+/// The schema of `T`, an object, with fields before its own.
+pub fn extend<T: PartialSchema>(fields: Vec<(&'static str, Added)>) -> RefOr<Schema> {
     let RefOr::T(Schema::Object(written)) = T::schema() else { return T::schema() };
     let mut object = ObjectBuilder::new().schema_type(Type::Object).description(written.description.clone());
-    for (name, schema) in fields {
-        object = object.property(name, schema).required(name);
+    for (name, added) in fields {
+        object = object.property(name, added.schema);
+        if added.required {
+            object = object.required(name);
+        }
     }
     for (name, schema) in written.properties {
         if written.required.contains(&name) {
@@ -74,16 +102,21 @@ fn envelope<T: PartialSchema>(fields: Vec<(&'static str, Schema)>) -> RefOr<Sche
     RefOr::T(Schema::Object(object.additional_properties(Some(AdditionalProperties::FreeForm(false))).build()))
 }
 
-const VERSION: &str = "Grows by one at each change; the `ETag` repeats it.";
-const UPDATED: &str = "When it was last written, UTC.";
+fn version_field() -> (&'static str, Added) {
+    ("version", Added::new(Type::Integer, Some("int64"), "Grows by one at each change; the `ETag` repeats it."))
+}
+
+fn time_field(name: &'static str, text: &str) -> (&'static str, Added) {
+    (name, Added::new(Type::String, Some("date-time"), text))
+}
 
 impl<T: Resource> PartialSchema for Stored<T> {
     fn schema() -> RefOr<Schema> {
-        envelope::<T>(vec![
-            ("id", field(Type::String, Some("uuid"), "UUIDv7.")),
-            ("version", field(Type::Integer, Some("int64"), VERSION)),
-            ("created_at", field(Type::String, Some("date-time"), "When it was first written, UTC.")),
-            ("updated_at", field(Type::String, Some("date-time"), UPDATED)),
+        extend::<T>(vec![
+            ("id", Added::new(Type::String, Some("uuid"), "UUIDv7.")),
+            version_field(),
+            time_field("created_at", "When it was first written, UTC."),
+            time_field("updated_at", "When it was last written, UTC."),
         ])
     }
 }
@@ -100,10 +133,10 @@ impl<T: Resource> ToSchema for Stored<T> {
 
 impl<T: Resource> PartialSchema for Coded<T> {
     fn schema() -> RefOr<Schema> {
-        envelope::<T>(vec![
-            ("code", field(Type::String, None, "Its code.")),
-            ("version", field(Type::Integer, Some("int64"), VERSION)),
-            ("updated_at", field(Type::String, Some("date-time"), UPDATED)),
+        extend::<T>(vec![
+            ("code", Added::new(Type::String, None, "Its code.")),
+            version_field(),
+            time_field("updated_at", "When it was last written, UTC."),
         ])
     }
 }

@@ -35,9 +35,15 @@ impl Class {
     }
 }
 
+/// The extension that publishes a class.
+#[must_use]
+pub fn extension(class: Class) -> Extensions {
+    Extensions::from_iter([(EXTENSION, class.code())])
+}
+
 /// Marks a schema with its class.
 #[must_use]
 pub fn mark(mut object: Object, class: Class) -> Object {
-    object.extensions.get_or_insert_with(Extensions::default).insert(EXTENSION.to_owned(), class.code().into());
+    object.extensions.get_or_insert_with(Extensions::default).merge(extension(class));
     object
 }

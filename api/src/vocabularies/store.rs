@@ -127,14 +127,14 @@ pub async fn seed(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     if Entity::find().count(db).await? > 0 {
         return Ok(());
     }
-    let shipped = vocabulary::shipped().map_err(|error| DbErr::Custom(error.to_string()))?;
+    let shipped = vocabulary::vocabulary().map_err(|error| DbErr::Custom(error.to_string()))?;
     let lists = [
         (Vocabulary::Services, &shipped.services),
         (Vocabulary::Publics, &shipped.publics),
         (Vocabulary::Modalities, &shipped.modalities),
     ];
     for (vocabulary, terms) in lists {
-        for term in terms {
+        for term in terms.iter() {
             let new = NewTerm {
                 parent: term.parent.clone(),
                 label_en: term.label_en.clone(),

@@ -1,0 +1,131 @@
+//! `/v1/capabilities`.
+
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{Capability, NewCapability, store, validate};
+use crate::app::App;
+use crate::body::Body;
+use crate::database::begin_write;
+use crate::page::{Page, Pager};
+use crate::problem::{Fault, Problem};
+use crate::resource::{missed, required_version};
+
+/// Adds the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(list_capabilities)
+        .service(create_capability)
+        .service(get_capability)
+        .service(replace_capability)
+        .service(delete_capability);
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListCapabilities {
+    /// Only of this organisation.
+    organisation: Option<Uuid>,
+    /// Only with this service.
+    service: Option<String>,
+    /// Only with this public.
+    public: Option<String>,
+    /// Only in this territory.
+    territory: Option<String>,
+    /// Items per page.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists capabilities, oldest first.
+#[utoipa::path(tag = "capabilities", params(ListCapabilities),
+    responses((status = 200, description = "A page of capabilities", body = Page<Capability>)))]
+#[get("/capabilities")]
+async fn list_capabilities(
+    app: Data<App>,
+    request: HttpRequest,
+    query: Query<ListCapabilities>,
+) -> Result<impl Responder, Problem> {
+    let ListCapabilities { organisation, service, public, territory, limit, cursor } = query.into_inner();
+    let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
+    let filter = store::Filter { organisation, service, public, territory };
+    let capabilities = store::page(&app.db, &filter, &pager.slice(), pager.after_id()?).await?;
+    pager.page(capabilities, |capability: &Capability| capability.id.to_string())
+}
+
+/// Registers a capability.
+#[utoipa::path(tag = "capabilities", request_body = NewCapability,
+    responses((status = 201, description = "Registered", body = Capability)))]
+#[post("/capabilities")]
+async fn create_capability(
+    app: Data<App>,
+    Body(new): Body<NewCapability>,
+) -> Result<HttpResponse, Problem> {
+    let tx = begin_write(&app.db).await?;
+    Problem::check(validate::faults(&tx, &new).await?)?;
+    let id = Uuid::now_v7();
+    store::insert_many(&tx, &[store::Insertion { id, import_key: None, new }]).await?;
+    let capability = store::find(&tx, id).await?.ok_or_else(Problem::not_found)?;
+    tx.commit().await?;
+    Ok(capability.created("/v1/capabilities"))
+}
+
+/// Reads a capability.
+#[utoipa::path(tag = "capabilities", params(("id" = Uuid, Path, description = "Id of the capability")),
+    responses((status = 200, description = "The capability", body = Capability)))]
+#[get("/capabilities/{id}")]
+async fn get_capability(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let capability = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
+    Ok(capability.found())
+}
+
+/// Replaces the version of a capability named by `If-Match`.
+#[utoipa::path(tag = "capabilities", request_body = NewCapability,
+    params(("id" = Uuid, Path, description = "Id of the capability"),
+        ("If-Match" = String, Header, description = "`ETag` of the version to replace")),
+    responses((status = 200, description = "Replaced", body = Capability)))]
+#[put("/capabilities/{id}")]
+async fn replace_capability(
+    app: Data<App>,
+    request: HttpRequest,
+    id: Path<Uuid>,
+    Body(new): Body<NewCapability>,
+) -> Result<HttpResponse, Problem> {
+    let version = required_version(&request)?;
+    let tx = begin_write(&app.db).await?;
+    let before = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    let mut faults = validate::faults(&tx, &new).await?;
+    if before.value.organisation != new.organisation {
+        faults.push(Fault::at("/organisation", "a capability stays with its organisation: register another one there"));
+    }
+    Problem::check(faults)?;
+    if !store::replace(&tx, *id, &new, version).await? {
+        return Err(missed(true));
+    }
+    let capability = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    tx.commit().await?;
+    Ok(capability.found())
+}
+
+/// Deletes a capability.
+#[utoipa::path(tag = "capabilities",
+    params(("id" = Uuid, Path, description = "Id of the capability"),
+        ("If-Match" = String, Header, description = "`ETag` of the version to delete")),
+    responses((status = 204, description = "Deleted")))]
+#[delete("/capabilities/{id}")]
+async fn delete_capability(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let version = required_version(&request)?;
+    let tx = begin_write(&app.db).await?;
+    if !store::delete(&tx, *id, version).await? {
+        return Err(missed(store::find(&tx, *id).await?.is_some()));
+    }
+    tx.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}

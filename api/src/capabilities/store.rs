@@ -1,0 +1,241 @@
+//! Queries on capabilities. Children load in one query for all parents.
+
+use std::collections::BTreeMap;
+
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use uuid::Uuid;
+
+use super::entity::{ActiveModel, Column, Entity, Model, term, territory};
+use super::{Capability, NewCapability};
+use crate::database::{now, rows_per_statement};
+use crate::page::Slice;
+use crate::vocabularies::Vocabulary;
+
+/// What a list of capabilities may be narrowed by. Codes match exactly.
+#[derive(Default)]
+pub struct Filter {
+    /// Whose.
+    pub organisation: Option<Uuid>,
+    /// Of which service.
+    pub service: Option<String>,
+    /// For which public.
+    pub public: Option<String>,
+    /// In which territory.
+    pub territory: Option<String>,
+}
+
+/// Up to `slice.limit` capabilities, by id. Three queries.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    filter: &Filter,
+    slice: &Slice,
+    after: Option<Uuid>,
+) -> Result<Vec<Capability>, DbErr> {
+    let mut query = Entity::find().order_by_asc(Column::Id);
+    if let Some(organisation) = filter.organisation {
+        query = query.filter(Column::OrganisationId.eq(organisation));
+    }
+    for (vocabulary, code) in [(Vocabulary::Services, &filter.service), (Vocabulary::Publics, &filter.public)] {
+        if let Some(code) = code {
+            let with = term::Entity::find()
+                .select_only()
+                .column(term::Column::CapabilityId)
+                .filter(term::Column::TermId.eq(vocabulary.key(code)))
+                .into_query();
+            query = query.filter(Column::Id.in_subquery(with));
+        }
+    }
+    if let Some(code) = &filter.territory {
+        let with = territory::Entity::find()
+            .select_only()
+            .column(territory::Column::CapabilityId)
+            .filter(territory::Column::TerritoryCode.eq(code))
+            .into_query();
+        query = query.filter(Column::Id.in_subquery(with));
+    }
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after));
+    }
+    complete(db, query.limit(slice.limit).all(db).await?).await
+}
+
+/// Every capability, by id. Three queries (more beyond some thousands).
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Capability>, DbErr> {
+    complete(db, Entity::find().order_by_asc(Column::Id).all(db).await?).await
+}
+
+/// One capability. Three queries.
+pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Capability>, DbErr> {
+    let row: Vec<Model> = Entity::find_by_id(id).one(db).await?.into_iter().collect();
+    Ok(complete(db, row).await?.pop())
+}
+
+/// Adds their terms and territories to rows. Two queries per few thousand rows.
+pub async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Capability>, DbErr> {
+    let mut capabilities = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(rows_per_statement(db, 1)) {
+        let ids: Vec<Uuid> = chunk.iter().map(|row| row.id).collect();
+        let mut terms: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+        let found = term::Entity::find()
+            .filter(term::Column::CapabilityId.is_in(ids.clone()))
+            .order_by_asc(term::Column::TermId);
+        for row in found.all(db).await? {
+            terms.entry(row.capability_id).or_default().push(row.term_id);
+        }
+        let mut territories: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+        let found = territory::Entity::find()
+            .filter(territory::Column::CapabilityId.is_in(ids))
+            .order_by_asc(territory::Column::TerritoryCode);
+        for row in found.all(db).await? {
+            territories.entry(row.capability_id).or_default().push(row.territory_code);
+        }
+        capabilities.extend(chunk.iter().cloned().map(|row| {
+            let id = row.id;
+            view(row, &terms.remove(&id).unwrap_or_default(), territories.remove(&id).unwrap_or_default())
+        }));
+    }
+    Ok(capabilities)
+}
+
+fn view(row: Model, terms: &[String], territories: Vec<String>) -> Capability {
+    let of = |vocabulary: Vocabulary| -> Vec<String> {
+        let own = terms.iter().filter_map(|key| key.split_once('/')).filter(|(name, _)| *name == vocabulary.name());
+        own.map(|(_, code)| code.to_owned()).collect()
+    };
+    let Model {
+        id,
+        version,
+        created_at,
+        updated_at,
+        import_key: _,
+        organisation_id: organisation,
+        title,
+        unit,
+        capacity_per_year,
+        unit_cost_cents,
+        fixed_cost_cents,
+        minimum_quantity,
+        evidence,
+        valid_from,
+        valid_to,
+    } = row;
+    let value = NewCapability {
+        organisation,
+        title,
+        services: of(Vocabulary::Services),
+        publics: of(Vocabulary::Publics),
+        territories,
+        modalities: of(Vocabulary::Modalities),
+        unit,
+        capacity_per_year,
+        unit_cost_cents,
+        fixed_cost_cents,
+        minimum_quantity,
+        evidence,
+        valid_from,
+        valid_to,
+    };
+    Capability { id, version, created_at, updated_at, value }
+}
+
+/// The columns that a client writes; key, version and times are the caller's.
+fn columns(new: &NewCapability) -> ActiveModel {
+    ActiveModel {
+        id: NotSet,
+        version: NotSet,
+        created_at: NotSet,
+        updated_at: NotSet,
+        import_key: NotSet,
+        organisation_id: Set(new.organisation),
+        title: Set(new.title.clone()),
+        unit: Set(new.unit),
+        capacity_per_year: Set(new.capacity_per_year),
+        unit_cost_cents: Set(new.unit_cost_cents),
+        fixed_cost_cents: Set(new.fixed_cost_cents),
+        minimum_quantity: Set(new.minimum_quantity),
+        evidence: Set(new.evidence),
+        valid_from: Set(new.valid_from),
+        valid_to: Set(new.valid_to),
+    }
+}
+
+/// A capability to write, with the id it will have and the key an import knows it by.
+pub struct Insertion {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Key of the import, where it comes from one.
+    pub import_key: Option<String>,
+    /// What to write.
+    pub new: NewCapability,
+}
+
+/// Writes capabilities that do not exist. Three queries per few hundred.
+pub async fn insert_many(db: &impl ConnectionTrait, insertions: &[Insertion]) -> Result<(), DbErr> {
+    let now = now();
+    for chunk in insertions.chunks(rows_per_statement(db, 15)) {
+        let rows = chunk.iter().map(|insertion| ActiveModel {
+            id: Set(insertion.id),
+            version: Set(1),
+            created_at: Set(now),
+            updated_at: Set(now),
+            import_key: Set(insertion.import_key.clone()),
+            ..columns(&insertion.new)
+        });
+        Entity::insert_many(rows).exec_without_returning(db).await?;
+        let owned: Vec<(Uuid, &NewCapability)> = chunk.iter().map(|one| (one.id, &one.new)).collect();
+        insert_children(db, &owned).await?;
+    }
+    Ok(())
+}
+
+async fn insert_children(db: &impl ConnectionTrait, owned: &[(Uuid, &NewCapability)]) -> Result<(), DbErr> {
+    let mut terms = Vec::new();
+    let mut territories = Vec::new();
+    for &(id, new) in owned {
+        let lists = [
+            (Vocabulary::Services, &new.services),
+            (Vocabulary::Publics, &new.publics),
+            (Vocabulary::Modalities, &new.modalities),
+        ];
+        for (vocabulary, codes) in lists {
+            let keys = codes.iter().map(|code| vocabulary.key(code));
+            terms.extend(keys.map(|key| term::ActiveModel { capability_id: Set(id), term_id: Set(key) }));
+        }
+        let codes = new.territories.iter().cloned();
+        territories
+            .extend(codes.map(|code| territory::ActiveModel { capability_id: Set(id), territory_code: Set(code) }));
+    }
+    for rows in terms.chunks(rows_per_statement(db, 2)) {
+        term::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await?;
+    }
+    for rows in territories.chunks(rows_per_statement(db, 2)) {
+        territory::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Replaces the given version; `false` where it is gone or has changed. Up to five queries.
+pub async fn replace(db: &impl ConnectionTrait, id: Uuid, new: &NewCapability, version: i64) -> Result<bool, DbErr> {
+    let row = ActiveModel { version: Set(version + 1), updated_at: Set(now()), ..columns(new) };
+    let done = Entity::update_many()
+        .set(row)
+        .filter(Column::Id.eq(id))
+        .filter(Column::Version.eq(version))
+        .exec(db)
+        .await?;
+    if done.rows_affected == 0 {
+        return Ok(false);
+    }
+    term::Entity::delete_many().filter(term::Column::CapabilityId.eq(id)).exec(db).await?;
+    territory::Entity::delete_many().filter(territory::Column::CapabilityId.eq(id)).exec(db).await?;
+    insert_children(db, &[(id, new)]).await?;
+    Ok(true)
+}
+
+/// Deletes the given version; `false` where it is gone or has changed. One query.
+pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
+    let done =
+        Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
+    Ok(done.rows_affected == 1)
+}

@@ -1,0 +1,284 @@
+//! Organisations: actors and funders, with identifiers, links and credentials.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::resource::{Resource, Stored};
+
+pub mod entity;
+pub mod routes;
+pub mod store;
+pub mod validate;
+
+/// Broad legal family, read from the legal form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum LegalFamily {
+    /// Association of the 1901 law and the like.
+    Association,
+    /// Commercial company.
+    Company,
+    /// Cooperative company (SCIC, SCOP…).
+    Cooperative,
+    /// Sole trader.
+    SoleTrader,
+    /// Public body.
+    PublicBody,
+    /// Foundation.
+    Foundation,
+}
+
+/// How an organisation lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum EconomicModel {
+    /// Mostly subsidies.
+    Associative,
+    /// Mostly sales.
+    Commercial,
+    /// Association and company together.
+    Hybrid,
+    /// A person alone.
+    Independent,
+    /// Public budget.
+    Public,
+}
+
+/// Size, in the classes of European statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum OrganisationSize {
+    /// Fewer than 10 people.
+    Micro,
+    /// Fewer than 50.
+    Small,
+    /// Fewer than 250.
+    Medium,
+    /// More.
+    Large,
+}
+
+/// Who numbers organisations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum IdentifierScheme {
+    /// The entity, 9 digits.
+    Siren,
+    /// One of its sites, 14 digits.
+    Siret,
+    /// The national register of associations: `W` and 9 digits.
+    Rna,
+    /// Intra-community VAT number.
+    Vat,
+}
+
+/// A number given by a register.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identifier {
+    /// The register.
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub scheme: IdentifierScheme,
+    /// The number, without spaces.
+    #[schema(min_length = 1, max_length = 20, examples("200046977"), extensions(("x-visibility" = json!("P0"))))]
+    pub id: String,
+}
+
+/// How sure a declaration is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum Evidence {
+    /// The organisation says so.
+    #[default]
+    Declared,
+    /// A public source says so.
+    Referenced,
+    /// Somebody has checked.
+    Verified,
+}
+
+/// A certificate, label or agreement held by this entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// Which one.
+    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", examples("qualiopi"), extensions(("x-visibility" = json!("P0"))))]
+    pub code: String,
+    /// Its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64, extensions(("x-visibility" = json!("P1"))))]
+    pub number: Option<String>,
+    /// First day of validity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub valid_from: Option<NaiveDate>,
+    /// Last day of validity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub valid_to: Option<NaiveDate>,
+    /// How sure this is.
+    #[serde(default)]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub evidence: Evidence,
+}
+
+/// How two entities belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum LinkKind {
+    /// The other is its subsidiary.
+    Subsidiary,
+    /// The other is a member of its network.
+    NetworkMember,
+    /// The other trades under its brand.
+    Franchise,
+    /// Both use an employers' group.
+    EmployersGroup,
+    /// Both belong to one group.
+    SameGroup,
+}
+
+/// A link to another entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrganisationLink {
+    /// The other entity.
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub to: Uuid,
+    /// How they belong together.
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub kind: LinkKind,
+    /// Whether the other may rely on this one's certificates, where a call accepts linked entities.
+    #[serde(default)]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub shares_credentials: bool,
+    /// Whether both draw on the same people: capacity for the same service then counts once.
+    #[serde(default)]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub shares_capacity: bool,
+}
+
+/// Where the money comes from, in percent; what is missing to 100 is unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::FromJsonQueryResult)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResourceMix {
+    /// Public subsidies.
+    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    pub subsidies_percent: Option<u8>,
+    /// Public contracts.
+    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    pub contracts_percent: Option<u8>,
+    /// Private sales.
+    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    pub sales_percent: Option<u8>,
+    /// Sponsorship and donations.
+    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    pub sponsorship_percent: Option<u8>,
+    /// Given in kind.
+    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    pub in_kind_percent: Option<u8>,
+}
+
+/// An organisation, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrganisation {
+    /// Legal name.
+    #[schema(min_length = 1, max_length = 300, examples("Emmaüs Connect"), extensions(("x-visibility" = json!("P0"))))]
+    pub name: String,
+    /// Other names it is known by.
+    #[serde(default)]
+    #[schema(max_items = 50, extensions(("x-visibility" = json!("P0"))))]
+    pub aliases: Vec<String>,
+    /// Numbers given by registers; each belongs to one organisation only.
+    #[serde(default)]
+    #[schema(max_items = 100, extensions(("x-visibility" = json!("P0"))))]
+    pub identifiers: Vec<Identifier>,
+    /// INSEE legal category, 4 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[0-9]{4}$", examples("9220"), extensions(("x-visibility" = json!("P0"))))]
+    pub legal_form: Option<String>,
+    /// Broad legal family; read from the legal form where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub legal_family: Option<LegalFamily>,
+    /// How it lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub economic_model: Option<EconomicModel>,
+    /// Where its money comes from.
+    #[serde(default)]
+    #[schema(extensions(("x-visibility" = json!("P1"))))]
+    pub resource_mix: ResourceMix,
+    /// Size class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub size: Option<OrganisationSize>,
+    /// Employees, in full-time equivalents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1_000_000, extensions(("x-visibility" = json!("P1"))))]
+    pub full_time_equivalents: Option<f64>,
+    /// Volunteers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 10_000_000, extensions(("x-visibility" = json!("P1"))))]
+    pub volunteers: Option<i32>,
+    /// Codes of the territories where it is at home.
+    #[serde(default)]
+    #[schema(max_items = 500, extensions(("x-visibility" = json!("P0"))))]
+    pub home_territories: Vec<String>,
+    /// Certificates, labels, agreements.
+    #[serde(default)]
+    #[schema(max_items = 100, extensions(("x-visibility" = json!("P0"))))]
+    pub credentials: Vec<Credential>,
+    /// Links to other entities.
+    #[serde(default)]
+    #[schema(max_items = 500, extensions(("x-visibility" = json!("P0"))))]
+    pub links: Vec<OrganisationLink>,
+    /// Web site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500, extensions(("x-visibility" = json!("P0"))))]
+    pub website: Option<String>,
+    /// What it does, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 5000, extensions(("x-visibility" = json!("P0"))))]
+    pub description: Option<String>,
+    /// Whom to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500, extensions(("x-visibility" = json!("P2"))))]
+    pub contact: Option<String>,
+    /// Where these data come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500, extensions(("x-visibility" = json!("P0"))))]
+    pub source: Option<String>,
+    /// Date of the newest of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub fresh_on: Option<NaiveDate>,
+    /// Whether capacities and costs are invented, to show the product.
+    #[serde(default)]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub illustrative: bool,
+    /// Yearly turnover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64, extensions(("x-visibility" = json!("P4"))))]
+    pub turnover_cents: Option<i64>,
+    /// Cash it can advance before it is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64, extensions(("x-visibility" = json!("P4"))))]
+    pub available_cash_cents: Option<i64>,
+}
+
+/// An organisation, as it is stored.
+pub type Organisation = Stored<NewOrganisation>;
+
+impl Resource for NewOrganisation {
+    const NAME: &'static str = "Organisation";
+}

@@ -1,0 +1,129 @@
+//! `/v1/organisations`.
+
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{LegalFamily, NewOrganisation, Organisation, store, validate};
+use crate::app::App;
+use crate::body::Body;
+use crate::database::begin_write;
+use crate::page::{Page, Pager};
+use crate::problem::Problem;
+use crate::resource::{missed, required_version};
+
+/// Adds the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(list_organisations)
+        .service(create_organisation)
+        .service(get_organisation)
+        .service(replace_organisation)
+        .service(delete_organisation);
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListOrganisations {
+    /// A part of the name or of an alias; case and accents do not matter.
+    name: Option<String>,
+    /// A number given by a register.
+    identifier: Option<String>,
+    /// Legal family.
+    legal_family: Option<LegalFamily>,
+    /// Only holders of this certificate.
+    credential: Option<String>,
+    /// Items per page.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists organisations, oldest first.
+#[utoipa::path(tag = "organisations", params(ListOrganisations),
+    responses((status = 200, description = "A page of organisations", body = Page<Organisation>)))]
+#[get("/organisations")]
+async fn list_organisations(
+    app: Data<App>,
+    request: HttpRequest,
+    query: Query<ListOrganisations>,
+) -> Result<impl Responder, Problem> {
+    let ListOrganisations { name, identifier, legal_family, credential, limit, cursor } = query.into_inner();
+    let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
+    let filter = store::Filter { name, identifier, legal_family, credential };
+    let organisations = store::page(&app.db, &filter, &pager.slice(), pager.after_id()?).await?;
+    pager.page(organisations, |organisation: &Organisation| organisation.id.to_string())
+}
+
+/// Registers an organisation.
+#[utoipa::path(tag = "organisations", request_body = NewOrganisation,
+    responses((status = 201, description = "Registered", body = Organisation)))]
+#[post("/organisations")]
+async fn create_organisation(
+    app: Data<App>,
+    Body(new): Body<NewOrganisation>,
+) -> Result<HttpResponse, Problem> {
+    let tx = begin_write(&app.db).await?;
+    Problem::check(validate::faults(&tx, None, &new).await?)?;
+    let id = Uuid::now_v7();
+    store::insert_many(&tx, &[store::Insertion { id, import_key: None, new }]).await?;
+    let organisation = store::find(&tx, id).await?.ok_or_else(Problem::not_found)?;
+    tx.commit().await?;
+    Ok(organisation.created("/v1/organisations"))
+}
+
+/// Reads an organisation.
+#[utoipa::path(tag = "organisations", params(("id" = Uuid, Path, description = "Id of the organisation")),
+    responses((status = 200, description = "The organisation", body = Organisation)))]
+#[get("/organisations/{id}")]
+async fn get_organisation(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let organisation = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
+    Ok(organisation.found())
+}
+
+/// Replaces the version of an organisation named by `If-Match`.
+#[utoipa::path(tag = "organisations", request_body = NewOrganisation,
+    params(("id" = Uuid, Path, description = "Id of the organisation"),
+        ("If-Match" = String, Header, description = "`ETag` of the version to replace")),
+    responses((status = 200, description = "Replaced", body = Organisation)))]
+#[put("/organisations/{id}")]
+async fn replace_organisation(
+    app: Data<App>,
+    request: HttpRequest,
+    id: Path<Uuid>,
+    Body(new): Body<NewOrganisation>,
+) -> Result<HttpResponse, Problem> {
+    let version = required_version(&request)?;
+    let tx = begin_write(&app.db).await?;
+    if !store::exists(&tx, *id).await? {
+        return Err(Problem::not_found());
+    }
+    Problem::check(validate::faults(&tx, Some(*id), &new).await?)?;
+    if !store::replace(&tx, *id, &new, version).await? {
+        return Err(missed(true));
+    }
+    let organisation = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    tx.commit().await?;
+    Ok(organisation.found())
+}
+
+/// Deletes an organisation with its capabilities and relations. Refused while a call of its own exists.
+#[utoipa::path(tag = "organisations",
+    params(("id" = Uuid, Path, description = "Id of the organisation"),
+        ("If-Match" = String, Header, description = "`ETag` of the version to delete")),
+    responses((status = 204, description = "Deleted")))]
+#[delete("/organisations/{id}")]
+async fn delete_organisation(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let version = required_version(&request)?;
+    let tx = begin_write(&app.db).await?;
+    if !store::delete(&tx, *id, version).await? {
+        return Err(missed(store::exists(&tx, *id).await?));
+    }
+    tx.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}

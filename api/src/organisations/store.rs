@@ -1,0 +1,344 @@
+//! Queries on organisations. Children load in one query for all parents.
+
+use std::collections::BTreeMap;
+
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
+use uuid::Uuid;
+
+use super::entity::{ActiveModel, Column, Entity, Model, Texts, credential, identifier, link};
+use super::{
+    Credential, Identifier, IdentifierScheme, LegalFamily, NewOrganisation, Organisation, OrganisationLink, validate,
+};
+use crate::codes::search_form;
+use crate::database::{now, rows_per_statement};
+use crate::page::Slice;
+
+/// What a list of organisations may be narrowed by.
+#[derive(Default)]
+pub struct Filter {
+    /// A part of the name or of an alias, whatever the accents.
+    pub name: Option<String>,
+    /// Number given by a register.
+    pub identifier: Option<String>,
+    /// Legal family.
+    pub legal_family: Option<LegalFamily>,
+    /// Holder of this certificate.
+    pub credential: Option<String>,
+}
+
+/// Up to `slice.limit` organisations, by id. Four queries.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    filter: &Filter,
+    slice: &Slice,
+    after: Option<Uuid>,
+) -> Result<Vec<Organisation>, DbErr> {
+    let mut query = Entity::find().order_by_asc(Column::Id);
+    if let Some(name) = &filter.name {
+        query = query.filter(Column::SearchName.contains(search_form(name)));
+    }
+    if let Some(family) = filter.legal_family {
+        query = query.filter(Column::LegalFamily.eq(family));
+    }
+    if let Some(number) = &filter.identifier {
+        let owners = identifier::Entity::find()
+            .select_only()
+            .column(identifier::Column::OrganisationId)
+            .filter(identifier::Column::Value.eq(number))
+            .into_query();
+        query = query.filter(Column::Id.in_subquery(owners));
+    }
+    if let Some(code) = &filter.credential {
+        let holders = credential::Entity::find()
+            .select_only()
+            .column(credential::Column::OrganisationId)
+            .filter(credential::Column::Code.eq(code))
+            .into_query();
+        query = query.filter(Column::Id.in_subquery(holders));
+    }
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after));
+    }
+    complete(db, query.limit(slice.limit).all(db).await?).await
+}
+
+/// Every organisation, by id. Four queries (more beyond some thousands).
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Organisation>, DbErr> {
+    complete(db, Entity::find().order_by_asc(Column::Id).all(db).await?).await
+}
+
+/// One organisation. Four queries.
+pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Organisation>, DbErr> {
+    let row: Vec<Model> = Entity::find_by_id(id).one(db).await?.into_iter().collect();
+    Ok(complete(db, row).await?.pop())
+}
+
+/// Whether it exists. One query.
+pub async fn exists(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    Ok(Entity::find_by_id(id).one(db).await?.is_some())
+}
+
+/// Which of these exist. One query per few thousand.
+pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Uuid>, DbErr> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(rows_per_statement(db, 1)) {
+        let rows: Vec<Uuid> = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(db)
+            .await?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Adds their identifiers, links and credentials to rows. Three queries per few thousand rows.
+async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Organisation>, DbErr> {
+    let mut organisations = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(rows_per_statement(db, 1)) {
+        let ids: Vec<Uuid> = chunk.iter().map(|row| row.id).collect();
+        let mut identifiers: BTreeMap<Uuid, Vec<Identifier>> = BTreeMap::new();
+        let found = identifier::Entity::find()
+            .filter(identifier::Column::OrganisationId.is_in(ids.clone()))
+            .order_by_asc(identifier::Column::Position);
+        for row in found.all(db).await? {
+            let own = Identifier { scheme: row.scheme, id: row.value };
+            identifiers.entry(row.organisation_id).or_default().push(own);
+        }
+        let mut links: BTreeMap<Uuid, Vec<OrganisationLink>> = BTreeMap::new();
+        let found = link::Entity::find()
+            .filter(link::Column::OrganisationId.is_in(ids.clone()))
+            .order_by_asc(link::Column::ToId);
+        for row in found.all(db).await? {
+            let link::Model { organisation_id, to_id: to, kind, shares_credentials, shares_capacity } = row;
+            let own = OrganisationLink { to, kind, shares_credentials, shares_capacity };
+            links.entry(organisation_id).or_default().push(own);
+        }
+        let mut credentials: BTreeMap<Uuid, Vec<Credential>> = BTreeMap::new();
+        let found = credential::Entity::find()
+            .filter(credential::Column::OrganisationId.is_in(ids))
+            .order_by_asc(credential::Column::Position);
+        for row in found.all(db).await? {
+            let credential::Model { id: _, organisation_id, position: _, code, number, valid_from, valid_to, evidence } =
+                row;
+            let own = Credential { code, number, valid_from, valid_to, evidence };
+            credentials.entry(organisation_id).or_default().push(own);
+        }
+        organisations.extend(chunk.iter().cloned().map(|row| {
+            let id = row.id;
+            let own = |of: &mut BTreeMap<Uuid, Vec<_>>| of.remove(&id).unwrap_or_default();
+            view(row, own(&mut identifiers), links.remove(&id).unwrap_or_default(), credentials.remove(&id).unwrap_or_default())
+        }));
+    }
+    Ok(organisations)
+}
+
+fn view(
+    row: Model,
+    identifiers: Vec<Identifier>,
+    links: Vec<OrganisationLink>,
+    credentials: Vec<Credential>,
+) -> Organisation {
+    let Model {
+        id,
+        version,
+        created_at,
+        updated_at,
+        import_key: _,
+        name,
+        search_name: _,
+        aliases: Texts(aliases),
+        legal_form,
+        legal_family,
+        economic_model,
+        resource_mix,
+        size,
+        full_time_equivalents,
+        volunteers,
+        home_territories: Texts(home_territories),
+        website,
+        description,
+        contact,
+        source,
+        fresh_on,
+        illustrative,
+        turnover_cents,
+        available_cash_cents,
+    } = row;
+    let value = NewOrganisation {
+        name,
+        aliases,
+        identifiers,
+        legal_form,
+        legal_family,
+        economic_model,
+        resource_mix,
+        size,
+        full_time_equivalents,
+        volunteers,
+        home_territories,
+        credentials,
+        links,
+        website,
+        description,
+        contact,
+        source,
+        fresh_on,
+        illustrative,
+        turnover_cents,
+        available_cash_cents,
+    };
+    Organisation { id, version, created_at, updated_at, value }
+}
+
+/// The columns that a client writes; key, version and times are the caller's.
+fn columns(new: &NewOrganisation) -> ActiveModel {
+    let searched = std::iter::once(&new.name).chain(&new.aliases).map(|name| search_form(name));
+    ActiveModel {
+        id: NotSet,
+        version: NotSet,
+        created_at: NotSet,
+        updated_at: NotSet,
+        import_key: NotSet,
+        name: Set(new.name.clone()),
+        search_name: Set(searched.collect::<Vec<_>>().join("|")),
+        aliases: Set(Texts(new.aliases.clone())),
+        legal_form: Set(new.legal_form.clone()),
+        legal_family: Set(new.legal_family.or_else(|| new.legal_form.as_deref().and_then(validate::family_of))),
+        economic_model: Set(new.economic_model),
+        resource_mix: Set(new.resource_mix.clone()),
+        size: Set(new.size),
+        full_time_equivalents: Set(new.full_time_equivalents),
+        volunteers: Set(new.volunteers),
+        home_territories: Set(Texts(new.home_territories.clone())),
+        website: Set(new.website.clone()),
+        description: Set(new.description.clone()),
+        contact: Set(new.contact.clone()),
+        source: Set(new.source.clone()),
+        fresh_on: Set(new.fresh_on),
+        illustrative: Set(new.illustrative),
+        turnover_cents: Set(new.turnover_cents),
+        available_cash_cents: Set(new.available_cash_cents),
+    }
+}
+
+/// An organisation to write, with the id it will have and the key an import knows it by.
+pub struct Insertion {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Key of the import, where it comes from one.
+    pub import_key: Option<String>,
+    /// What to write.
+    pub new: NewOrganisation,
+}
+
+/// Writes organisations that do not exist, with all that belongs to them. Four queries per few hundred.
+pub async fn insert_many(db: &impl ConnectionTrait, insertions: &[Insertion]) -> Result<(), DbErr> {
+    let now = now();
+    for chunk in insertions.chunks(rows_per_statement(db, 24)) {
+        let rows = chunk.iter().map(|insertion| ActiveModel {
+            id: Set(insertion.id),
+            version: Set(1),
+            created_at: Set(now),
+            updated_at: Set(now),
+            import_key: Set(insertion.import_key.clone()),
+            ..columns(&insertion.new)
+        });
+        Entity::insert_many(rows).exec_without_returning(db).await?;
+        let owned: Vec<(Uuid, &NewOrganisation)> = chunk.iter().map(|one| (one.id, &one.new)).collect();
+        insert_children(db, &owned).await?;
+    }
+    Ok(())
+}
+
+async fn insert_children(db: &impl ConnectionTrait, owned: &[(Uuid, &NewOrganisation)]) -> Result<(), DbErr> {
+    let mut identifiers = Vec::new();
+    let mut links = Vec::new();
+    let mut credentials = Vec::new();
+    for &(id, new) in owned {
+        identifiers.extend((0..).zip(&new.identifiers).map(|(position, own)| identifier::ActiveModel {
+            scheme: Set(own.scheme),
+            value: Set(own.id.clone()),
+            organisation_id: Set(id),
+            position: Set(position),
+        }));
+        links.extend(new.links.iter().map(|own| link::ActiveModel {
+            organisation_id: Set(id),
+            to_id: Set(own.to),
+            kind: Set(own.kind),
+            shares_credentials: Set(own.shares_credentials),
+            shares_capacity: Set(own.shares_capacity),
+        }));
+        credentials.extend((0..).zip(&new.credentials).map(|(position, own)| credential::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            organisation_id: Set(id),
+            position: Set(position),
+            code: Set(own.code.clone()),
+            number: Set(own.number.clone()),
+            valid_from: Set(own.valid_from),
+            valid_to: Set(own.valid_to),
+            evidence: Set(own.evidence),
+        }));
+    }
+    for rows in identifiers.chunks(rows_per_statement(db, 4)) {
+        identifier::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await?;
+    }
+    for rows in links.chunks(rows_per_statement(db, 5)) {
+        link::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await?;
+    }
+    for rows in credentials.chunks(rows_per_statement(db, 8)) {
+        credential::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Replaces the given version with all that belongs to it; `false` where it is gone or has changed. Up to seven queries.
+pub async fn replace(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    new: &NewOrganisation,
+    version: i64,
+) -> Result<bool, DbErr> {
+    let row = ActiveModel { version: Set(version + 1), updated_at: Set(now()), ..columns(new) };
+    let done = Entity::update_many()
+        .set(row)
+        .filter(Column::Id.eq(id))
+        .filter(Column::Version.eq(version))
+        .exec(db)
+        .await?;
+    if done.rows_affected == 0 {
+        return Ok(false);
+    }
+    identifier::Entity::delete_many().filter(identifier::Column::OrganisationId.eq(id)).exec(db).await?;
+    link::Entity::delete_many().filter(link::Column::OrganisationId.eq(id)).exec(db).await?;
+    credential::Entity::delete_many().filter(credential::Column::OrganisationId.eq(id)).exec(db).await?;
+    insert_children(db, &[(id, new)]).await?;
+    Ok(true)
+}
+
+/// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. One query.
+pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
+    let done =
+        Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Who already has one of these numbers. One query.
+pub async fn owners_of(
+    db: &impl ConnectionTrait,
+    identifiers: &[Identifier],
+) -> Result<BTreeMap<(IdentifierScheme, String), Uuid>, DbErr> {
+    if identifiers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let any = identifiers.iter().fold(Condition::any(), |any, own| {
+        any.add(identifier::Column::Scheme.eq(own.scheme).and(identifier::Column::Value.eq(&own.id)))
+    });
+    let rows = identifier::Entity::find().filter(any).all(db).await?;
+    Ok(rows.into_iter().map(|row| ((row.scheme, row.value), row.organisation_id)).collect())
+}

@@ -1,0 +1,79 @@
+//! Territories: a tree of places with INSEE codes, population, position and indicators.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::resource::{Coded, Resource};
+
+pub mod entity;
+pub mod routes;
+pub mod store;
+
+/// Level of a territory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum TerritoryKind {
+    /// A state.
+    Country,
+    /// A région.
+    Region,
+    /// A département.
+    Departement,
+    /// A métropole.
+    Metropole,
+    /// Another group of communes.
+    Epci,
+    /// A commune.
+    Commune,
+    /// A municipal arrondissement.
+    Arrondissement,
+    /// Something smaller: a QPV, an IRIS, a neighbourhood.
+    District,
+}
+
+/// Numbers about a territory, by name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, sea_orm::FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct Indicators(pub BTreeMap<String, f64>);
+
+/// A territory, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTerritory {
+    /// Official name.
+    #[schema(min_length = 1, max_length = 200, examples("Villeurbanne"), extensions(("x-visibility" = json!("P0"))))]
+    pub name: String,
+    /// Level.
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub kind: TerritoryKind,
+    /// Code of the territory just above; absent at a root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 64, examples("200046977"), extensions(("x-visibility" = json!("P0"))))]
+    pub parent: Option<String>,
+    /// Inhabitants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 10_000_000_000_u64, examples(163_684), extensions(("x-visibility" = json!("P0"))))]
+    pub population: Option<i64>,
+    /// Degrees north of its centre.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -90, maximum = 90, examples(45.771), extensions(("x-visibility" = json!("P0"))))]
+    pub latitude: Option<f64>,
+    /// Degrees east of its centre.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -180, maximum = 180, examples(4.889), extensions(("x-visibility" = json!("P0"))))]
+    pub longitude: Option<f64>,
+    /// Other numbers by name, such as an index of digital fragility.
+    #[serde(default)]
+    #[schema(extensions(("x-visibility" = json!("P0"))))]
+    pub indicators: Indicators,
+}
+
+/// A territory, as it is stored.
+pub type Territory = Coded<NewTerritory>;
+
+impl Resource for NewTerritory {
+    const NAME: &'static str = "Territory";
+}
