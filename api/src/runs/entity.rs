@@ -1,0 +1,79 @@
+//! The tables of runs and proposals.
+
+use sea_orm::entity::prelude::*;
+
+use super::{RunOptions, RunResult, RunState};
+
+/// A row of `run`.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "run")]
+pub struct Model {
+    /// UUIDv7.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Of which call.
+    pub call_id: Uuid,
+    /// Version of the call that was computed.
+    pub call_version: i64,
+    /// Where it stands.
+    pub state: RunState,
+    /// What was asked.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub options: RunOptions,
+    /// SHA-256 of the inputs.
+    pub fingerprint: String,
+    /// What computed it.
+    pub engine: Option<String>,
+    /// What was achieved.
+    pub result: Option<RunResult>,
+    /// Objective of the first proposal.
+    pub objective_cents: Option<i64>,
+    /// Its bound.
+    pub bound_cents: Option<i64>,
+    /// What the preparation found.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub report: Option<Json>,
+    /// Why nobody can answer.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub infeasibility: Option<Json>,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// When it was asked for.
+    pub created_at: DateTimeUtc,
+    /// When it began.
+    pub started_at: Option<DateTimeUtc>,
+    /// When it ended.
+    pub finished_at: Option<DateTimeUtc>,
+}
+
+/// None.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Proposals of runs.
+pub mod proposal {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `proposal`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "proposal")]
+    pub struct Model {
+        /// Of which run.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub run_id: Uuid,
+        /// 1 is best.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub rank: i32,
+        /// The solver's proposal.
+        #[sea_orm(column_type = "JsonBinary")]
+        pub document: Json,
+    }
+
+    /// None.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -1,0 +1,184 @@
+//! Queries on runs and proposals.
+
+use attelage_solver::{Answer, Proposal, Status};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::entity::{ActiveModel, Column, Entity, Model, proposal};
+use super::{Run, RunOptions, RunResult, RunState};
+use crate::calls::Call;
+use crate::database::now;
+use crate::page::Slice;
+
+/// The run as the API shows it.
+///
+/// # Errors
+/// A stored document that is no longer readable.
+pub fn view(row: Model) -> Result<Run, DbErr> {
+    let Model {
+        id,
+        call_id: call,
+        call_version,
+        state,
+        options,
+        fingerprint,
+        engine,
+        result,
+        objective_cents,
+        bound_cents,
+        report,
+        infeasibility,
+        failure,
+        created_at,
+        started_at,
+        finished_at,
+    } = row;
+    Ok(Run {
+        id,
+        call,
+        call_version,
+        state,
+        options,
+        fingerprint,
+        result,
+        objective_cents,
+        bound_cents,
+        infeasibility: infeasibility.map(read).transpose()?,
+        report: report.map(read).transpose()?,
+        engine,
+        failure,
+        created_at,
+        started_at,
+        finished_at,
+    })
+}
+
+fn read<T: DeserializeOwned>(document: serde_json::Value) -> Result<T, DbErr> {
+    serde_json::from_value(document).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+fn write(value: &impl serde::Serialize) -> Result<serde_json::Value, DbErr> {
+    serde_json::to_value(value).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+/// Queues a run. One query.
+pub async fn insert(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    call: &Call,
+    options: &RunOptions,
+    fingerprint: &str,
+) -> Result<Model, DbErr> {
+    let row = ActiveModel {
+        id: Set(id),
+        call_id: Set(call.id),
+        call_version: Set(call.version),
+        state: Set(RunState::Queued),
+        options: Set(options.clone()),
+        fingerprint: Set(fingerprint.to_owned()),
+        created_at: Set(now()),
+        ..Default::default()
+    };
+    Entity::insert(row).exec_with_returning(db).await
+}
+
+/// One run. One query.
+pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// Up to `slice.limit` runs of a call, by id. One query.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    call: Uuid,
+    slice: &Slice,
+    after: Option<Uuid>,
+) -> Result<Vec<Model>, DbErr> {
+    let mut query = Entity::find().filter(Column::CallId.eq(call)).order_by_asc(Column::Id);
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after));
+    }
+    query.limit(slice.limit).all(db).await
+}
+
+/// Up to `slice.limit` proposals of a run, best first. One query.
+pub async fn proposals(
+    db: &impl ConnectionTrait,
+    run: Uuid,
+    slice: &Slice,
+    after: Option<i32>,
+) -> Result<Vec<Proposal>, DbErr> {
+    let rows = proposal::Entity::find()
+        .filter(proposal::Column::RunId.eq(run))
+        .filter(proposal::Column::Rank.gt(after.unwrap_or(0)))
+        .order_by_asc(proposal::Column::Rank)
+        .limit(slice.limit)
+        .all(db)
+        .await?;
+    rows.into_iter().map(|row| read(row.document)).collect()
+}
+
+/// Says that a queued run has begun. One query.
+pub async fn start(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
+    let row = ActiveModel { state: Set(RunState::Running), started_at: Set(Some(now())), ..Default::default() };
+    Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(db).await?;
+    Ok(())
+}
+
+/// Keeps the answer of a run with its proposals. Two queries; call it in a transaction.
+pub async fn succeed(db: &impl ConnectionTrait, id: Uuid, answer: &Answer) -> Result<(), DbErr> {
+    let first = answer.proposals.first();
+    let engine = &answer.engine;
+    let row = ActiveModel {
+        state: Set(RunState::Succeeded),
+        result: Set(Some(match answer.status {
+            Status::Optimal => RunResult::Optimal,
+            Status::Feasible => RunResult::Feasible,
+            Status::Infeasible => RunResult::Infeasible,
+            Status::Unknown => RunResult::Unknown,
+        })),
+        engine: Set(Some(format!("{} {} on {}", engine.name, engine.version, engine.backend))),
+        objective_cents: Set(first.map(|proposal| proposal.costs.objective_cents)),
+        bound_cents: Set(first.map(|proposal| proposal.proof.bound_cents)),
+        report: Set(Some(write(&answer.report)?)),
+        infeasibility: Set(answer.infeasibility.as_ref().map(write).transpose()?),
+        finished_at: Set(Some(now())),
+        ..Default::default()
+    };
+    Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(db).await?;
+    let mut rows = Vec::with_capacity(answer.proposals.len());
+    for one in &answer.proposals {
+        let rank = i32::try_from(one.rank).unwrap_or(i32::MAX);
+        rows.push(proposal::ActiveModel { run_id: Set(id), rank: Set(rank), document: Set(write(one)?) });
+    }
+    if !rows.is_empty() {
+        proposal::Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Says that a run will not have an answer. One query.
+pub async fn fail(db: &impl ConnectionTrait, id: Uuid, why: &str) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        state: Set(RunState::Failed),
+        failure: Set(Some(why.to_owned())),
+        finished_at: Set(Some(now())),
+        ..Default::default()
+    };
+    Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(db).await?;
+    Ok(())
+}
+
+/// Fails the runs that a stopped service left behind. One query.
+pub async fn fail_interrupted(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    let row = ActiveModel {
+        state: Set(RunState::Failed),
+        failure: Set(Some("the service stopped before the computation ended; start another run".to_owned())),
+        finished_at: Set(Some(now())),
+        ..Default::default()
+    };
+    let unfinished = Column::State.is_in([RunState::Queued, RunState::Running]);
+    Ok(Entity::update_many().set(row).filter(unfinished).exec(db).await?.rows_affected)
+}
