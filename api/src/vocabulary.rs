@@ -214,8 +214,7 @@ fn values(cell: &str) -> Vec<String> {
 }
 
 fn is_kebab_case(code: &str) -> bool {
-    code.split('-')
-        .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+    code.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -227,7 +226,10 @@ mod tests {
     #[test]
     fn the_embedded_lists_hold_every_rule() {
         let lists = vocabulary().expect("the data files are sound");
-        assert_eq!((lists.services.iter().len(), lists.publics.iter().len(), lists.modalities.iter().len()), (21, 20, 6));
+        assert_eq!(
+            (lists.services.iter().len(), lists.publics.iter().len(), lists.modalities.iter().len()),
+            (21, 20, 6)
+        );
     }
 
     #[test]
@@ -274,7 +276,10 @@ mod tests {
         let lists = vocabulary().unwrap();
         assert_eq!(lists.service_of_standard("COMPREHENSION du monde numérique"), Some("training-digital-culture"));
         assert_eq!(lists.service_of_standard("Yoga"), None);
-        assert_eq!(lists.service_of_data_inclusion("numerique--acquerir-un-equipement"), Some("equipment-distribution"));
+        assert_eq!(
+            lists.service_of_data_inclusion("numerique--acquerir-un-equipement"),
+            Some("equipment-distribution")
+        );
         assert_eq!(lists.public_of_data_inclusion("demandeurs-emploi"), Some("job-seekers"));
     }
 

@@ -1,0 +1,56 @@
+//! Fields that hold several values.
+
+use super::codes::Found;
+use crate::imports::report::{Faults, RowProblem};
+use crate::imports::table::Row;
+use crate::imports::text::clean;
+
+/// The codes of the values of a list, in the order of the file, each once.
+///
+/// `|` separates; `;` is accepted and noted, no word of the standard contains it.
+pub(super) fn read<'v>(
+    row: &Row<'_>,
+    field: &str,
+    faults: &mut Faults<'_>,
+    find: impl Fn(&str) -> Option<Found<'v>>,
+) -> Vec<String> {
+    let value = row.get(field);
+    if value.contains(';') {
+        let message = "`;` was read as the separator of the list; the standard's is `|`";
+        faults.correct(field, value, RowProblem::ListSeparator, message);
+    }
+    let mut codes: Vec<String> = Vec::new();
+    for item in value.split(['|', ';']).map(str::trim).filter(|item| !item.is_empty()) {
+        let code = match find(item) {
+            Some(Found::Official(code)) => code,
+            Some(Found::Older(code)) => {
+                faults.correct(field, item, RowProblem::ObsoleteValue, format!("read as `{code}`"));
+                code
+            }
+            None => {
+                faults.ignore(field, item, RowProblem::UnknownValue, "not in the list of values; it was left out");
+                continue;
+            }
+        };
+        if !codes.iter().any(|known| known == code) {
+            codes.push(code.to_owned());
+        }
+    }
+    codes
+}
+
+/// The values of a list of free texts, in the order of the file, each once. Only `|` separates.
+pub(super) fn free(row: &Row<'_>, field: &str, faults: &mut Faults<'_>) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    for item in row.get(field).split('|') {
+        let (text, had_markup) = clean(item);
+        if had_markup {
+            faults.correct(field, item, RowProblem::Markup, "markup was taken out of the text");
+        }
+        let text = text.replace('\n', " ");
+        if !text.is_empty() && !values.contains(&text) {
+            values.push(text);
+        }
+    }
+    values
+}

@@ -1,0 +1,299 @@
+//! Territories from a simple table: `code,name,kind,parent,population,lat,lon`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Position;
+use super::report::{Faults, NotThisFormat, RowFault, RowProblem};
+use super::table::{Row, Table};
+use super::text::{Delimiter, Encoding, clean, decode, number};
+use crate::fold::fold;
+
+const COLUMNS: [&str; 7] = ["code", "name", "kind", "parent", "population", "lat", "lon"];
+const REQUIRED: [&str; 4] = ["code", "name", "kind", "parent"];
+const LONGEST_CODE: usize = 32;
+
+/// The largest whole number that a decimal number still holds exactly; no population comes near it.
+const LARGEST_POPULATION: f64 = 9_007_199_254_740_992.0;
+
+macro_rules! territory_kinds {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal,)+) => {
+        /// The levels of the tree of territories.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum TerritoryKind {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl TerritoryKind {
+            /// Every kind, widest first.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The code that stands for this kind in JSON and in files.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)+
+                }
+            }
+        }
+    };
+}
+
+territory_kinds! {
+    /// A country.
+    Country = "country",
+    /// A French région.
+    Region = "region",
+    /// A French département.
+    Departement = "departement",
+    /// A métropole.
+    Metropole = "metropole",
+    /// Another group of communes with its own taxes.
+    Epci = "epci",
+    /// A commune.
+    Commune = "commune",
+    /// A municipal arrondissement of Paris, Lyon or Marseille.
+    Arrondissement = "arrondissement",
+    /// A part of a commune, such as a priority district (QPV) or a statistical one (IRIS).
+    District = "district",
+}
+
+/// A text that names no kind of territory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a kind of territory; the kinds are country, region, departement, metropole, epci, commune, arrondissement, district"
+)]
+pub struct UnknownTerritoryKind;
+
+impl FromStr for TerritoryKind {
+    type Err = UnknownTerritoryKind;
+
+    /// Case and accents do not matter: `Département` is one.
+    fn from_str(text: &str) -> Result<Self, UnknownTerritoryKind> {
+        let folded = fold(text);
+        Self::ALL.iter().copied().find(|kind| kind.code() == folded).ok_or(UnknownTerritoryKind)
+    }
+}
+
+impl fmt::Display for TerritoryKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// What a file of territories gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Territories {
+    /// The sound records: parents that the file defines come before their children, else in the order of the file.
+    pub territories: Vec<ImportedTerritory>,
+    /// Records in the file, skipped ones included, blank lines not.
+    pub rows_read: usize,
+    /// What is wrong and what was done, by line.
+    pub faults: Vec<RowFault>,
+    /// How the file was written.
+    pub encoding: Encoding,
+    /// What separates its fields.
+    pub delimiter: Delimiter,
+}
+
+/// A territory as the file gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportedTerritory {
+    /// Physical line on which the record starts.
+    pub line: u64,
+    /// Unique in the file: letters, digits, `-`, `_` and `.`, at most 32 of them.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Its level.
+    pub kind: TerritoryKind,
+    /// The code of the territory around it. It may stand in no record of this file: then it must exist already.
+    pub parent: Option<String>,
+    /// Inhabitants.
+    pub population: Option<u64>,
+    /// Its centre.
+    pub position: Option<Position>,
+}
+
+/// Reads a table of territories. Only the first four columns must stand in the header, in any order.
+///
+/// Parents may come later in the file, or not at all: whether those exist is for the caller to check.
+/// Every territory of a cycle is refused; those below it are not. O(n log n).
+///
+/// # Errors
+/// When the file is not of this format, with the reason. Anything wrong inside a record is a fault of the report.
+pub fn parse(bytes: &[u8]) -> Result<Territories, NotThisFormat> {
+    let (text, encoding) = decode(bytes)?;
+    let table = Table::open(&text, &COLUMNS);
+    let missing = table.missing(&REQUIRED);
+    if !missing.is_empty() {
+        return Err(NotThisFormat::MissingColumns { format: "a list of territories", missing });
+    }
+    let delimiter = table.delimiter();
+
+    let mut faults = Vec::new();
+    table.note_columns(&COLUMNS, &[], &mut faults);
+    let mut territories: Vec<ImportedTerritory> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let rows_read = table.each(&mut faults, |row, faults| {
+        if seen.contains(row.get("code")) {
+            let message = "an earlier record has this code; this one was skipped";
+            faults.skip("code", row.get("code"), RowProblem::Duplicate, message);
+        } else if let Some(territory) = read(row, faults) {
+            seen.insert(territory.code.clone());
+            territories.push(territory);
+        }
+    });
+    let territories = parents_first(territories, &mut faults);
+    faults.sort_by_key(|fault| fault.line);
+    Ok(Territories { territories, rows_read, faults, encoding, delimiter })
+}
+
+fn read(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<ImportedTerritory> {
+    let code = row.get("code");
+    let (name, _) = clean(row.get("name"));
+    for (field, is_missing) in [("code", code.is_empty()), ("name", name.is_empty())] {
+        if is_missing {
+            faults.skip(field, "", RowProblem::MissingValue, format!("without a {field} the record was skipped"));
+            return None;
+        }
+    }
+    let parent = row.get("parent");
+    for (field, value) in [("code", code), ("parent", parent)] {
+        if !value.is_empty() && !is_code(value) {
+            let message = "a code has letters, digits, `-`, `_` and `.`, at most 32 of them; the record was skipped";
+            faults.skip(field, value, RowProblem::InvalidCode, message);
+            return None;
+        }
+    }
+    let kind = match row.get("kind").parse::<TerritoryKind>() {
+        Ok(kind) => kind,
+        Err(error) => {
+            faults.skip("kind", row.get("kind"), RowProblem::UnknownKind, format!("{error}; the record was skipped"));
+            return None;
+        }
+    };
+    if parent == code {
+        let message = "a territory cannot be its own parent; the record was skipped";
+        faults.skip("parent", parent, RowProblem::SelfParent, message);
+        return None;
+    }
+    Some(ImportedTerritory {
+        line: row.line,
+        code: code.to_owned(),
+        name: name.replace('\n', " "),
+        kind,
+        parent: Some(parent).filter(|parent| !parent.is_empty()).map(str::to_owned),
+        population: population(row, faults),
+        position: position(row, faults),
+    })
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() <= LONGEST_CODE && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within 0..2^53")]
+fn population(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<u64> {
+    let value = row.get("population");
+    if value.is_empty() {
+        return None;
+    }
+    match number(value) {
+        Some((inhabitants, corrected))
+            if inhabitants.fract() == 0.0 && (0.0..LARGEST_POPULATION).contains(&inhabitants) =>
+        {
+            if corrected {
+                faults.correct("population", value, RowProblem::NumberFormat, format!("read as {inhabitants}"));
+            }
+            Some(inhabitants as u64)
+        }
+        _ => {
+            let message = "not a number of inhabitants; the population is unknown";
+            faults.ignore("population", value, RowProblem::InvalidNumber, message);
+            None
+        }
+    }
+}
+
+fn position(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<Position> {
+    let written = [("lat", row.get("lat")), ("lon", row.get("lon"))];
+    match written.map(|(_, value)| value.is_empty()) {
+        [true, true] => return None,
+        [false, false] => {}
+        [lat_is_empty, _] => {
+            let (field, value) = written[usize::from(lat_is_empty)];
+            let message = "one coordinate without the other; the centre is unknown";
+            faults.ignore(field, value, RowProblem::IncompleteCoordinates, message);
+            return None;
+        }
+    }
+    let [latitude, longitude] = written.map(|(field, value)| {
+        let degrees = number(value);
+        match degrees {
+            Some((degrees, true)) => {
+                faults.correct(field, value, RowProblem::NumberFormat, format!("read as {degrees}"));
+            }
+            Some(_) => {}
+            None => faults.ignore(field, value, RowProblem::InvalidNumber, "not a number of degrees"),
+        }
+        degrees.map(|(degrees, _)| degrees)
+    });
+    let (latitude, longitude) = (latitude?, longitude?);
+    let position = Position::on_earth(latitude, longitude);
+    if position.is_none() {
+        let both = format!("{}, {}", written[0].1, written[1].1);
+        let message = "latitudes go from -90 to 90, longitudes from -180 to 180; the centre is unknown";
+        faults.ignore("lat", &both, RowProblem::OutsideArea, message);
+    }
+    position
+}
+
+/// Sorts parents before children and refuses the territories of every cycle.
+///
+/// Each territory has one parent, so walking up from it ends at a root or enters a cycle: no general method is needed.
+fn parents_first(territories: Vec<ImportedTerritory>, faults: &mut Vec<RowFault>) -> Vec<ImportedTerritory> {
+    let by_code: BTreeMap<&str, usize> = territories.iter().enumerate().map(|(i, t)| (t.code.as_str(), i)).collect();
+    let parents: Vec<Option<usize>> =
+        territories.iter().map(|t| t.parent.as_deref().and_then(|parent| by_code.get(parent).copied())).collect();
+    let mut marks = vec![Mark::Unseen; territories.len()];
+    let mut order = Vec::with_capacity(territories.len());
+    for start in 0..territories.len() {
+        let mut path = Vec::new();
+        let mut at = Some(start);
+        while let Some(index) = at.filter(|&index| marks[index] == Mark::Unseen) {
+            marks[index] = Mark::OnPath;
+            path.push(index);
+            at = parents[index];
+        }
+        if let Some(entry) = at.filter(|&index| marks[index] == Mark::OnPath) {
+            let from = path.iter().position(|&index| index == entry).unwrap_or(0);
+            for &index in &path[from..] {
+                marks[index] = Mark::InCycle;
+            }
+        }
+        for &index in path.iter().rev().filter(|&&index| marks[index] == Mark::OnPath).collect::<Vec<_>>() {
+            marks[index] = Mark::Placed;
+            order.push(index);
+        }
+    }
+    for (territory, _) in territories.iter().zip(&marks).filter(|(_, mark)| **mark == Mark::InCycle) {
+        let message = "the parents lead back to this territory; all territories of the cycle were skipped";
+        Faults::of_line(territory.line, faults).skip("parent", &territory.code, RowProblem::Cycle, message);
+    }
+    let mut slots: Vec<Option<ImportedTerritory>> = territories.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|index| slots[index].take()).collect()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Unseen,
+    OnPath,
+    InCycle,
+    Placed,
+}
