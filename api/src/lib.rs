@@ -1,1 +1,5 @@
 //! x
+pub mod fold;
+pub mod identifiers;
+pub mod imports;
+pub mod vocabulary;

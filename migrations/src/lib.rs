@@ -1,1 +1,31 @@
-//! x
+//! The database schema of Attelage, one migration per capability, up and down, on SQLite and PostgreSQL.
+//!
+//! A released migration is never edited: the schema expands first, and contracts in a later release.
+
+pub use sea_orm_migration::prelude::MigratorTrait;
+use sea_orm_migration::{MigrationTrait, async_trait};
+
+mod columns;
+mod m20261122_000001_create_vocabularies;
+mod m20261122_000002_create_organisations;
+mod m20261122_000003_create_capabilities;
+mod m20261122_000004_create_calls;
+mod m20261122_000005_create_runs;
+mod m20261122_000006_create_imports;
+
+/// Applies and reverts the migrations.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_create_vocabularies::Migration),
+            Box::new(m20261122_000002_create_organisations::Migration),
+            Box::new(m20261122_000003_create_capabilities::Migration),
+            Box::new(m20261122_000004_create_calls::Migration),
+            Box::new(m20261122_000005_create_runs::Migration),
+            Box::new(m20261122_000006_create_imports::Migration),
+        ]
+    }
+}

@@ -1,0 +1,63 @@
+//! The connection, and the one way to write.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+/// Opens the database: SQLite in WAL mode, with foreign keys and full durability, or PostgreSQL.
+///
+/// # Errors
+/// A URL that is neither, or a database that does not answer. The message says what to check.
+pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
+    if !(url.starts_with("sqlite:") || url.starts_with("postgres:") || url.starts_with("postgresql:")) {
+        return Err(DbErr::Custom(format!(
+            "`{url}` is not a database: write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE"
+        )));
+    }
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(10))
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|options| {
+            options
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(10))
+        });
+    Database::connect(options).await
+}
+
+/// Starts a writing transaction.
+///
+/// SQLite: takes the write lock at once. A deferred transaction that reads and then writes fails with "database is
+/// locked" as soon as two of them meet. PostgreSQL: read committed; rows are protected by their `version`.
+///
+/// # Errors
+/// The database's.
+pub async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    db.begin_with_options(TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    })
+    .await
+}
+
+/// How many rows of `columns` columns fit in one statement.
+pub fn rows_per_statement(db: &impl ConnectionTrait, columns: usize) -> usize {
+    let binds = if db.get_database_backend() == DbBackend::Postgres { 65_535 } else { 32_766 };
+    (binds / columns.max(1)).clamp(1, 2_000)
+}
+
+/// The present instant, at the precision that both databases keep (microseconds).
+#[must_use]
+pub fn now() -> chrono::DateTime<chrono::Utc> {
+    let now = chrono::Utc::now();
+    chrono::DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+}

@@ -1,0 +1,225 @@
+//! Keyset pages, shared by all lists: opaque, authenticated cursors, no totals.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::LINK;
+use actix_web::{HttpResponse, Responder, body::BoxBody};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
+use sha2::Sha256;
+use utoipa::ToSchema;
+
+use crate::problem::{Fault, Problem};
+
+/// How many items a page holds where the caller does not say.
+pub const DEFAULT_LIMIT: u64 = 20;
+/// The most a page holds.
+pub const MAX_LIMIT: u64 = 100;
+const TAG_BYTES: usize = 16;
+
+/// The key that authenticates cursors: one per database, so that every replica accepts them.
+#[derive(Clone)]
+pub struct CursorKey(Vec<u8>);
+
+impl CursorKey {
+    /// Wraps the secret of the installation.
+    #[must_use]
+    pub const fn new(secret: Vec<u8>) -> Self {
+        Self(secret)
+    }
+
+    fn tag(&self, scope: &str, position: &str) -> Result<[u8; TAG_BYTES], Problem> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(Problem::internal)?;
+        mac.update(scope.as_bytes());
+        mac.update(&[0]);
+        mac.update(position.as_bytes());
+        let mut tag = [0; TAG_BYTES];
+        tag.copy_from_slice(&mac.finalize().into_bytes()[..TAG_BYTES]);
+        Ok(tag)
+    }
+
+    /// A cursor that only the same list, with the same filters, accepts.
+    fn seal(&self, scope: &str, position: &str) -> Result<String, Problem> {
+        let mut bytes = self.tag(scope, position)?.to_vec();
+        bytes.extend_from_slice(position.as_bytes());
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    fn open(&self, scope: &str, cursor: &str) -> Result<String, Problem> {
+        let refuse = || {
+            Problem::malformed(vec![Fault::parameter(
+                "cursor",
+                "use a cursor as `next` gave it, with the same filters; without one the list starts anew",
+            )])
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refuse())?;
+        let (tag, position) = bytes.split_at_checked(TAG_BYTES).ok_or_else(refuse)?;
+        let position = std::str::from_utf8(position).map_err(|_| refuse())?;
+        if tag == self.tag(scope, position)? { Ok(position.to_owned()) } else { Err(refuse()) }
+    }
+}
+
+/// Where a page starts and how much it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Key of the last item of the page before; absent on the first page.
+    pub after: Option<String>,
+    /// Items wanted, 1 to [`MAX_LIMIT`].
+    pub limit: u64,
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The items, by key.
+    pub items: Vec<T>,
+    /// Cursor of the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Reads and writes the pages of one list with one set of filters.
+pub struct Pager<'a> {
+    key: &'a CursorKey,
+    path: String,
+    query: Vec<(String, String)>,
+    slice: Slice,
+}
+
+impl<'a> Pager<'a> {
+    /// Parses `limit` and `cursor`; everything else in the query is part of what the cursor is bound to.
+    ///
+    /// # Errors
+    /// A limit out of range, or a cursor that is not ours.
+    pub fn new(
+        request: &HttpRequest,
+        key: &'a CursorKey,
+        limit: Option<u64>,
+        cursor: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let limit = limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(Problem::malformed(vec![Fault::parameter("limit", format!("between 1 and {MAX_LIMIT}"))]));
+        }
+        let pairs: Vec<(String, String)> = serde_urlencoded_pairs(request.query_string());
+        let mut query: Vec<(String, String)> =
+            pairs.into_iter().filter(|(name, _)| name != "cursor" && name != "limit").collect();
+        query.sort();
+        let mut pager = Self { key, path: request.path().to_owned(), query, slice: Slice { after: None, limit } };
+        if let Some(cursor) = cursor {
+            pager.slice.after = Some(key.open(&pager.scope(), cursor)?);
+        }
+        Ok(pager)
+    }
+
+    /// What to ask the store for: one item more than the page holds, to know whether there is a next one.
+    #[must_use]
+    pub fn slice(&self) -> Slice {
+        Slice { after: self.slice.after.clone(), limit: self.slice.limit + 1 }
+    }
+
+    fn scope(&self) -> String {
+        self.query.iter().fold(self.path.clone(), |scope, (name, value)| format!("{scope}\0{name}\0{value}"))
+    }
+
+    /// Makes the page from up to `limit + 1` rows; `key` is what the list is sorted by.
+    ///
+    /// # Errors
+    /// Only internal ones.
+    pub fn page<T>(self, mut items: Vec<T>, key: impl Fn(&T) -> String) -> Result<Listed<T>, Problem> {
+        let limit = usize::try_from(self.slice.limit).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = match items.last() {
+            Some(last) if more => Some(self.key.seal(&self.scope(), &key(last))?),
+            _ => None,
+        };
+        let link = next.as_ref().map(|cursor| {
+            let filters = self.query.iter().fold(String::new(), |all, (name, value)| {
+                format!("{all}{}={}&", percent(name), percent(value))
+            });
+            format!("<{}?{filters}limit={}&cursor={cursor}>; rel=\"next\"", self.path, self.slice.limit)
+        });
+        Ok(Listed { page: Page { items, next }, link })
+    }
+}
+
+/// Splits a query string into decoded pairs.
+fn serde_urlencoded_pairs(query: &str) -> Vec<(String, String)> {
+    actix_web::web::Query::<Vec<(String, String)>>::from_query(query).map(|pairs| pairs.into_inner()).unwrap_or_default()
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
+}
+
+/// A page as an answer, with its `Link` header (RFC 8288).
+pub struct Listed<T> {
+    page: Page<T>,
+    link: Option<String>,
+}
+
+impl<T: Serialize> Responder for Listed<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse<BoxBody> {
+        let mut response = HttpResponse::Ok();
+        if let Some(link) = self.link {
+            response.insert_header((LINK, link));
+        }
+        response.json(self.page)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn key() -> CursorKey {
+        CursorKey::new(b"a secret of the tests".to_vec())
+    }
+
+    #[test]
+    fn a_cursor_leads_to_the_item_after_the_last() {
+        let request = TestRequest::with_uri("/v1/things?kind=a").to_http_request();
+        let key = key();
+        let listed = Pager::new(&request, &key, Some(2), None).unwrap().page(vec![1, 2, 3], ToString::to_string).unwrap();
+        let cursor = listed.page.next.unwrap();
+        assert_eq!(listed.page.items, [1, 2]);
+        assert!(listed.link.unwrap().starts_with("</v1/things?kind=a&limit=2&cursor="));
+        let second = Pager::new(&request, &key, Some(2), Some(&cursor)).unwrap();
+        assert_eq!(second.slice(), Slice { after: Some("2".to_owned()), limit: 3 });
+    }
+
+    #[test]
+    fn a_cursor_of_other_filters_or_of_another_hand_is_refused() {
+        let key = key();
+        let cursor = key.seal("/v1/things\0kind\0a", "2").unwrap();
+        let other = TestRequest::with_uri("/v1/things?kind=b").to_http_request();
+        assert!(Pager::new(&other, &key, None, Some(&cursor)).is_err());
+        let same = TestRequest::with_uri("/v1/things?kind=a").to_http_request();
+        for forged in ["", "AAAA", "é", &cursor[1..]] {
+            assert!(Pager::new(&same, &key, None, Some(forged)).is_err(), "{forged}");
+        }
+    }
+
+    #[test]
+    fn a_limit_out_of_range_is_refused() {
+        let request = TestRequest::with_uri("/v1/things").to_http_request();
+        for limit in [0, MAX_LIMIT + 1] {
+            assert!(Pager::new(&request, &key(), Some(limit), None).is_err());
+        }
+    }
+}
