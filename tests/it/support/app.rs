@@ -66,6 +66,11 @@ impl Client {
         self.answer(self.request(Method::POST, path).json(&body)).await
     }
 
+    /// Creates something at a path that the caller chooses.
+    pub async fn put_new(&self, path: &str, body: Value) -> Answer {
+        self.answer(self.request(Method::PUT, path).json(&body)).await
+    }
+
     /// Replaces what `etag` is the version of.
     pub async fn put(&self, path: &str, etag: &str, body: Value) -> Answer {
         self.answer(self.request(Method::PUT, path).header(IF_MATCH, etag).json(&body)).await
@@ -116,8 +121,8 @@ impl Answer {
     }
 
     /// The problem in the answer, if the status is `status` and it has every member that our problems have: `type`, a
-    /// URL or a path; `title`; `status`, the same as outside; `request_id`; and each of `errors`, if any, a `pointer`
-    /// into the body and a `detail`.
+    /// URL or a path; `title`; `status`, the same as outside; `request_id`; and each of `errors`, if any, a `detail` and
+    /// its place: a `pointer` into the body, or the name of a `parameter`.
     #[track_caller]
     pub fn problem(self, status: u16) -> Value {
         let problem = self.expect(status);
@@ -129,9 +134,9 @@ impl Answer {
         }
         assert!(problem.get("detail").is_none_or(is_said), "{request}: an empty detail: {problem:#}");
         for error in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
-            let pointer = error["pointer"].as_str();
-            let is_pointer = pointer.is_some_and(|pointer| pointer.is_empty() || pointer.starts_with('/'));
-            assert!(is_pointer && is_said(&error["detail"]), "{request}: an error points nowhere: {problem:#}");
+            let is_pointer = |text: &str| text.is_empty() || text.starts_with('/');
+            let has_place = error["pointer"].as_str().is_some_and(is_pointer) != is_said(&error["parameter"]);
+            assert!(has_place && is_said(&error["detail"]), "{request}: an error points nowhere: {problem:#}");
         }
         problem
     }

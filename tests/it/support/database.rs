@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use attelage_migrations::{Migrator, MigratorTrait};
 use sea_orm::{DatabaseConnection, DbErr};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -19,6 +20,9 @@ pub enum Engine {
 
 /// Fills an empty database: the migrations, for instance.
 pub type Fill = for<'a> fn(&'a DatabaseConnection) -> Pin<Box<dyn Future<Output = Result<(), DbErr>> + Send + 'a>>;
+
+/// The schema of the service, and not a row.
+pub static MIGRATED: Template = Template::new(|db| Box::pin(Migrator::up(db, None)));
 
 /// What databases start from. Meant for a `static`: the first test that needs it fills it, once per engine.
 pub struct Template {

@@ -6,11 +6,8 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use sea_orm::ConnectionTrait;
 
 use super::*;
+use crate::support::database::MIGRATED;
 use crate::support::on_both_engines;
-
-static EMPTY: Template = Template::new(|db| {
-    Box::pin(async move { db.execute_unprepared("CREATE TABLE note (text TEXT)").await.map(|_| ()) })
-});
 
 /// Documents what `echo` does on `/notes/{id}`, and a member `text` that it forgets to send on GET.
 fn document() -> Arc<Document> {
@@ -60,7 +57,7 @@ impl Drop for Service {
 }
 
 async fn spawn(engine: Engine) -> TestApp<Service> {
-    TestApp::start(engine, &EMPTY, document(), async |_, listener| {
+    TestApp::start(engine, &MIGRATED, document(), async |_, listener| {
         let app = || App::new().default_service(web::to(echo));
         let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
         let handle = server.handle();
@@ -75,9 +72,12 @@ on_both_engines! {
         let app = spawn(engine).await;
         let created = app.post("/notes/1", json!({ "text": "Bonjour" })).await.expect(201);
         assert_eq!((created["version"].as_str(), created.etag()), (Some("\"1\""), "\"1\""));
-        app.put("/notes/1", "\"2\"", json!({})).await.expect(200);
+        app.put_new("/notes/1", json!({})).await.expect(200);
+    let replaced = app.put("/notes/1", "\"2\"", json!({})).await.expect(200);
+    assert_eq!(replaced.etag(), "\"2\"");
         app.delete("/notes/1", "\"2\"").await.expect(204);
-        app.database.connect().await.execute_unprepared("INSERT INTO note VALUES ('Bonjour')").await.unwrap();
+        let db = app.database.connect().await;
+        db.execute_unprepared("SELECT version FROM seaql_migrations").await.unwrap();
     }
 }
 
