@@ -1,5 +1,30 @@
-//! x
+//! Attelage: finds, for a collective call, the organisations that complement each other.
+//!
+//! The service (HTTP in, SQL out) and its command line. The optimisation itself is in `attelage-solver`.
+
+pub mod app;
+pub mod body;
+pub mod calls;
+pub mod capabilities;
+pub mod codes;
+pub mod config;
+pub mod database;
 pub mod fold;
 pub mod identifiers;
 pub mod imports;
+pub mod json;
+pub mod openapi;
+pub mod organisations;
+pub mod page;
+pub mod problem;
+pub mod relations;
+pub mod request_id;
+pub mod resource;
+pub mod runs;
+pub mod server;
+pub mod service;
+pub mod setting;
+pub mod territories;
+pub mod visibility;
+pub mod vocabularies;
 pub mod vocabulary;

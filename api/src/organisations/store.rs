@@ -12,8 +12,8 @@ use super::entity::{ActiveModel, Column, Entity, Model, Texts, credential, ident
 use super::{
     Credential, Identifier, IdentifierScheme, LegalFamily, NewOrganisation, Organisation, OrganisationLink, validate,
 };
-use crate::codes::search_form;
 use crate::database::{now, rows_per_statement};
+use crate::fold::fold;
 use crate::page::Slice;
 
 /// What a list of organisations may be narrowed by.
@@ -38,7 +38,7 @@ pub async fn page(
 ) -> Result<Vec<Organisation>, DbErr> {
     let mut query = Entity::find().order_by_asc(Column::Id);
     if let Some(name) = &filter.name {
-        query = query.filter(Column::SearchName.contains(search_form(name)));
+        query = query.filter(Column::SearchName.contains(fold(name)));
     }
     if let Some(family) = filter.legal_family {
         query = query.filter(Column::LegalFamily.eq(family));
@@ -198,7 +198,7 @@ fn view(
 
 /// The columns that a client writes; key, version and times are the caller's.
 fn columns(new: &NewOrganisation) -> ActiveModel {
-    let searched = std::iter::once(&new.name).chain(&new.aliases).map(|name| search_form(name));
+    let searched = std::iter::once(&new.name).chain(&new.aliases).map(|name| fold(name));
     ActiveModel {
         id: NotSet,
         version: NotSet,

@@ -8,8 +8,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use super::{NewTerritory, Territory, TerritoryKind};
-use crate::codes::search_form;
 use crate::database::{now, rows_per_statement};
+use crate::fold::fold;
 use crate::page::Slice;
 
 /// The territory as the API shows it.
@@ -53,7 +53,7 @@ pub async fn page(db: &impl ConnectionTrait, filter: &Filter, slice: &Slice) -> 
         query = query.filter(Column::Kind.eq(kind));
     }
     if let Some(name) = &filter.name {
-        query = query.filter(Column::SearchName.starts_with(search_form(name)));
+        query = query.filter(Column::SearchName.starts_with(fold(name)));
     }
     if let Some(after) = &slice.after {
         query = query.filter(Column::Code.gt(after));
@@ -102,7 +102,7 @@ fn row(code: &str, territory: &NewTerritory, version: i64) -> ActiveModel {
     ActiveModel {
         code: Set(code.to_owned()),
         name: Set(territory.name.clone()),
-        search_name: Set(search_form(&territory.name)),
+        search_name: Set(fold(&territory.name)),
         kind: Set(territory.kind),
         parent_code: Set(territory.parent.clone()),
         population: Set(territory.population),

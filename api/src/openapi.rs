@@ -1,0 +1,146 @@
+//! The OpenAPI document, made from the code.
+
+use actix_web::App;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required};
+use utoipa::{OpenApi, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt as _, scope};
+
+use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
+use crate::visibility::{self, Class};
+use crate::{
+    calls, capabilities, imports, organisations, relations, runs, service, territories, vocabularies,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Attelage",
+        description = "Finds, for a collective call, the organisations that complement each other: who should answer together, how much each would do, how good that is, and what is missing.\n\nMoney is in integer euro cents, times are RFC 3339 in UTC, ids are UUIDv7, errors are RFC 9457 problems. Lists are keyset pages: follow `next`. Every field has its visibility class in `x-visibility` (P0 public, P1 registered, P2 partners, P3 sealed, P4 owner).",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "calls", description = "Collective calls with their lots and needs."),
+        (name = "runs", description = "Computations, and the consortia that they propose."),
+        (name = "organisations", description = "Actors and funders."),
+        (name = "capabilities", description = "What actors can deliver."),
+        (name = "relations", description = "Who already works with whom."),
+        (name = "territories", description = "Places, as a tree."),
+        (name = "vocabularies", description = "Services, publics and modalities, as trees."),
+        (name = "imports", description = "Files of places and of territories."),
+        (name = "service", description = "The service itself."),
+    ),
+    components(schemas(ProblemDetails, Fault))
+)]
+struct Base;
+
+/// Schemas of what the solver computes: sealed until somebody decides otherwise.
+const COMPUTED: [&str; 14] = [
+    "Proposal",
+    "Member",
+    "Reason",
+    "Allocation",
+    "NeedCoverage",
+    "Gap",
+    "NearMiss",
+    "Costs",
+    "Cohesion",
+    "Proof",
+    "Assumption",
+    "Infeasibility",
+    "BlockingRule",
+    "Report",
+];
+
+/// Adds every route of the service.
+pub fn routes(config: &mut ServiceConfig) {
+    config.configure(service::configure).service(
+        scope("/v1")
+            .configure(vocabularies::routes::configure)
+            .configure(territories::routes::configure)
+            .configure(organisations::routes::configure)
+            .configure(capabilities::routes::configure)
+            .configure(relations::routes::configure)
+            .configure(calls::routes::configure)
+            .configure(runs::routes::configure)
+            .configure(imports::routes::configure),
+    );
+}
+
+/// The whole document. Needs no database.
+#[must_use]
+pub fn document() -> Document {
+    let (_, mut document) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
+    // The library keeps the version of this package only in its own derive.
+    env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        operations.into_iter().flatten().for_each(add_problems);
+    }
+    let schemas = document.components.get_or_insert_with(Default::default).schemas.iter_mut();
+    for (_, schema) in schemas.filter(|(name, _)| COMPUTED.contains(&name.as_str())) {
+        if let RefOr::T(Schema::Object(object)) = schema {
+            object.properties.values_mut().for_each(seal);
+        }
+    }
+    document
+}
+
+/// Says which problems an operation can answer with, from what it takes.
+fn add_problems(operation: &mut Operation) {
+    let parameters = operation.parameters.iter().flatten();
+    let mut kinds = vec![Kind::Internal];
+    let mut name_of = |wanted: &str, kind: Kind| {
+        if operation.parameters.iter().flatten().any(|parameter| parameter.name == wanted) {
+            kinds.push(kind);
+        }
+    };
+    name_of("If-Match", Kind::Stale);
+    name_of("If-Match", Kind::PreconditionRequired);
+    for parameter in parameters {
+        kinds.push(Kind::Malformed);
+        if matches!(parameter.parameter_in, ParameterIn::Path) {
+            kinds.push(Kind::NotFound);
+        }
+    }
+    if operation.request_body.is_some() {
+        kinds.extend([Kind::Malformed, Kind::Timeout, Kind::TooLarge, Kind::UnsupportedMediaType, Kind::Invalid]);
+    }
+    if operation.responses.responses.contains_key("201")
+        || operation.responses.responses.contains_key("204")
+        || operation.operation_id.as_deref().is_some_and(|id| id.starts_with("replace") || id.ends_with("_call"))
+    {
+        kinds.push(Kind::Conflict);
+    }
+    for kind in kinds {
+        let entry = kind.entry();
+        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemDetails::name()))).build();
+        let response = ResponseBuilder::new().description(entry.title).content(MEDIA_TYPE, body).build();
+        let status = entry.status.as_u16().to_string();
+        operation.responses.responses.entry(status).or_insert(RefOr::T(response));
+    }
+    if let Some(body) = operation.request_body.as_mut() {
+        body.required = Some(Required::True);
+    }
+}
+
+/// Gives a property the class P3.
+fn seal(property: &mut RefOr<Schema>) {
+    let class = visibility::extension(Class::Sealed);
+    match property {
+        RefOr::T(Schema::Object(object)) => *object = visibility::mark(object.clone(), Class::Sealed),
+        RefOr::T(Schema::Array(array)) => array.extensions = Some(class),
+        RefOr::T(Schema::OneOf(one)) => one.extensions = Some(class),
+        RefOr::T(Schema::AllOf(all)) => all.extensions = Some(class),
+        RefOr::T(Schema::AnyOf(any)) => any.extensions = Some(class),
+        RefOr::Ref(reference) => {
+            let all = utoipa::openapi::schema::AllOfBuilder::new().item(reference.clone()).extensions(Some(class));
+            *property = RefOr::T(Schema::AllOf(all.build()));
+        }
+        RefOr::T(_) => {}
+    }
+}

@@ -1,0 +1,136 @@
+//! The HTTP server: what stands around every route.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServiceRequest};
+use actix_web::http::{Method, header};
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::web::{self, Data, PathConfig, QueryConfig};
+use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer};
+use sea_orm::DatabaseConnection;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use utoipa_actix_web::AppExt as _;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::app::App;
+use crate::body::Contract;
+use crate::page::CursorKey;
+use crate::problem::{Fault, Problem};
+use crate::{openapi, request_id, runs, setting};
+
+/// What the service says about itself.
+pub struct Served {
+    /// The OpenAPI document, as text.
+    pub document: String,
+    /// Path templates with their methods, to tell 404 from 405.
+    resources: Vec<(Vec<Segment>, Vec<Method>)>,
+}
+
+enum Segment {
+    Literal(String),
+    Parameter,
+}
+
+/// Anything that can stop the service from starting.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Starts the service on a database whose schema is current. Await the server to serve; stop it through its handle.
+///
+/// Runs that an earlier process left unfinished are marked as failed.
+///
+/// # Errors
+/// A database that does not answer, or a listener that cannot be used.
+pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) -> Result<Server, StartError> {
+    let interrupted = runs::store::fail_interrupted(&db).await?;
+    if interrupted > 0 {
+        tracing::warn!(interrupted, "runs of an earlier process were marked as failed");
+    }
+    let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
+    let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
+    let description = openapi::document();
+    let document = description.to_pretty_json()?;
+    let value: Value = serde_json::from_str(&document)?;
+    let contract = Data::new(Contract::compile(&value)?);
+    let served = Data::new(Served { resources: resources(&value), document });
+    let server = HttpServer::new(move || {
+        let (actix, _) = ActixApp::new()
+            .app_data(Data::new(app.clone()))
+            .app_data(contract.clone())
+            .app_data(served.clone())
+            .app_data(PathConfig::default().error_handler(|error, _| malformed("path", &error)))
+            .app_data(QueryConfig::default().error_handler(|error, _| malformed("query", &error)))
+            .wrap(from_fn(refuse_nul))
+            .wrap(
+                DefaultHeaders::new()
+                    .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+                    .add((header::REFERRER_POLICY, "no-referrer"))
+                    .add((header::CACHE_CONTROL, "no-store")),
+            )
+            .wrap(from_fn(request_id::assign))
+            .into_utoipa_app()
+            .configure(openapi::routes)
+            .split_for_parts();
+        actix
+            .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))
+            .service(web::redirect("/docs", "/docs/"))
+            .default_service(web::to(nowhere))
+    })
+    .client_request_timeout(Duration::from_secs(10))
+    .shutdown_timeout(5)
+    .workers(2)
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+fn malformed(parameter: &str, error: &dyn std::fmt::Display) -> actix_web::Error {
+    Problem::malformed(vec![Fault::parameter(parameter, error.to_string())]).into()
+}
+
+/// No text with NUL reaches the database, which could not store it.
+async fn refuse_nul<B: actix_web::body::MessageBody>(
+    request: ServiceRequest,
+    next: actix_web::middleware::Next<B>,
+) -> Result<actix_web::dev::ServiceResponse<B>, actix_web::Error> {
+    for (parameter, text) in [("path", request.path()), ("query", request.query_string())] {
+        if text.contains("%00") || text.contains('\0') {
+            return Err(Problem::malformed(vec![Fault::parameter(parameter, "no NUL character")]).into());
+        }
+    }
+    next.call(request).await
+}
+
+/// Where no route is: 405 with `Allow` when the resource exists, 404 otherwise.
+async fn nowhere(request: HttpRequest, served: Data<Served>) -> Result<HttpResponse, Problem> {
+    let parts: Vec<&str> = request.path().trim_start_matches('/').split('/').collect();
+    let matches = |segments: &[Segment]| {
+        segments.len() == parts.len()
+            && segments.iter().zip(&parts).all(|(segment, part)| match segment {
+                Segment::Literal(literal) => literal == part,
+                Segment::Parameter => !part.is_empty(),
+            })
+    };
+    match served.resources.iter().find(|(segments, _)| matches(segments)) {
+        Some((_, methods)) => {
+            let allow: Vec<&str> = methods.iter().map(Method::as_str).collect();
+            Err(Problem::method_not_allowed(allow.join(", ")))
+        }
+        None => Err(Problem::not_found()),
+    }
+}
+
+fn resources(document: &Value) -> Vec<(Vec<Segment>, Vec<Method>)> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .map(|(path, item)| {
+            let segments = path.trim_start_matches('/').split('/').map(|part| {
+                if part.starts_with('{') { Segment::Parameter } else { Segment::Literal(part.to_owned()) }
+            });
+            let methods = item.as_object().into_iter().flatten();
+            let methods = methods.filter_map(|(name, _)| Method::from_bytes(name.to_ascii_uppercase().as_bytes()).ok());
+            (segments.collect(), methods.collect())
+        })
+        .collect()
+}
