@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use attelage_migrations::{Migrator, MigratorTrait as _};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+
+use crate::vocabularies;
 
 /// Opens the database: SQLite in WAL mode, with foreign keys and full durability, or PostgreSQL.
 ///
@@ -32,6 +35,17 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
                 .busy_timeout(Duration::from_secs(10))
         });
     Database::connect(options).await
+}
+
+/// Brings the schema up to date and fills empty vocabularies. Safe to repeat.
+///
+/// # Errors
+/// The database's.
+pub async fn prepare(db: &DatabaseConnection) -> Result<(), DbErr> {
+    Migrator::up(db, None).await?;
+    let tx = begin_write(db).await?;
+    vocabularies::store::seed(&tx).await?;
+    tx.commit().await
 }
 
 /// Starts a writing transaction.

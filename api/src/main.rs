@@ -1,1 +1,162 @@
-fn main() {}
+//! The command line: it reads settings, opens the database, and hands over.
+
+#![allow(clippy::print_stdout, reason = "a command line prints its answers")]
+
+use std::fs;
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use attelage::config::{DatabaseConfig, ServerConfig};
+use attelage::imports::{ImportKind, apply};
+use attelage::server::StartError;
+use attelage::{database, demo, openapi, server, solving, vocabularies};
+use attelage_migrations::{Migrator, MigratorTrait as _};
+use clap::{Parser, Subcommand};
+use sea_orm::DatabaseConnection;
+use tracing_subscriber::EnvFilter;
+
+/// Finds, for a collective call, the organisations that complement each other
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API, after bringing the database's schema up to date
+    Serve {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        server: ServerConfig,
+    },
+    /// Show the golden example: the call of the Métropole de Lyon, computed on a fresh database, then served
+    Demo {
+        #[command(flatten)]
+        server: ServerConfig,
+        /// Stop after the result instead of serving
+        #[arg(long)]
+        once: bool,
+    },
+    /// Change the schema of the database
+    Migrate {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        /// What to do
+        #[arg(value_enum, default_value = "up")]
+        direction: Direction,
+    },
+    /// Import a file into the database; the same file twice changes nothing
+    Import {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        /// Format of the file
+        #[arg(value_enum)]
+        kind: ImportKind,
+        /// The file, `-` for standard input
+        file: PathBuf,
+    },
+    /// Solve a problem from a JSON file and print the answer as JSON
+    Solve(solving::SolveArgs),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+/// A direction of migration.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Direction {
+    /// Apply what is missing
+    Up,
+    /// Revert everything: all data is lost
+    Down,
+    /// Say what is applied and what is missing
+    Status,
+}
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("ATTELAGE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,attelage=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("attelage: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), StartError> {
+    match command {
+        Command::Serve { database, server } => {
+            let db = open(&database).await?;
+            let listener = listen(&server)?;
+            println!("Attelage listens on http://{}", listener.local_addr()?);
+            Ok(server::start(db, listener, server.solvers).await?.await?)
+        }
+        Command::Demo { server, once } => demo::run(&server, once, listen).await,
+        Command::Migrate { database, direction } => migrate(&database, direction).await,
+        Command::Import { database, kind, file } => {
+            let bytes = read(&file)?;
+            let db = open(&database).await?;
+            let import = apply::import(&db, kind, bytes).await?;
+            println!("{}", serde_json::to_string_pretty(&import)?);
+            Ok(())
+        }
+        Command::Solve(args) => solving::run(&args, &read(args.file())?),
+        Command::Openapi => {
+            println!("{}", openapi::document().to_pretty_json()?);
+            Ok(())
+        }
+    }
+}
+
+/// The database, with a schema and vocabularies that are up to date.
+async fn open(config: &DatabaseConfig) -> Result<DatabaseConnection, StartError> {
+    let db = database::connect(&config.url).await.map_err(|error| unreachable(&config.url, &error))?;
+    database::prepare(&db).await?;
+    Ok(db)
+}
+
+fn unreachable(url: &str, error: &sea_orm::DbErr) -> StartError {
+    // A URL may hold a password: only its scheme is repeated.
+    let scheme = url.split(':').next().unwrap_or_default();
+    format!("the {scheme} database does not open: {error}. Check --database or ATTELAGE_DATABASE").into()
+}
+
+fn listen(server: &ServerConfig) -> Result<TcpListener, StartError> {
+    let address = (server.host.as_str(), server.port);
+    TcpListener::bind(address).map_err(|error| {
+        format!("cannot listen on {}:{}: {error}. Take another with --port, or 0 for a free one", server.host, server.port).into()
+    })
+}
+
+async fn migrate(config: &DatabaseConfig, direction: Direction) -> Result<(), StartError> {
+    let db = database::connect(&config.url).await.map_err(|error| unreachable(&config.url, &error))?;
+    match direction {
+        Direction::Up => {
+            Migrator::up(&db, None).await?;
+            vocabularies::store::seed(&db).await?;
+        }
+        Direction::Down => Migrator::down(&db, None).await?,
+        Direction::Status => {}
+    }
+    let applied = Migrator::get_applied_migrations(&db).await?;
+    let pending = Migrator::get_pending_migrations(&db).await?;
+    applied.iter().for_each(|migration| println!("applied  {}", migration.name()));
+    pending.iter().for_each(|migration| println!("pending  {}", migration.name()));
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, StartError> {
+    if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()).into())
+}

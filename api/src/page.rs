@@ -176,6 +176,14 @@ pub struct Listed<T> {
     link: Option<String>,
 }
 
+impl<T> Listed<T> {
+    /// The same page of something else.
+    pub fn map<U>(self, view: impl FnMut(T) -> U) -> Listed<U> {
+        let Self { page: Page { items, next }, link } = self;
+        Listed { page: Page { items: items.into_iter().map(view).collect(), next }, link }
+    }
+}
+
 impl<T: Serialize> Responder for Listed<T> {
     type Body = BoxBody;
 

@@ -239,3 +239,10 @@ pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result
         Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     Ok(done.rows_affected == 1)
 }
+
+/// The capabilities that imports know, by their key. Three queries (more beyond some thousands).
+pub async fn imported(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Capability>, DbErr> {
+    let rows = Entity::find().filter(Column::ImportKey.is_not_null()).order_by_asc(Column::Id).all(db).await?;
+    let keys: Vec<String> = rows.iter().filter_map(|row| row.import_key.clone()).collect();
+    Ok(keys.into_iter().zip(complete(db, rows).await?).collect())
+}

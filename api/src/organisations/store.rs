@@ -342,3 +342,16 @@ pub async fn owners_of(
     let rows = identifier::Entity::find().filter(any).all(db).await?;
     Ok(rows.into_iter().map(|row| ((row.scheme, row.value), row.organisation_id)).collect())
 }
+
+/// The organisations that imports know, by their key. One query.
+pub async fn import_keys(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Uuid>, DbErr> {
+    let rows: Vec<(Option<String>, Uuid)> = Entity::find()
+        .select_only()
+        .column(Column::ImportKey)
+        .column(Column::Id)
+        .filter(Column::ImportKey.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(key, id)| Some((key?, id))).collect())
+}

@@ -1,10 +1,12 @@
 //! Territories: a tree of places with INSEE codes, population, position and indicators.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::fold::fold;
 use crate::resource::{Coded, Resource};
 
 pub mod entity;
@@ -32,6 +34,50 @@ pub enum TerritoryKind {
     Arrondissement,
     /// Something smaller: a QPV, an IRIS, a neighbourhood.
     District,
+}
+
+impl TerritoryKind {
+    /// Every kind, widest first.
+    pub const ALL: [Self; 8] = [
+        Self::Country,
+        Self::Region,
+        Self::Departement,
+        Self::Metropole,
+        Self::Epci,
+        Self::Commune,
+        Self::Arrondissement,
+        Self::District,
+    ];
+
+    /// The code that stands for this kind in JSON and in files.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Country => "country",
+            Self::Region => "region",
+            Self::Departement => "departement",
+            Self::Metropole => "metropole",
+            Self::Epci => "epci",
+            Self::Commune => "commune",
+            Self::Arrondissement => "arrondissement",
+            Self::District => "district",
+        }
+    }
+}
+
+/// A text that names no kind of territory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a kind of territory; the kinds are country, region, departement, metropole, epci, commune, arrondissement, district")]
+pub struct UnknownTerritoryKind;
+
+impl FromStr for TerritoryKind {
+    type Err = UnknownTerritoryKind;
+
+    /// Case and accents do not matter: `Département` is one.
+    fn from_str(text: &str) -> Result<Self, UnknownTerritoryKind> {
+        let folded = fold(text);
+        Self::ALL.into_iter().find(|kind| kind.code() == folded).ok_or(UnknownTerritoryKind)
+    }
 }
 
 /// Numbers about a territory, by name.

@@ -1,0 +1,55 @@
+//! `attelage solve`: the solver alone, JSON in and out.
+
+#![allow(clippy::print_stdout, reason = "the command prints its answer")]
+
+use std::path::{Path, PathBuf};
+
+use attelage_solver::{Instance, Options, Problem};
+use clap::Args;
+use serde::de::DeserializeOwned;
+
+use crate::server::StartError;
+
+/// Arguments of `attelage solve`.
+#[derive(Args)]
+pub struct SolveArgs {
+    /// The problem in JSON, `-` for standard input
+    file: PathBuf,
+    /// Options in JSON, in a file
+    #[arg(long, value_name = "FILE")]
+    options: Option<PathBuf>,
+}
+
+impl SolveArgs {
+    /// Where the problem is.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
+/// Solves the problem in `bytes` and prints the answer.
+///
+/// # Errors
+/// JSON that is not a problem, with line and column; a problem with faults, all of them with their paths.
+pub fn run(args: &SolveArgs, bytes: &[u8]) -> Result<(), StartError> {
+    let problem: Problem = parse("problem", bytes)?;
+    let options: Options = match &args.options {
+        None => Options::default(),
+        Some(file) => {
+            let bytes = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+            parse("options", &bytes)?
+        }
+    };
+    let instance = Instance::new(problem).map_err(|faults| {
+        let lines = faults.iter().map(|fault| format!("  {}: {}", fault.path, fault.message));
+        format!("the problem has faults:\n{}", lines.collect::<Vec<_>>().join("\n"))
+    })?;
+    let answer = attelage_solver::solve(&instance, &options)?;
+    println!("{}", serde_json::to_string_pretty(&answer)?);
+    Ok(())
+}
+
+fn parse<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StartError> {
+    serde_json::from_slice(bytes).map_err(|error| format!("the {what} is not what docs/solver-format.md describes: {error}").into())
+}
