@@ -1,11 +1,12 @@
 //! The OpenAPI document, made from the code.
 
 use actix_web::App;
-use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::content::{Content, ContentBuilder};
+use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::Schema;
-use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required};
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
+use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required, Type};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt as _, scope};
@@ -56,6 +57,9 @@ const COMPUTED: [&str; 14] = [
     "Report",
 ];
 
+/// Schemas of resources that carry a version.
+const VERSIONED: [&str; 6] = ["Call", "Capability", "Organisation", "Relation", "Term", "Territory"];
+
 /// Adds every route of the service.
 pub fn routes(config: &mut ServiceConfig) {
     config.configure(service::configure).service(
@@ -79,7 +83,7 @@ pub fn document() -> Document {
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
-        operations.into_iter().flatten().for_each(add_problems);
+        operations.into_iter().flatten().for_each(complete);
     }
     let schemas = document.components.get_or_insert_with(Default::default).schemas.iter_mut();
     for (_, schema) in schemas.filter(|(name, _)| COMPUTED.contains(&name.as_str())) {
@@ -90,42 +94,68 @@ pub fn document() -> Document {
     document
 }
 
-/// Says which problems an operation can answer with, from what it takes.
-fn add_problems(operation: &mut Operation) {
-    let parameters = operation.parameters.iter().flatten();
-    let mut kinds = vec![Kind::Internal];
-    let mut name_of = |wanted: &str, kind: Kind| {
-        if operation.parameters.iter().flatten().any(|parameter| parameter.name == wanted) {
-            kinds.push(kind);
-        }
-    };
-    name_of("If-Match", Kind::Stale);
-    name_of("If-Match", Kind::PreconditionRequired);
-    for parameter in parameters {
+/// Says which problems an operation can answer with and which headers it sends, from what it takes and gives.
+fn complete(operation: &mut Operation) {
+    let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(owned).collect();
+    let mut kinds = vec![Kind::Internal, Kind::Unavailable];
+    if !parameters.is_empty() {
         kinds.push(Kind::Malformed);
-        if matches!(parameter.parameter_in, ParameterIn::Path) {
-            kinds.push(Kind::NotFound);
-        }
     }
-    if operation.request_body.is_some() {
+    if parameters.iter().any(|parameter| parameter.parameter_in == ParameterIn::Path) {
+        kinds.push(Kind::NotFound);
+    }
+    if parameters.iter().any(|parameter| parameter.name == "If-Match") {
+        kinds.extend([Kind::Stale, Kind::PreconditionRequired, Kind::Conflict]);
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.required = Some(Required::True);
         kinds.extend([Kind::Malformed, Kind::Timeout, Kind::TooLarge, Kind::UnsupportedMediaType, Kind::Invalid]);
+        kinds.push(Kind::Conflict);
     }
-    if operation.responses.responses.contains_key("201")
-        || operation.responses.responses.contains_key("204")
-        || operation.operation_id.as_deref().is_some_and(|id| id.starts_with("replace") || id.ends_with("_call"))
-    {
+    if operation.operation_id.as_deref().is_some_and(|id| matches!(id, "publish_call" | "close_call")) {
         kinds.push(Kind::Conflict);
     }
     for kind in kinds {
         let entry = kind.entry();
         let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemDetails::name()))).build();
-        let response = ResponseBuilder::new().description(entry.title).content(MEDIA_TYPE, body).build();
+        let mut response = ResponseBuilder::new().description(entry.title).content(MEDIA_TYPE, body).build();
+        if kind == Kind::Unavailable {
+            response.headers.insert("Retry-After".to_owned(), header("Seconds to wait before trying again."));
+        }
         let status = entry.status.as_u16().to_string();
         operation.responses.responses.entry(status).or_insert(RefOr::T(response));
     }
-    if let Some(body) = operation.request_body.as_mut() {
-        body.required = Some(Required::True);
+    let created_elsewhere = operation.operation_id.as_deref().is_some_and(|id| id == "start_run" || id.starts_with("create_"));
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let body = response.content.get("application/json").and_then(|content| match content {
+            RefOr::T(Content { schema: Some(RefOr::Ref(reference)), .. }) => {
+                reference.ref_location.rsplit('/').next().map(str::to_owned)
+            }
+            _ => None,
+        });
+        let body = body.unwrap_or_default();
+        if VERSIONED.contains(&body.as_str()) {
+            response.headers.insert("ETag".to_owned(), header("Version of the resource, for `If-Match`."));
+        }
+        if body.starts_with("Page") {
+            response.headers.insert("Link".to_owned(), header("The next page, `rel=\"next\"`; absent on the last one."));
+        }
+        if created_elsewhere && status.starts_with('2') {
+            response.headers.insert("Location".to_owned(), header("Path of the resource."));
+        }
     }
+}
+
+fn owned(parameter: &RefOr<Parameter>) -> Option<&Parameter> {
+    match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    }
+}
+
+fn header(text: &str) -> RefOr<Header> {
+    RefOr::T(HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).description(Some(text)).build())
 }
 
 /// Gives a property the class P3.

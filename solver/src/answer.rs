@@ -8,6 +8,7 @@ use crate::model::{Cents, Quantity};
 
 /// Everything one computation says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Answer {
     /// What was achieved.
     pub status: Status,
@@ -26,6 +27,7 @@ pub struct Answer {
 
 /// What was achieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The first proposal is proven best within the gap asked for.
@@ -40,6 +42,7 @@ pub enum Status {
 
 /// The code that ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Engine {
     /// `attelage-solver`.
     pub name: String,
@@ -51,6 +54,7 @@ pub struct Engine {
 
 /// A consortium, computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Proposal {
     /// 1 is best.
     pub rank: u32,
@@ -76,6 +80,7 @@ pub struct Proposal {
 
 /// Role of a member, in ESPD codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Role {
     /// Answers alone.
     #[serde(rename = "sole-tenderer")]
@@ -90,6 +95,7 @@ pub enum Role {
 
 /// A member of a proposal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// The actor.
     pub actor: String,
@@ -111,6 +117,7 @@ pub struct Member {
 
 /// Whether the call could be answered without a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Necessity {
     /// Proven: no consortium answers the call without it.
@@ -130,6 +137,7 @@ pub enum Necessity {
 
 /// One thing a member brings, as data and as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reason {
     /// What kind of reason.
     pub kind: ReasonKind,
@@ -151,6 +159,7 @@ pub struct Reason {
 
 /// What kind of reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonKind {
     /// Brings a quantity that no other member has.
@@ -167,6 +176,7 @@ pub enum ReasonKind {
 
 /// A member's work for a need in a territory, by a capability.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Allocation {
     /// Who.
     pub actor: String,
@@ -190,6 +200,7 @@ pub struct Allocation {
 
 /// How much of a need is covered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NeedCoverage {
     /// The need.
     pub need: String,
@@ -207,6 +218,7 @@ pub struct NeedCoverage {
 
 /// A quantity that nobody covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gap {
     /// Where.
     pub territory: String,
@@ -222,6 +234,7 @@ pub struct Gap {
 
 /// Why a quantity is not covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
     /// No actor offers it there to that public.
@@ -236,6 +249,7 @@ pub enum GapReason {
 
 /// An actor that almost fits a need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NearMiss {
     /// The actor.
     pub actor: String,
@@ -245,6 +259,7 @@ pub struct NearMiss {
 
 /// Why an actor is refused for a need.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Refusal {
     /// Offers no such service.
@@ -272,6 +287,7 @@ pub enum Refusal {
 
 /// Costs over the contract.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Costs {
     /// Quantities × unit costs.
     pub services_cents: Cents,
@@ -289,6 +305,7 @@ pub struct Costs {
 
 /// How well the members know each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cohesion {
     /// Pairs with a relation.
     pub known_pairs: u32,
@@ -298,6 +315,7 @@ pub struct Cohesion {
 
 /// How good a proposal is, and how we know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Proof {
     /// Proven best (among those that differ from the earlier ones) within the gap asked for.
     pub optimal: bool,
@@ -313,6 +331,7 @@ pub struct Proof {
 
 /// An undeclared value that was assumed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Assumption {
     /// The actor.
     pub actor: String,
@@ -328,6 +347,7 @@ pub struct Assumption {
 
 /// What was unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Assumed {
     /// Capacity per year, from the call.
@@ -338,6 +358,7 @@ pub enum Assumed {
 
 /// Why nobody can answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Infeasibility {
     /// One sentence for people.
     pub summary: String,
@@ -352,6 +373,7 @@ pub struct Infeasibility {
 
 /// A rule whose absence would make an answer possible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BlockingRule {
     /// The family of rules.
     pub rule: crate::RuleId,
@@ -364,6 +386,7 @@ pub struct BlockingRule {
 
 /// What the preparation found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Report {
     /// Actors in the problem.
     pub actors: u32,

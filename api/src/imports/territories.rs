@@ -1,17 +1,12 @@
 //! Territories from a simple table: `code,name,kind,parent,population,lat,lon`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::Position;
 use super::report::{Faults, NotThisFormat, RowFault, RowProblem};
 use super::table::{Row, Table};
 use super::text::{Delimiter, Encoding, clean, decode, number};
-use crate::fold::fold;
+use crate::territories::TerritoryKind;
 
 const COLUMNS: [&str; 7] = ["code", "name", "kind", "parent", "population", "lat", "lon"];
 const REQUIRED: [&str; 4] = ["code", "name", "kind", "parent"];

@@ -1,7 +1,7 @@
 //! Queries on relations.
 
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model};
@@ -52,8 +52,8 @@ fn columns(new: &NewRelation) -> ActiveModel {
         version: NotSet,
         created_at: NotSet,
         updated_at: NotSet,
-        a_id: Set(new.a.min(new.b)),
-        b_id: Set(new.a.max(new.b)),
+        a_id: Set(Ord::min(new.a, new.b)),
+        b_id: Set(Ord::max(new.a, new.b)),
         kind: Set(new.kind),
         strength_percent: Set(new.strength_percent),
         source: Set(new.source.clone()),

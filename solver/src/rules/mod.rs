@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Names a family of rules; each can be switched off through [`Options::disabled_rules`](crate::Options::disabled_rules).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleId {
     /// Mandatory needs are covered in full.
