@@ -1,6 +1,29 @@
 //! The rules of a consortium, one file per rule.
+//!
+//! Each file adds the rows of its rule to the model; [`EMITTERS`] lists them. A rule that is switched off adds nothing.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+
+use crate::compile::Compiled;
+use crate::formulate::Formulation;
+use crate::model::{EligibilityRule, Problem};
+
+mod active_member;
+mod budget;
+mod capacity;
+mod demand;
+pub(crate) mod eligibility;
+mod incompatibility;
+mod lead;
+mod legal_families;
+mod maximum_share;
+mod minimum_quantity;
+mod minimum_share;
+mod pool;
+mod size;
+mod treasury;
 
 /// Names a family of rules; each can be switched off through [`Options::disabled_rules`](crate::Options::disabled_rules).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,4 +58,100 @@ pub enum RuleId {
     Eligibility,
     /// Incompatible actors are not members together.
     Incompatibility,
+}
+
+impl RuleId {
+    /// Every rule, in the order in which they are explained.
+    pub const ALL: [Self; 14] = [
+        Self::Eligibility,
+        Self::Lead,
+        Self::LegalFamilies,
+        Self::Incompatibility,
+        Self::Size,
+        Self::Budget,
+        Self::MaximumShare,
+        Self::MinimumShare,
+        Self::Treasury,
+        Self::MinimumQuantity,
+        Self::Pool,
+        Self::Capacity,
+        Self::ActiveMember,
+        Self::Demand,
+    ];
+}
+
+/// Adds the rows of one rule to the model.
+type Emit = fn(&mut Formulation, &Compiled<'_>);
+
+/// Every rule with its rows, in the order of [`RuleId::ALL`].
+pub(crate) const EMITTERS: [(RuleId, Emit); 14] = [
+    (RuleId::Eligibility, eligibility::emit),
+    (RuleId::Lead, lead::emit),
+    (RuleId::LegalFamilies, legal_families::emit),
+    (RuleId::Incompatibility, incompatibility::emit),
+    (RuleId::Size, size::emit),
+    (RuleId::Budget, budget::emit),
+    (RuleId::MaximumShare, maximum_share::emit),
+    (RuleId::MinimumShare, minimum_share::emit),
+    (RuleId::Treasury, treasury::emit),
+    (RuleId::MinimumQuantity, minimum_quantity::emit),
+    (RuleId::Pool, pool::emit),
+    (RuleId::Capacity, capacity::emit),
+    (RuleId::ActiveMember, active_member::emit),
+    (RuleId::Demand, demand::emit),
+];
+
+/// The rules in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RuleSet {
+    off: BTreeSet<RuleId>,
+    /// Ids of conditions of participation left out alone.
+    waived: BTreeSet<String>,
+}
+
+impl RuleSet {
+    /// All rules but these.
+    pub(crate) fn without(off: impl IntoIterator<Item = RuleId>) -> Self {
+        Self { off: off.into_iter().collect(), waived: BTreeSet::new() }
+    }
+
+    /// The same without one rule.
+    pub(crate) fn and_without(&self, rule: RuleId) -> Self {
+        let mut rules = self.clone();
+        rules.off.insert(rule);
+        rules
+    }
+
+    /// The same without one condition of participation.
+    pub(crate) fn waiving(&self, eligibility: &str) -> Self {
+        let mut rules = self.clone();
+        rules.waived.insert(eligibility.to_owned());
+        rules
+    }
+
+    /// The rules that a solution must keep: without the demand where mandatory needs may be missed.
+    pub(crate) fn kept(&self, elastic: bool) -> Self {
+        if elastic { self.and_without(RuleId::Demand) } else { self.clone() }
+    }
+
+    /// Whether a rule is in force.
+    pub(crate) fn active(&self, rule: RuleId) -> bool {
+        !self.off.contains(&rule)
+    }
+
+    /// The conditions of participation in force, in the order of the call.
+    pub(crate) fn eligibility<'p>(&self, problem: &'p Problem) -> impl Iterator<Item = &'p EligibilityRule> {
+        let on = self.active(RuleId::Eligibility);
+        problem.call.eligibility.iter().filter(move |rule| on && !self.waived.contains(&rule.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_its_rows_in_the_order_of_explanation() {
+        assert_eq!(EMITTERS.map(|(id, _)| id), RuleId::ALL);
+    }
 }

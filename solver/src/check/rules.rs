@@ -1,0 +1,133 @@
+//! Whether a proposal keeps the rules of the call.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Report;
+use super::facts::Facts;
+use crate::answer::{Proposal, Role};
+use crate::model::{Criterion, Options, Scope};
+use crate::rules::RuleId;
+
+/// Actors locked in are members, actors locked out are not.
+pub(super) fn locks(facts: &Facts<'_>, options: &Options, report: &mut Report<'_>) {
+    for id in options.locked_in.iter().filter(|id| !facts.members.contains(id.as_str())) {
+        report.wrong(format!("{id:?} is locked in but not a member"));
+    }
+    for id in options.locked_out.iter().filter(|id| facts.members.contains(id.as_str())) {
+        report.wrong(format!("{id:?} is locked out but a member"));
+    }
+}
+
+/// Capacities, pools and smallest viable quantities.
+pub(super) fn amounts(facts: &Facts<'_>, report: &mut Report<'_>) {
+    // Work by capability and by pool; apart for each unit where the unit or the capacity is not declared.
+    let mut capabilities: BTreeMap<&str, BTreeMap<&str, u128>> = BTreeMap::new();
+    let mut pools: BTreeMap<(&str, &str), u128> = BTreeMap::new();
+    for work in &facts.work {
+        let capability = facts.capabilities[work.capability.as_str()].1;
+        let unit = facts.needs[work.need.as_str()].1.unit.as_str();
+        *capabilities.entry(&work.capability).or_default().entry(unit).or_default() += u128::from(work.quantity);
+        if let Some(pool) = &capability.pool {
+            *pools.entry((pool, unit)).or_default() += u128::from(work.quantity);
+        }
+    }
+    for (id, by_unit) in &capabilities {
+        let capability = facts.capabilities[id].1;
+        let all: u128 = by_unit.values().sum();
+        let within = match capability.capacity_per_year {
+            Some(per_year) => all <= facts.over_contract(per_year),
+            None => by_unit.iter().all(|(unit, &work)| {
+                facts.per_year(capability, unit).is_some_and(|per_year| work <= facts.over_contract(per_year))
+            }),
+        };
+        if !within {
+            report.broken(RuleId::Capacity, format!("{id}: {all} is more than its capacity"));
+        }
+        if all < u128::from(capability.minimum_quantity) {
+            let message = format!("{id}: {all} is less than its smallest viable quantity");
+            report.broken(RuleId::MinimumQuantity, message);
+        }
+    }
+    for ((pool, unit), work) in pools {
+        let own = facts.capabilities.values().map(|(_, capability)| capability).filter(|capability| {
+            capability.pool.as_deref() == Some(pool) && capability.unit.as_deref().unwrap_or(unit) == unit
+        });
+        let largest = own.filter_map(|capability| facts.per_year(capability, unit)).max().unwrap_or(0);
+        if work > facts.over_contract(largest) {
+            report.broken(RuleId::Pool, format!("pool {pool}: {work} {unit} is more than its capacity"));
+        }
+    }
+}
+
+/// Shares of the services and money advanced.
+pub(super) fn money(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<'_>) {
+    let call = &facts.problem.call;
+    let all: i128 = facts.members.iter().map(|id| facts.amounts(id).0).sum();
+    for member in &proposal.members {
+        let (services, fixed) = facts.amounts(&member.actor);
+        if call.group.maximum_share_percent.is_some_and(|most| services * 100 > i128::from(most) * all) {
+            report.broken(RuleId::MaximumShare, format!("{:?} carries more than the largest share", member.actor));
+        }
+        if call.group.minimum_share_percent.is_some_and(|least| services * 100 < i128::from(least) * all) {
+            report.broken(RuleId::MinimumShare, format!("{:?} carries less than the smallest share", member.actor));
+        }
+        // amount × (100 − advance)/100 × delay ≤ cash × months × 365/12
+        if let Some(cash) = facts.actors[member.actor.as_str()].available_cash_cents {
+            let held = i128::from(100 - call.payment.advance_percent.min(100)) * i128::from(call.payment.delay_days);
+            let advanced = (services + fixed) * held * 12;
+            if advanced > i128::from(cash) * 100 * i128::from(call.duration_months) * 365 {
+                report.broken(RuleId::Treasury, format!("{:?} must advance more than its cash", member.actor));
+            }
+        }
+    }
+}
+
+/// Size, legal families and incompatibilities.
+pub(super) fn group(facts: &Facts<'_>, report: &mut Report<'_>) {
+    let group = &facts.problem.call.group;
+    let size = facts.members.len();
+    let most = group.maximum_members.map_or(usize::MAX, |most| most as usize);
+    if size < group.minimum_members as usize || size > most {
+        report.broken(RuleId::Size, format!("{size} members"));
+    }
+    let families: BTreeSet<&str> =
+        facts.members.iter().filter_map(|id| facts.actors[id].legal_family.as_deref()).collect();
+    if group.minimum_legal_families.is_some_and(|least| families.len() < least as usize) {
+        report.broken(RuleId::LegalFamilies, format!("{} legal families", families.len()));
+    }
+    for pair in &facts.problem.incompatibilities {
+        if facts.members.contains(pair.a.as_str()) && facts.members.contains(pair.b.as_str()) {
+            report.broken(RuleId::Incompatibility, format!("{:?} and {:?} are members together", pair.a, pair.b));
+        }
+    }
+}
+
+/// Conditions of participation on members, on the lead and on the members together.
+pub(super) fn eligibility(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<'_>) {
+    let works_for = |id: &str, lots: &[String]| {
+        lots.is_empty() || facts.work.iter().any(|work| work.actor == id && lots.contains(&work.lot))
+    };
+    for rule in report.on.eligibility(facts.problem) {
+        let counted: Vec<_> =
+            facts.members.iter().filter(|id| works_for(id, &rule.lots)).map(|id| facts.actors[id]).collect();
+        let meets = |actor: &crate::model::Actor| facts.meets(actor, &rule.criterion);
+        let (id, met) = match (rule.scope, &rule.criterion) {
+            (Scope::EachMember, _) => (RuleId::Eligibility, counted.iter().all(|actor| meets(actor))),
+            (Scope::SumOverMembers, Criterion::Turnover { minimum_cents }) => {
+                let sum: i128 = counted.iter().filter_map(|actor| actor.turnover_cents).map(i128::from).sum();
+                (RuleId::Eligibility, sum >= i128::from(*minimum_cents))
+            }
+            (Scope::AnyMember | Scope::SumOverMembers, _) => {
+                (RuleId::Eligibility, counted.iter().any(|actor| meets(actor)))
+            }
+            (Scope::Lead, _) => {
+                let lead = proposal.members.iter().find(|member| member.role != Role::GroupMember);
+                (RuleId::Lead, lead.is_some_and(|lead| meets(facts.actors[lead.actor.as_str()])))
+            }
+            (Scope::Performer, _) => continue, // Checked with each piece of work.
+        };
+        if !met {
+            report.broken(id, format!("condition {:?} is not met", rule.id));
+        }
+    }
+}

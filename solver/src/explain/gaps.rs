@@ -1,0 +1,115 @@
+//! Why something stays uncovered, where, and who comes nearest.
+
+use std::collections::BTreeMap;
+
+use crate::answer::{Gap, GapReason, NearMiss};
+use crate::backend::{Backend, Outcome};
+use crate::compile::{Cell, Compiled};
+use crate::formulate::{Objective, Question};
+use crate::graph;
+use crate::matching::nearness;
+use crate::model::Quantity;
+use crate::propose::Draft;
+use crate::text;
+
+/// Reasons by need, found once for all proposals.
+#[derive(Default)]
+pub(crate) struct Gaps {
+    reasons: BTreeMap<usize, GapReason>,
+}
+
+/// How many actors that come near are told.
+const NEAR_MISSES: usize = 5;
+
+impl Gaps {
+    /// Fills the gaps of every need that is not covered in full. One flow and one search per such need.
+    pub(crate) fn fill(&mut self, c: &Compiled<'_>, backend: &Backend, draft: &mut Draft) {
+        let mut given: BTreeMap<(&str, &str), Quantity> = BTreeMap::new();
+        for work in &draft.proposal.allocations {
+            *given.entry((&work.need, &work.territory)).or_default() += work.quantity;
+        }
+        let mut gaps: Vec<Vec<Gap>> = vec![Vec::new(); c.needs.len()];
+        for cell in &c.cells {
+            for &(place, asked) in &cell.places {
+                let need = &c.needs[cell.need].need.id;
+                let territory = &c.problem().territories[place].id;
+                let missing = asked - given.get(&(need.as_str(), territory.as_str())).copied().unwrap_or(0).min(asked);
+                if missing > 0 {
+                    let reason = self.reason(c, backend, cell);
+                    gaps[cell.need].push(gap(c, cell, place, missing, reason));
+                }
+            }
+        }
+        for (told, mut gaps) in draft.proposal.needs.iter_mut().zip(gaps) {
+            gaps.sort_by(|a, b| a.territory.cmp(&b.territory));
+            told.gaps = gaps;
+        }
+    }
+
+    fn reason(&mut self, c: &Compiled<'_>, backend: &Backend, cell: &Cell) -> GapReason {
+        if cell.edges.is_empty() {
+            return GapReason::NoSupplier;
+        }
+        if let Some(&reason) = self.reasons.get(&cell.need) {
+            return reason;
+        }
+        let reason = reason_of_need(c, backend, cell.need);
+        self.reasons.insert(cell.need, reason);
+        reason
+    }
+}
+
+/// Why a need that has suppliers is not covered: together they have too little; or covering it is possible, hence was too
+/// costly; or a rule prevents it.
+fn reason_of_need(c: &Compiled<'_>, backend: &Backend, need: usize) -> GapReason {
+    let supplied: Quantity =
+        c.cells.iter().filter(|cell| cell.need == need && !cell.edges.is_empty()).map(|cell| cell.demand).sum();
+    if graph::deliverable(c, need) < supplied {
+        return GapReason::Capacity;
+    }
+    if c.needs[need].need.mandatory {
+        return GapReason::Rule;
+    }
+    let question = Question { covered: Some(need), ..Question::minimise(Objective::FewMembers) };
+    match backend.ask(c, &question) {
+        Outcome::Found(_) => GapReason::TooCostly,
+        Outcome::Infeasible => GapReason::Rule,
+        Outcome::Unknown => {
+            let edges = c.cells.iter().filter(|cell| cell.need == need).flat_map(|cell| &cell.edges);
+            let cheapest = edges.map(|&e| c.edges[e].terms.unit_cost).min();
+            let worth = c.needs[need].need.unmet_cost_cents;
+            if cheapest.is_some_and(|cost| cost < worth) { GapReason::Rule } else { GapReason::TooCostly }
+        }
+    }
+}
+
+fn gap(c: &Compiled<'_>, cell: &Cell, place: usize, quantity: Quantity, reason: GapReason) -> Gap {
+    let need = c.needs[cell.need].need;
+    let missing = text::amount(quantity, &need.unit);
+    let what = format!("{} of {} in {}", missing, c.need_name(cell.need), c.instance.territory_name(place));
+    let text = match reason {
+        GapReason::NoSupplier => format!("{what}: nobody offers it there to this public in this unit."),
+        GapReason::Capacity => format!("{what}: all who offer it together have too little."),
+        GapReason::TooCostly => {
+            format!("{what}: covering it would cost more than the {} a unit it is worth.", text::euros(need.unmet_cost_cents))
+        }
+        GapReason::Rule => format!("{what}: somebody could, but the rules of the call prevent it."),
+    };
+    Gap { territory: c.problem().territories[place].id.clone(), quantity, reason, text, near_misses: near_misses(c, cell, place) }
+}
+
+/// The actors that come nearest to serving a cell in a place, each with its last obstacle.
+fn near_misses(c: &Compiled<'_>, cell: &Cell, place: usize) -> Vec<NearMiss> {
+    let need = &c.needs[cell.need];
+    let mut found: Vec<NearMiss> = c
+        .problem()
+        .actors
+        .iter()
+        .enumerate()
+        .filter_map(|(a, actor)| Some(NearMiss { actor: actor.id.clone(), lacks: c.matcher.refusal(a, need, place)? }))
+        .filter(|miss| nearness(&miss.lacks) > 0)
+        .collect();
+    found.sort_by(|a, b| nearness(&b.lacks).cmp(&nearness(&a.lacks)).then_with(|| a.actor.cmp(&b.actor)));
+    found.truncate(NEAR_MISSES);
+    found
+}

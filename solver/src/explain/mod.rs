@@ -1,0 +1,22 @@
+//! Why a proposal is what it is: what each member brings, whether it is needed, and why something stays uncovered.
+
+pub(crate) mod gaps;
+mod members;
+mod necessity;
+
+use crate::backend::Backend;
+use crate::compile::Compiled;
+use crate::propose::Draft;
+use gaps::Gaps;
+use necessity::Rivals;
+
+/// Explains every draft, best first, until time is out; what was not reached says so.
+pub(crate) fn explain(c: &Compiled<'_>, backend: &Backend, drafts: &mut [Draft], exhausted: bool) {
+    let mut rivals = Rivals::new(c, drafts, exhausted);
+    let mut gaps = Gaps::default();
+    for draft in drafts {
+        gaps.fill(c, backend, draft);
+        members::reasons(c, backend, draft);
+        necessity::fill(c, backend, &mut rivals, draft);
+    }
+}

@@ -1,0 +1,138 @@
+//! Whether the call could be answered without a member, and at what price.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::answer::{Necessity, Reason, ReasonKind};
+use crate::backend::{Backend, Outcome};
+use crate::compile::Compiled;
+use crate::formulate::{Objective, Question};
+use crate::model::Cents;
+use crate::propose::{self, Best, Draft};
+use crate::text;
+
+/// The best consortium without an actor.
+#[derive(Clone, Debug)]
+enum Rival {
+    /// Proven: there is none.
+    None,
+    /// Proven best.
+    Best { objective: Cents, members: BTreeSet<usize> },
+}
+
+/// The best consortia without each actor, as far as they are known. Each costs one search, unless a proposal already is it.
+pub(super) struct Rivals {
+    known: BTreeMap<usize, Rival>,
+}
+
+impl Rivals {
+    /// What the proposals themselves prove. A proposal is the best one without an actor that all earlier ones have and it has
+    /// not: leaving the actor out satisfies every row that kept it from being an earlier one. And where no further proposal
+    /// exists, nobody can do without an actor that all of them have.
+    pub(super) fn new(c: &Compiled<'_>, drafts: &[Draft], exhausted: bool) -> Self {
+        let mut known = BTreeMap::new();
+        let mut common: BTreeSet<usize> = (0..c.candidates.len()).collect();
+        for draft in drafts {
+            if !draft.proposal.proof.optimal {
+                return Self { known };
+            }
+            for &actor in common.difference(&draft.members) {
+                let objective = draft.proposal.costs.objective_cents;
+                known.insert(actor, Rival::Best { objective, members: draft.members.clone() });
+            }
+            common = &common & &draft.members;
+        }
+        if exhausted {
+            known.extend(common.into_iter().map(|actor| (actor, Rival::None)));
+        }
+        Self { known }
+    }
+
+    fn without(&mut self, c: &Compiled<'_>, backend: &Backend, actor: usize) -> Option<Rival> {
+        if let Some(rival) = self.known.get(&actor) {
+            return Some(rival.clone());
+        }
+        let question = Question { absent: BTreeSet::from([actor]), ..Question::minimise(Objective::Euros) };
+        let rival = match propose::best(c, backend, &question) {
+            Best::Infeasible => Rival::None,
+            Best::Found(draft) if draft.proposal.proof.optimal => {
+                Rival::Best { objective: draft.proposal.costs.objective_cents, members: draft.members }
+            }
+            Best::Found(_) | Best::Unknown => return None,
+        };
+        self.known.insert(actor, rival.clone());
+        Some(rival)
+    }
+}
+
+/// Sets the necessity of each member, with its sentence.
+pub(super) fn fill(c: &Compiled<'_>, backend: &Backend, rivals: &mut Rivals, draft: &mut Draft) {
+    let members = draft.members.clone();
+    for &actor in &members {
+        let necessity = necessity(c, backend, rivals, draft, actor);
+        let reason = reason(c, actor, &necessity);
+        if let Some(member) = draft.proposal.members.iter_mut().find(|member| member.actor == c.id(actor)) {
+            member.necessity = necessity;
+            member.reasons.extend(reason);
+        }
+    }
+}
+
+fn necessity(c: &Compiled<'_>, backend: &Backend, rivals: &mut Rivals, draft: &Draft, actor: usize) -> Necessity {
+    match rivals.without(c, backend, actor) {
+        None => Necessity::Unknown,
+        Some(Rival::None) => Necessity::Indispensable,
+        Some(Rival::Best { objective, members }) => {
+            let mut others = draft.members.clone();
+            others.remove(&actor);
+            let Some(superfluous) = suffices(c, backend, &others, &members) else { return Necessity::Unknown };
+            let by: Vec<String> = members.difference(&draft.members).map(|&i| c.id(i).to_owned()).collect();
+            let regret_cents = (objective - draft.proposal.costs.objective_cents).max(0);
+            Necessity::Replaceable { regret_cents, by, superfluous }
+        }
+    }
+}
+
+/// Whether these members, or some of them, can answer the call alone; unknown if time is out.
+fn suffices(c: &Compiled<'_>, backend: &Backend, members: &BTreeSet<usize>, rival: &BTreeSet<usize>) -> Option<bool> {
+    if rival.is_subset(members) {
+        return Some(true);
+    }
+    let absent = (0..c.candidates.len()).filter(|i| !members.contains(i)).collect();
+    let question = Question { absent, whole: true, ..Question::minimise(Objective::FewMembers) };
+    match backend.ask(c, &question) {
+        Outcome::Found(_) => Some(true),
+        Outcome::Infeasible => Some(false),
+        Outcome::Unknown => None,
+    }
+}
+
+fn reason(c: &Compiled<'_>, actor: usize, necessity: &Necessity) -> Option<Reason> {
+    let name = c.instance.actor_name(c.candidates[actor].actor);
+    let (kind, actors, text) = match necessity {
+        Necessity::Unknown => return None,
+        Necessity::Indispensable => {
+            (ReasonKind::Indispensable, Vec::new(), format!("No consortium can answer the call without {name}."))
+        }
+        Necessity::Replaceable { regret_cents, by, superfluous } => {
+            let names: Vec<&str> = by
+                .iter()
+                .filter_map(|id| c.instance.actors.get(id))
+                .map(|&actor| c.instance.actor_name(actor))
+                .collect();
+            let price = match regret_cents {
+                0 => "at the same cost".to_owned(),
+                regret => format!("for {} more", text::euros(*regret)),
+            };
+            let text = match (by.is_empty(), superfluous) {
+                (true, _) => format!("The other members could do without {name}, {price}."),
+                (false, true) => format!(
+                    "{name} could be replaced by {}, {price}; the other members alone could answer the call too.",
+                    text::list(&names)
+                ),
+                (false, false) => format!("{name} could be replaced by {}, {price}.", text::list(&names)),
+            };
+            (ReasonKind::ReplaceableBy, by.clone(), text)
+        }
+    };
+    Some(Reason { kind, need: None, quantity: None, unit: None, actors, text })
+}

@@ -1,0 +1,307 @@
+//! The mixed-integer model: variables, the rows that define them, and the rows of the rules.
+//!
+//! Variables: `member` y_i ∈ {0,1}; `used` z_k ∈ {0,1}, the member itself where the two cannot differ; `quantity` x_kj in units;
+//! `unmet` u_j in units; `size` = Σ y; `pairs` ≥ number of pairs of members; `known` e_ab for each relation. Money is in
+//! thousands of euros. A capability is linked to its use by the strong rows x_kj ≤ q_kj z_k, with q_kj the most it can carry.
+//!
+//! Pairs never need a variable each: their number is convex in the number of members, so its tangents `pairs ≥ t·size − t(t+1)/2`
+//! are exact at every whole size, and only known pairs, which spare a part of the cost, have a variable.
+
+use std::collections::BTreeSet;
+
+use good_lp::{Constraint, Expression, ProblemVariables, Variable, variable};
+
+use crate::compile::Compiled;
+
+use crate::model::{Cents, Quantity};
+use crate::rules::{EMITTERS, RuleId};
+
+/// Cents as thousands of euros, the money unit of the model.
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn keur(cents: Cents) -> f64 {
+    cents as f64 / 100_000.0
+}
+
+/// Units as a coefficient.
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn units(quantity: Quantity) -> f64 {
+    quantity as f64
+}
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Objective {
+    /// What is paid plus what the uncovered quantities are worth.
+    Euros,
+    /// What is paid.
+    Paid,
+    /// The uncovered parts of mandatory needs, in thousandths of each need.
+    Shortage,
+    /// The uncovered parts of all needs, in thousandths of each need.
+    Gaps,
+    /// Members.
+    FewMembers,
+    /// Members, the other way round.
+    ManyMembers,
+}
+
+/// One question to the model.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) objective: Objective,
+    /// The members, if they are given.
+    pub(crate) members: Option<BTreeSet<usize>>,
+    /// Candidates that must not be members.
+    pub(crate) absent: BTreeSet<usize>,
+    /// Consortia of which at least one member must be missing.
+    pub(crate) replaced: Vec<BTreeSet<usize>>,
+    /// Whether quantities are whole in the model; otherwise they are a relaxation.
+    pub(crate) whole: bool,
+    /// Whether mandatory needs may be missed.
+    pub(crate) elastic: bool,
+    /// The most that may be missed, in thousandths of needs.
+    pub(crate) shortage: Option<f64>,
+    /// A need that must be covered in full even if it is optional.
+    pub(crate) covered: Option<usize>,
+    /// Whether only what can be delivered counts: capacities, pools and smallest quantities.
+    pub(crate) physical: bool,
+}
+
+impl Question {
+    /// Minimise under all rules.
+    pub(crate) fn minimise(objective: Objective) -> Self {
+        Self {
+            objective,
+            members: None,
+            absent: BTreeSet::new(),
+            replaced: Vec::new(),
+            whole: false,
+            elastic: false,
+            shortage: None,
+            covered: None,
+            physical: false,
+        }
+    }
+}
+
+/// A model with handles on its variables.
+pub(crate) struct Formulation {
+    pub(crate) variables: ProblemVariables,
+    pub(crate) rows: Vec<Constraint>,
+    pub(crate) member: Vec<Variable>,
+    pub(crate) used: Vec<Variable>,
+    pub(crate) quantity: Vec<Variable>,
+    pub(crate) unmet: Vec<Variable>,
+    pub(crate) size: Variable,
+    /// What is paid.
+    pub(crate) spend: Expression,
+    pub(crate) objective: Expression,
+    services: Option<Variable>,
+}
+
+impl Formulation {
+    /// Builds the model of one question. O(edges + rows of the rules).
+    pub(crate) fn new(c: &Compiled<'_>, question: &Question) -> Self {
+        let mut f = Self::with_variables(c, question);
+        f.balance(c);
+        f.link(c);
+        let coordination = f.coordination(c);
+        for i in 0..c.candidates.len() {
+            let own = f.services_of(c, i) + f.fixed_of(c, i);
+            f.spend += own;
+        }
+        f.spend += coordination;
+        for (rule, emit) in EMITTERS {
+            let physical = matches!(rule, RuleId::Capacity | RuleId::Pool | RuleId::MinimumQuantity);
+            let skipped = (rule == RuleId::Demand && question.elastic) || (question.physical && !physical);
+            if c.rules.active(rule) && !skipped {
+                emit(&mut f, c);
+            }
+        }
+        f.ask(c, question);
+        f
+    }
+
+    fn with_variables(c: &Compiled<'_>, question: &Question) -> Self {
+        let mut variables = ProblemVariables::new();
+        let member: Vec<_> = (0..c.candidates.len())
+            .map(|i| {
+                let given = question.members.as_ref().map(|members| members.contains(&i));
+                let least = given.unwrap_or(c.candidates[i].locked_in && !question.absent.contains(&i));
+                let most = given.unwrap_or(true) && !question.absent.contains(&i);
+                variables.add(variable().integer().clamp(f64::from(least), f64::from(most)))
+            })
+            .collect();
+        let used = c.offers.iter().map(|offer| {
+            let starts = offer.capability.fixed_cost_cents > 0
+                || (offer.capability.minimum_quantity > 0 && c.rules.active(RuleId::MinimumQuantity));
+            let alone = c.candidates[offer.candidate].offers.len() == 1 && c.rules.active(RuleId::ActiveMember);
+            if starts && !alone { variables.add(variable().binary()) } else { member[offer.candidate] }
+        });
+        let used = used.collect();
+        let amount = |most: Quantity| {
+            let definition = variable().clamp(0.0, units(most));
+            // Beyond this, floating point cannot tell whole numbers within the tolerances; the checker has the last word.
+            if question.whole && most <= 1_000_000_000 { definition.integer() } else { definition }
+        };
+        let quantity = c.edges.iter().map(|edge| variables.add(amount(c.most(edge)))).collect();
+        let unmet = c.cells.iter().map(|cell| variables.add(amount(cell.demand))).collect();
+        let size = variables.add(variable().min(0));
+        Self {
+            variables,
+            rows: Vec::new(),
+            member,
+            used,
+            quantity,
+            unmet,
+            size,
+            spend: Expression::default(),
+            objective: Expression::default(),
+            services: None,
+        }
+    }
+
+    /// Adds a row.
+    pub(crate) fn add(&mut self, row: Constraint) {
+        self.rows.push(row);
+    }
+
+    /// `Σ_k x_kj + u_j = d_j`.
+    fn balance(&mut self, c: &Compiled<'_>) {
+        for (j, cell) in c.cells.iter().enumerate() {
+            let mut served: Expression = cell.edges.iter().map(|&e| self.quantity[e]).sum();
+            served += self.unmet[j];
+            self.add(served.eq(units(cell.demand)));
+        }
+    }
+
+    /// `x_kj ≤ q_kj z_k`, `z_k ≤ y_i`, `size = Σ y`.
+    fn link(&mut self, c: &Compiled<'_>) {
+        for (e, edge) in c.edges.iter().enumerate() {
+            self.add((self.quantity[e] - units(c.most(edge)) * self.used[edge.offer]).leq(0));
+        }
+        for (k, offer) in c.offers.iter().enumerate() {
+            let member = self.member[offer.candidate];
+            if self.used[k] != member {
+                self.add((self.used[k] - member).leq(0));
+            }
+        }
+        let members: Expression = self.member.iter().sum();
+        self.add((members - self.size).eq(0));
+    }
+
+    /// What members and new pairs cost.
+    fn coordination(&mut self, c: &Compiled<'_>) -> Expression {
+        let costs = &c.problem().call.coordination;
+        let mut all = Expression::from(keur(costs.per_member_cents) * self.size);
+        if costs.per_new_pair_cents == 0 {
+            return all;
+        }
+        let pair = keur(costs.per_new_pair_cents);
+        let pairs = self.variables.add(variable().min(0));
+        let most = most_members(c);
+        for t in 1..most {
+            let t = f64::from(t);
+            self.add((pairs - t * self.size).geq(-t * (t + 1.0) / 2.0));
+        }
+        let mut together = Expression::from(pair * pairs);
+        for (&(a, b), &strength) in &c.relations {
+            let spared = keur(spared(costs.per_new_pair_cents, strength));
+            if spared > 0.0 {
+                let known = self.variables.add(variable().clamp(0, 1));
+                self.add((known - self.member[a]).leq(0));
+                self.add((known - self.member[b]).leq(0));
+                together.add_mul(-spared, known);
+            }
+        }
+        // Knowing each other never pays more than a pair costs.
+        self.add(together.clone().geq(0));
+        all += together;
+        all
+    }
+
+    /// Cost of the services of a candidate.
+    pub(crate) fn services_of(&self, c: &Compiled<'_>, candidate: usize) -> Expression {
+        let mut own = Expression::default();
+        for e in c.candidates[candidate].offers.clone().flat_map(|o| c.offers[o].edges.clone()) {
+            own.add_mul(keur(c.edges[e].terms.unit_cost), self.quantity[e]);
+        }
+        own
+    }
+
+    /// Fixed costs of a candidate.
+    pub(crate) fn fixed_of(&self, c: &Compiled<'_>, candidate: usize) -> Expression {
+        let mut own = Expression::default();
+        for o in c.candidates[candidate].offers.clone() {
+            own.add_mul(keur(c.offers[o].capability.fixed_cost_cents), self.used[o]);
+        }
+        own
+    }
+
+    /// Cost of all services, as one variable.
+    pub(crate) fn all_services(&mut self, c: &Compiled<'_>) -> Variable {
+        if let Some(all) = self.services {
+            return all;
+        }
+        let all = self.variables.add(variable().min(0));
+        let mut sum = Expression::from(-1.0 * all);
+        for i in 0..c.candidates.len() {
+            sum += self.services_of(c, i);
+        }
+        self.add(sum.eq(0));
+        self.services = Some(all);
+        all
+    }
+
+    /// What the question adds to the rules.
+    fn ask(&mut self, c: &Compiled<'_>, question: &Question) {
+        for consortium in &question.replaced {
+            let members: Expression = consortium.iter().map(|&i| self.member[i]).sum();
+            self.add(members.leq(units(consortium.len() as u64) - 1.0));
+        }
+        if let Some(need) = question.covered {
+            for (j, _) in c.cells.iter().enumerate().filter(|(_, cell)| cell.need == need) {
+                self.add((self.unmet[j] * 1.0).leq(0));
+            }
+        }
+        let mut missed = Expression::default();
+        for (j, cell) in c.cells.iter().enumerate().filter(|(_, cell)| c.mandatory(cell)) {
+            missed.add_mul(1000.0 / units(c.needs[cell.need].need.quantity), self.unmet[j]);
+        }
+        if let Some(most) = question.shortage {
+            self.add(missed.clone().leq(most));
+        }
+        self.objective = match question.objective {
+            Objective::Paid => self.spend.clone(),
+            Objective::Euros => {
+                let mut all = self.spend.clone();
+                for (j, cell) in c.cells.iter().enumerate() {
+                    all.add_mul(keur(c.needs[cell.need].need.unmet_cost_cents), self.unmet[j]);
+                }
+                all
+            }
+            Objective::Shortage => missed,
+            Objective::Gaps => {
+                let mut all = Expression::default();
+                for (j, cell) in c.cells.iter().enumerate() {
+                    all.add_mul(1000.0 / units(c.needs[cell.need].need.quantity), self.unmet[j]);
+                }
+                all
+            }
+            Objective::FewMembers => self.size.into(),
+            Objective::ManyMembers => -1.0 * self.size,
+        };
+    }
+}
+
+/// No consortium has more members.
+fn most_members(c: &Compiled<'_>) -> u32 {
+    let all = u32::try_from(c.candidates.len()).unwrap_or(u32::MAX);
+    let limit = c.problem().call.group.maximum_members.filter(|_| c.rules.active(RuleId::Size));
+    limit.map_or(all, |limit| limit.min(all))
+}
+
+/// What a known pair spares of the cost of a new one, rounded down to the cent.
+pub(crate) fn spared(per_new_pair: Cents, strength_percent: u8) -> Cents {
+    Cents::try_from(i128::from(per_new_pair) * i128::from(strength_percent) / 100).unwrap_or(0)
+}

@@ -1,0 +1,184 @@
+//! Two graphs of a problem: who can serve what, and who knows whom.
+
+use petgraph::algo::{connected_components, ford_fulkerson};
+use petgraph::graph::{DiGraph, NodeIndex, UnGraph};
+
+use crate::answer::Report;
+use crate::compile::{Candidate, Compiled, Offer};
+use crate::model::Quantity;
+use crate::rules::{RuleId, eligibility};
+
+/// What the two graphs say about a problem. O(n²) in the actors of one cell, for dominance.
+pub(crate) fn report(c: &Compiled<'_>) -> Report {
+    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Report {
+        actors: narrow(c.problem().actors.len()),
+        relevant_actors: narrow(relevant(c).count()),
+        dominated_actors: narrow(relevant(c).filter(|&i| is_dominated(c, i)).count()),
+        cells: narrow(c.places),
+        merged_cells: narrow(c.cells.len()),
+        edges: narrow(c.edges.len()),
+        coverage_components: narrow(coverage_components(c)),
+        relation_components: narrow(relation_components(c)),
+        forced_actors: forced(c),
+    }
+}
+
+/// Candidates that can serve something.
+fn relevant<'c>(c: &'c Compiled<'_>) -> impl Iterator<Item = usize> + 'c {
+    c.candidates.iter().enumerate().filter(|(_, candidate)| !candidate.offers.is_empty()).map(|(i, _)| i)
+}
+
+/// Components of the bipartite graph of actors and cells. Cells that nobody serves are components of their own.
+fn coverage_components(c: &Compiled<'_>) -> usize {
+    let mut graph = UnGraph::<(), ()>::with_capacity(c.candidates.len() + c.cells.len(), c.edges.len());
+    let actors: Vec<Option<NodeIndex>> =
+        c.candidates.iter().map(|candidate| (!candidate.offers.is_empty()).then(|| graph.add_node(()))).collect();
+    let cells: Vec<NodeIndex> = c.cells.iter().map(|_| graph.add_node(())).collect();
+    for edge in &c.edges {
+        if let Some(actor) = actors[c.offers[edge.offer].candidate] {
+            graph.update_edge(actor, cells[edge.cell], ());
+        }
+    }
+    connected_components(&graph)
+}
+
+/// Components of the relations among actors that can serve something.
+fn relation_components(c: &Compiled<'_>) -> usize {
+    let mut graph = UnGraph::<(), ()>::default();
+    let nodes: Vec<Option<NodeIndex>> =
+        c.candidates.iter().map(|candidate| (!candidate.offers.is_empty()).then(|| graph.add_node(()))).collect();
+    for &(a, b) in c.relations.keys() {
+        if let (Some(a), Some(b)) = (nodes[a], nodes[b]) {
+            graph.add_edge(a, b, ());
+        }
+    }
+    connected_components(&graph)
+}
+
+/// Actors without which a mandatory cell has no supplier, by id.
+fn forced(c: &Compiled<'_>) -> Vec<String> {
+    let mut found: Vec<usize> = c
+        .cells
+        .iter()
+        .filter(|cell| c.mandatory(cell))
+        .map(|cell| c.suppliers(cell))
+        .filter(|suppliers| suppliers.len() == 1)
+        .flatten()
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().map(|i| c.id(i).to_owned()).collect()
+}
+
+/// Whether another actor could always take this one's place at no higher cost, where it is not a member itself. The other one
+/// must have, for each offer, one of its own that serves the same cells as cheaply with the same capacity and conditions; the
+/// same relations and no further incompatibility; and whatever rules look at: family, certificates, turnover, cash. Of two
+/// that are equal, the later id is dominated.
+fn is_dominated(c: &Compiled<'_>, a: usize) -> bool {
+    let first = c.candidates[a].offers.clone().flat_map(|o| c.offers[o].edges.clone()).next();
+    let Some(first) = first else { return false };
+    let rivals = c.suppliers(&c.cells[c.edges[first].cell]);
+    rivals.into_iter().any(|b| b != a && dominates(c, b, a) && (b < a || !dominates(c, a, b)))
+}
+
+fn dominates(c: &Compiled<'_>, better: usize, worse: usize) -> bool {
+    let (b, a) = (&c.candidates[better], &c.candidates[worse]);
+    !a.locked_in && stands_for(c, b, a) && knows_as_well(c, better, worse) && covers(c, b, a)
+}
+
+/// Whether `b` meets every condition that `a` meets.
+fn stands_for(c: &Compiled<'_>, b: &Candidate, a: &Candidate) -> bool {
+    let problem = c.problem();
+    let (own, other) = (&problem.actors[b.actor], &problem.actors[a.actor]);
+    let families = problem.call.group.minimum_legal_families.is_none() || own.legal_family == other.legal_family;
+    let cash = match (own.available_cash_cents, other.available_cash_cents) {
+        (None, _) => true,
+        (Some(own), Some(other)) => own >= other,
+        (Some(_), None) => false,
+    };
+    families
+        && cash
+        && own.turnover_cents.unwrap_or(0) >= other.turnover_cents.unwrap_or(0)
+        && (b.may_lead || !a.may_lead)
+        && c.rules.eligibility(problem).all(|rule| {
+            eligibility::meets(c.instance, b.actor, &rule.criterion)
+                || !eligibility::meets(c.instance, a.actor, &rule.criterion)
+        })
+}
+
+/// Whether `b` has every relation of `a`, as strong, and no incompatibility that `a` has not.
+fn knows_as_well(c: &Compiled<'_>, b: usize, a: usize) -> bool {
+    let pair = |x: usize, y: usize| (x.min(y), x.max(y));
+    let others = |(x, y): (usize, usize), me: usize| if x == me { Some(y) } else { (y == me).then_some(x) };
+    let relations = c.relations.iter().filter_map(|(&key, &strength)| Some((others(key, a)?, strength)));
+    let mut known = relations.filter(|&(other, _)| other != b);
+    let mut vetoes = c.incompatible.iter().filter_map(|&key| others(key, b)).filter(|&other| other != a);
+    known.all(|(other, strength)| c.relations.get(&pair(b, other)).is_some_and(|&own| own >= strength))
+        && vetoes.all(|other| c.incompatible.contains(&pair(a, other)))
+}
+
+/// Whether each offer of `a` has an offer of `b` of its own that can replace it.
+fn covers(c: &Compiled<'_>, b: &Candidate, a: &Candidate) -> bool {
+    let mut free: Vec<&Offer<'_>> = c.offers[b.offers.clone()].iter().collect();
+    c.offers[a.offers.clone()].iter().all(|worse| {
+        let found = free.iter().position(|better| replaces(c, better, worse));
+        found.map(|at| free.swap_remove(at)).is_some()
+    })
+}
+
+fn replaces(c: &Compiled<'_>, better: &Offer<'_>, worse: &Offer<'_>) -> bool {
+    let (own, other) = (better.capability, worse.capability);
+    own.pool.is_none()
+        && own.fixed_cost_cents <= other.fixed_cost_cents
+        && own.minimum_quantity <= other.minimum_quantity
+        && c.edges[worse.edges.clone()].iter().all(|edge| {
+            c.edges[better.edges.clone()].iter().any(|mine| {
+                mine.cell == edge.cell
+                    && mine.terms.unit_cost <= edge.terms.unit_cost
+                    && mine.terms.capacity >= edge.terms.capacity
+            })
+        })
+}
+
+/// The most of a need that all actors together can deliver, ignoring every other need and rule: a maximum flow from pools
+/// through capabilities to cells.
+pub(crate) fn deliverable(c: &Compiled<'_>, need: usize) -> Quantity {
+    let mut graph = DiGraph::<(), Quantity>::new();
+    let (source, sink) = (graph.add_node(()), graph.add_node(()));
+    let cells: Vec<usize> = (0..c.cells.len()).filter(|&j| c.cells[j].need == need).collect();
+    let mut offers: Vec<usize> = cells.iter().flat_map(|&j| &c.cells[j].edges).map(|&e| c.edges[e].offer).collect();
+    offers.sort_unstable();
+    offers.dedup();
+    let pools: Vec<(NodeIndex, &[usize])> = c
+        .pools
+        .iter()
+        .filter(|_| c.rules.active(RuleId::Pool))
+        .map(|pool| {
+            let node = graph.add_node(());
+            graph.add_edge(source, node, pool.capacity);
+            (node, pool.edges.as_slice())
+        })
+        .collect();
+    let targets: Vec<(usize, NodeIndex)> = cells
+        .iter()
+        .map(|&j| {
+            let node = graph.add_node(());
+            graph.add_edge(node, sink, c.cells[j].demand);
+            (j, node)
+        })
+        .collect();
+    for o in offers {
+        let node = graph.add_node(());
+        let edges: Vec<usize> = c.offers[o].edges.clone().filter(|&e| c.cells[c.edges[e].cell].need == need).collect();
+        let capacity = edges.iter().map(|&e| c.edges[e].terms.capacity).max().unwrap_or(0);
+        let from = pools.iter().find(|(_, pooled)| edges.iter().any(|e| pooled.contains(e)));
+        graph.add_edge(from.map_or(source, |&(pool, _)| pool), node, capacity);
+        for e in edges {
+            if let Some(&(j, target)) = targets.iter().find(|(j, _)| *j == c.edges[e].cell) {
+                graph.add_edge(node, target, c.cells[j].demand);
+            }
+        }
+    }
+    ford_fulkerson(&graph, source, sink).0
+}

@@ -1,0 +1,47 @@
+//! The whole computation, in order.
+
+use crate::answer::{Answer, Engine, Status};
+use crate::backend::{self, Backend};
+use crate::compile::Compiled;
+use crate::explain;
+use crate::graph;
+use crate::instance::Instance;
+use crate::model::Options;
+use crate::options::{self, OptionsError};
+use crate::propose::{self, Search};
+use crate::rules::RuleSet;
+
+/// Finds the best consortia of an instance, proves how good they are, explains them, or explains why there is none.
+///
+/// # Errors
+/// Options that are out of range, or that name unknown actors. That nobody can answer is an answer, not an error.
+pub fn solve(instance: &Instance, options: &Options) -> Result<Answer, OptionsError> {
+    options::validate(instance, options)?;
+    let backend = Backend::new(options);
+    let rules = RuleSet::without(options.disabled_rules.iter().copied());
+    let compiled = Compiled::new(instance, options, rules);
+    let mut answer = Answer {
+        status: Status::Unknown,
+        proposals: Vec::new(),
+        infeasibility: None,
+        exhausted: false,
+        report: graph::report(&compiled),
+        engine: Engine {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            backend: backend::version(),
+        },
+    };
+    match propose::search(&compiled, &backend) {
+        Search::Found(mut drafts, exhausted) => {
+            explain::explain(&compiled, &backend, &mut drafts, exhausted);
+            answer.proposals = drafts.into_iter().map(|draft| draft.proposal).collect();
+            let optimal = answer.proposals.first().is_some_and(|best| best.proof.optimal);
+            answer.status = if optimal { Status::Optimal } else { Status::Feasible };
+            answer.exhausted = exhausted;
+        }
+        Search::Infeasible => answer.status = Status::Infeasible,
+        Search::Unknown => {}
+    }
+    Ok(answer)
+}
