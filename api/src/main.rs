@@ -1,9 +1,7 @@
 //! The command line: it reads settings, opens the database, and hands over.
 
-#![allow(clippy::print_stdout, reason = "a command line prints its answers")]
-
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -95,7 +93,7 @@ async fn run(command: Command) -> Result<(), StartError> {
         Command::Serve { database, server } => {
             let db = open(&database).await?;
             let listener = listen(&server)?;
-            println!("Attelage listens on http://{}", listener.local_addr()?);
+            print(&format!("Attelage listens on http://{}", listener.local_addr()?))?;
             Ok(server::start(db, listener, server.solvers).await?.await?)
         }
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
@@ -104,14 +102,10 @@ async fn run(command: Command) -> Result<(), StartError> {
             let bytes = read(&file)?;
             let db = open(&database).await?;
             let import = apply::import(&db, kind, bytes).await?;
-            println!("{}", serde_json::to_string_pretty(&import)?);
-            Ok(())
+            print(&serde_json::to_string_pretty(&import)?)
         }
-        Command::Solve(args) => solving::run(&args, &read(args.file())?),
-        Command::Openapi => {
-            println!("{}", openapi::document().to_pretty_json()?);
-            Ok(())
-        }
+        Command::Solve(args) => print(&solving::run(&args, &read(args.file())?)?),
+        Command::Openapi => print(&openapi::document().to_pretty_json()?),
     }
 }
 
@@ -147,9 +141,9 @@ async fn migrate(config: &DatabaseConfig, direction: Direction) -> Result<(), St
     }
     let applied = Migrator::get_applied_migrations(&db).await?;
     let pending = Migrator::get_pending_migrations(&db).await?;
-    applied.iter().for_each(|migration| println!("applied  {}", migration.name()));
-    pending.iter().for_each(|migration| println!("pending  {}", migration.name()));
-    Ok(())
+    let applied = applied.iter().map(|migration| format!("applied  {}", migration.name()));
+    let pending = pending.iter().map(|migration| format!("pending  {}", migration.name()));
+    print(&applied.chain(pending).collect::<Vec<_>>().join("\n"))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, StartError> {
@@ -159,4 +153,9 @@ fn read(file: &Path) -> Result<Vec<u8>, StartError> {
         return Ok(bytes);
     }
     fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()).into())
+}
+
+/// Prints a line; a reader that has gone away is an error like any other, not a panic.
+fn print(text: &str) -> Result<(), StartError> {
+    Ok(writeln!(std::io::stdout(), "{text}")?)
 }

@@ -1,7 +1,5 @@
 //! `attelage solve`: the solver alone, JSON in and out.
 
-#![allow(clippy::print_stdout, reason = "the command prints its answer")]
-
 use std::path::{Path, PathBuf};
 
 use attelage_solver::{Instance, Options, Problem};
@@ -28,11 +26,11 @@ impl SolveArgs {
     }
 }
 
-/// Solves the problem in `bytes` and prints the answer.
+/// Solves the problem in `bytes`; gives the answer in JSON.
 ///
 /// # Errors
 /// JSON that is not a problem, with line and column; a problem with faults, all of them with their paths.
-pub fn run(args: &SolveArgs, bytes: &[u8]) -> Result<(), StartError> {
+pub fn run(args: &SolveArgs, bytes: &[u8]) -> Result<String, StartError> {
     let problem: Problem = parse("problem", bytes)?;
     let options: Options = match &args.options {
         None => Options::default(),
@@ -46,8 +44,7 @@ pub fn run(args: &SolveArgs, bytes: &[u8]) -> Result<(), StartError> {
         format!("the problem has faults:\n{}", lines.collect::<Vec<_>>().join("\n"))
     })?;
     let answer = attelage_solver::solve(&instance, &options)?;
-    println!("{}", serde_json::to_string_pretty(&answer)?);
-    Ok(())
+    Ok(serde_json::to_string_pretty(&answer)?)
 }
 
 fn parse<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StartError> {

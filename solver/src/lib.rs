@@ -29,3 +29,6 @@ pub use model::*;
 pub use options::OptionsError;
 pub use rules::RuleId;
 pub use solve::solve;
+
+/// Version of this crate: part of what identifies a computation.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
