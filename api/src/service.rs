@@ -21,10 +21,8 @@ pub fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize, ToSchema)]
 pub struct Health {
     /// Always `ok`.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub status: String,
     /// Version of the service.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub version: String,
 }
 

@@ -33,28 +33,23 @@ pub enum RelationKind {
 #[serde(deny_unknown_fields)]
 pub struct NewRelation {
     /// One organisation; the order of the two does not matter.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub a: Uuid,
     /// The other.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub b: Uuid,
     /// How they know each other; one relation of each kind per pair.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub kind: RelationKind,
     /// How well.
-    #[schema(minimum = 1, maximum = 100, examples(80), extensions(("x-visibility" = json!("P1"))))]
+    #[schema(minimum = 1, maximum = 100, examples(80))]
     pub strength_percent: i16,
     /// Where this is known from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(max_length = 500)]
     pub source: Option<String>,
     /// First day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub since: Option<NaiveDate>,
     /// Last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub until: Option<NaiveDate>,
 }
 
