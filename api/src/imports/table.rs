@@ -121,7 +121,7 @@ impl<'t> Table<'t> {
         let end = usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX).min(self.text.len());
         let span = self.text.get(start..end).unwrap_or("").trim_end_matches(['\r', '\n']);
         let complete = record.len() == self.header.len();
-        if !is_well_quoted(span, self.delimiter) && self.rereading_left >= span.len() {
+        if span.contains('"') && !is_well_quoted(span, self.delimiter) && self.rereading_left >= span.len() {
             self.rereading_left -= span.len();
             return self.without_orphan_quote(start, line, span, all);
         }

@@ -112,6 +112,9 @@ pub fn column_name(header: &str) -> String {
 /// Line ends survive, `<br>` and the end of a paragraph or list item become one. A lone `<` stays.
 #[must_use]
 pub fn clean(text: &str) -> (String, bool) {
+    if is_clean(text) {
+        return (text.to_owned(), false);
+    }
     let (decoded, entities) = decode_entities(text);
     let (plain, tags) = strip_tags(&decoded);
     let mut clean = String::with_capacity(plain.len());
@@ -131,6 +134,12 @@ pub fn clean(text: &str) -> (String, bool) {
     }
     clean.truncate(clean.trim_end().len());
     (clean, entities || tags)
+}
+
+/// Whether [`clean`] would change nothing, for the plain line that most fields are.
+fn is_clean(text: &str) -> bool {
+    let plain = text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'<' && b != b'&');
+    plain && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
 }
 
 fn strip_tags(text: &str) -> (Cow<'_, str>, bool) {
