@@ -111,100 +111,12 @@ const OLDER_MODALITIES: Codes = &[
 ];
 
 /// Kinds of structures, as data·inclusion names them.
-const TYPOLOGIES: &[&str] = &[
-    "ACI",
-    "ACIPHC",
-    "AFPA",
-    "AI",
-    "ASE",
-    "ASSO",
-    "ASSO_CHOMEUR",
-    "AUTRE",
-    "AVIP",
-    "BIB",
-    "CAARUD",
-    "CADA",
-    "CAF",
-    "CAP_EMPLOI",
-    "CAVA",
-    "CC",
-    "CCAS",
-    "CCONS",
-    "CD",
-    "CDAS",
-    "CFP",
-    "CHRS",
-    "CHU",
-    "CIAS",
-    "CIDFF",
-    "CITMET",
-    "CMP",
-    "CMS",
-    "CPAM",
-    "CPH",
-    "CS",
-    "CSAPA",
-    "CSC",
-    "DEETS",
-    "DEPT",
-    "DIPLP",
-    "E2C",
-    "EA",
-    "EATT",
-    "EI",
-    "EITI",
-    "ENM",
-    "EPCI",
-    "EPI",
-    "EPIDE",
-    "EPN",
-    "ES",
-    "ESAT",
-    "ESS",
-    "ETTI",
-    "EVS",
-    "FABLAB",
-    "FABRIQUE",
-    "FAIS",
-    "FT",
-    "GEIQ",
-    "HUDA",
-    "LA_POSTE",
-    "MDE",
-    "MDEF",
-    "MDH",
-    "MDPH",
-    "MDS",
-    "MJC",
-    "ML",
-    "MQ",
-    "MSA",
-    "MSAP",
-    "MUNI",
-    "OACAS",
-    "ODC",
-    "OF",
-    "OIL",
-    "OPCS",
-    "PAD",
-    "PENSION",
-    "PI",
-    "PIJ_BIJ",
-    "PIMMS",
-    "PJJ",
-    "PLIE",
-    "PREF",
-    "PREVENTION",
-    "REG",
-    "RELAIS_LECTURE",
-    "RESSOURCERIE",
-    "RFS",
-    "RS_FJT",
-    "SCP",
-    "SPIP",
-    "TIERS_LIEUX",
-    "UDAF",
-];
+const TYPOLOGIES: &str = "\
+    ACI ACIPHC AFPA AI ASE ASSO ASSO_CHOMEUR AUTRE AVIP BIB CAARUD CADA CAF CAP_EMPLOI CAVA CC CCAS CCONS CD CDAS \
+    CFP CHRS CHU CIAS CIDFF CITMET CMP CMS CPAM CPH CS CSAPA CSC DEETS DEPT DIPLP E2C EA EATT EI EITI ENM EPCI EPI \
+    EPIDE EPN ES ESAT ESS ETTI EVS FABLAB FABRIQUE FAIS FT GEIQ HUDA LA_POSTE MDE MDEF MDH MDPH MDS MJC ML MQ MSA \
+    MSAP MUNI OACAS ODC OF OIL OPCS PAD PENSION PI PIJ_BIJ PIMMS PJJ PLIE PREF PREVENTION REG RELAIS_LECTURE \
+    RESSOURCERIE RFS RS_FJT SCP SPIP TIERS_LIEUX UDAF";
 
 const OLDER_TYPOLOGIES: Codes = &[("PE", "FT"), ("POLE EMPLOI", "FT")];
 
@@ -250,8 +162,8 @@ pub(super) fn credential(value: &str) -> Option<Found<'static>> {
 
 pub(super) fn typology(value: &str) -> Option<Found<'static>> {
     let code = value.to_uppercase();
-    let official = TYPOLOGIES.iter().find(|known| **known == code);
-    official.map(|code| Found::Official(code)).or_else(|| of(OLDER_TYPOLOGIES, value).map(Found::Older))
+    let official = TYPOLOGIES.split(' ').find(|known| *known == code);
+    official.map(Found::Official).or_else(|| of(OLDER_TYPOLOGIES, value).map(Found::Older))
 }
 
 /// The present word, else an older one, else the present or older word that an explanation follows

@@ -8,134 +8,19 @@ use sha2::{Digest, Sha256};
 use super::{ImportedCapability, ImportedOrganisation, Place, PlaceNumber};
 use crate::fold::fold;
 use crate::identifiers::{Siren, Siret};
-use crate::imports::report::{Faults, RowFault, RowProblem};
+use crate::imports::report::{FaultLog, Faults, RowProblem};
 
 /// Words that name a kind of place, not an organisation: a name made of them alone says nothing outside its commune.
-const GENERIC: &[&str] = &[
-    "a",
-    "accompagnement",
-    "accueil",
-    "animation",
-    "annexe",
-    "antenne",
-    "associatif",
-    "association",
-    "associative",
-    "atelier",
-    "ateliers",
-    "au",
-    "aux",
-    "bibliotheque",
-    "bureau",
-    "bus",
-    "ccas",
-    "central",
-    "centrale",
-    "centre",
-    "centres",
-    "cias",
-    "club",
-    "commun",
-    "communal",
-    "communale",
-    "communautaire",
-    "commune",
-    "connecte",
-    "conseil",
-    "conseiller",
-    "conseillers",
-    "culturel",
-    "culturelle",
-    "cyber",
-    "cybercentre",
-    "cyberespace",
-    "d",
-    "de",
-    "des",
-    "du",
-    "emploi",
-    "en",
-    "enfance",
-    "epn",
-    "espace",
-    "et",
-    "fab",
-    "fablab",
-    "famille",
-    "familles",
-    "fixe",
-    "formation",
-    "foyer",
-    "france",
-    "habitants",
-    "hotel",
-    "informatique",
-    "insertion",
-    "intercommunal",
-    "intercommunale",
-    "internet",
-    "itinerant",
-    "jeunes",
-    "jeunesse",
-    "jour",
-    "l",
-    "la",
-    "lab",
-    "le",
-    "les",
-    "lieu",
-    "local",
-    "locale",
-    "mairie",
-    "maison",
-    "mediatheque",
-    "mediation",
-    "medico",
-    "mission",
-    "mjc",
-    "mobile",
-    "multimedia",
-    "multiservices",
-    "municipal",
-    "municipale",
-    "municipaux",
-    "num",
-    "numerique",
-    "office",
-    "par",
-    "permanence",
-    "point",
-    "pole",
-    "poste",
-    "pour",
-    "premier",
-    "public",
-    "publique",
-    "quartier",
-    "relais",
-    "residence",
-    "rural",
-    "rurale",
-    "salle",
-    "seniors",
-    "service",
-    "services",
-    "site",
-    "social",
-    "sociale",
-    "sociaux",
-    "socio",
-    "socioculturel",
-    "socioculturels",
-    "solidaire",
-    "solidarite",
-    "solidarites",
-    "sur",
-    "tiers",
-    "tourisme",
-    "vie",
-    "ville",
-];
+const GENERIC: &str = "\
+    a accompagnement accueil animation annexe antenne associatif association associative atelier ateliers au aux \
+    bibliotheque bureau bus ccas central centrale centre centres cias club commun communal communale communautaire \
+    commune connecte conseil conseiller conseillers culturel culturelle cyber cybercentre cyberespace d de des du \
+    emploi en enfance epn espace et fab fablab famille familles fixe formation foyer france habitants hotel \
+    informatique insertion intercommunal intercommunale internet itinerant jeunes jeunesse jour l la lab le les lieu \
+    local locale mairie maison mediatheque mediation medico mission mjc mobile multimedia multiservices municipal \
+    municipale municipaux num numerique office par permanence point pole poste pour premier public publique quartier \
+    relais residence rural rurale salle seniors service services site social sociale sociaux socio socioculturel \
+    socioculturels solidaire solidarite solidarites sur tiers tourisme vie ville";
 
 /// The numbered entities that bear a name in a département.
 type Bearers = BTreeMap<(String, String), BTreeSet<String>>;
@@ -145,7 +30,7 @@ type Bearers = BTreeMap<(String, String), BTreeSet<String>>;
 /// By SIREN (of its own number, else of a number given as the parent structure), by RNA number, else by the name of the
 /// parent structure or of the place: a name that exactly one numbered entity bears in the same département joins it,
 /// with a note; a name that several bear joins none. O(n log n).
-pub(super) fn group(places: &mut [Place], faults: &mut Vec<RowFault>) -> Vec<ImportedOrganisation> {
+pub(super) fn group(places: &mut [Place], log: &mut FaultLog) -> Vec<ImportedOrganisation> {
     let mut bearers = Bearers::new();
     for place in places.iter_mut() {
         let Some(key) = key_of_number(place) else { continue };
@@ -155,7 +40,7 @@ pub(super) fn group(places: &mut [Place], faults: &mut Vec<RowFault>) -> Vec<Imp
         place.organisation = key;
     }
     for place in places.iter_mut().filter(|place| place.organisation.is_empty()) {
-        place.organisation = key_of_name(place, &bearers, &mut Faults::of_line(place.line, faults));
+        place.organisation = key_of_name(place, &bearers, &mut Faults::of_line(place.line, log));
     }
     let mut groups: BTreeMap<&str, Vec<&Place>> = BTreeMap::new();
     for place in places.iter() {
@@ -204,7 +89,10 @@ fn key_of_name(place: &Place, bearers: &Bearers, faults: &mut Faults<'_>) -> Str
     if folded.is_empty() {
         return format!("name:{}", place.key);
     }
-    if folded.split(' ').all(|word| GENERIC.contains(&word) || word.bytes().all(|b| b.is_ascii_digit())) {
+    if folded
+        .split(' ')
+        .all(|word| GENERIC.split(' ').any(|generic| generic == word) || word.bytes().all(|b| b.is_ascii_digit()))
+    {
         // Not the code of the commune: whether it is known depends on what else has been imported.
         let area = place.post_code.clone().or_else(|| place.commune_name.as_deref().map(fold));
         return format!("name:{folded}@{}", area.unwrap_or_default());
@@ -230,8 +118,6 @@ fn key_of_name(place: &Place, bearers: &Bearers, faults: &mut Faults<'_>) -> Str
 
 fn organisation(key: &str, places: &[&Place]) -> ImportedOrganisation {
     let (name, aliases) = name_and_aliases(places);
-    let siren = key.strip_prefix("siren:").and_then(|siren| siren.parse().ok());
-    let rna = key.strip_prefix("rna:").and_then(|rna| rna.parse().ok());
     ImportedOrganisation {
         name,
         aliases,
@@ -239,8 +125,8 @@ fn organisation(key: &str, places: &[&Place]) -> ImportedOrganisation {
             Some(PlaceNumber::Siret(siret)) => Some(siret.clone()),
             _ => None,
         })),
-        siren,
-        rna,
+        siren: key.strip_prefix("siren:").and_then(|number| number.parse().ok()),
+        rna: key.strip_prefix("rna:").and_then(|number| number.parse().ok()),
         typologies: union(places, |place| &place.typologies),
         websites: union(places, |place| &place.websites),
         communes: sorted(places.iter().filter_map(|place| place.commune_code.clone())),
@@ -314,5 +200,5 @@ fn union(places: &[&Place], values: impl Fn(&Place) -> &Vec<String>) -> Vec<Stri
 
 /// In order, each once.
 fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
-    BTreeSet::from_iter(values).into_iter().collect()
+    values.collect::<BTreeSet<T>>().into_iter().collect()
 }

@@ -1,5 +1,7 @@
 //! Fields that hold several values.
 
+use std::collections::BTreeSet;
+
 use super::codes::Found;
 use crate::imports::report::{Faults, RowProblem};
 use crate::imports::table::Row;
@@ -47,10 +49,16 @@ pub(super) fn free(row: &Row<'_>, field: &str, faults: &mut Faults<'_>) -> Vec<S
         if had_markup {
             faults.correct(field, item, RowProblem::Markup, "markup was taken out of the text");
         }
-        let text = text.replace('\n', " ");
-        if !text.is_empty() && !values.contains(&text) {
-            values.push(text);
+        if !text.is_empty() {
+            values.push(text.replace('\n', " "));
         }
     }
+    distinct(values)
+}
+
+/// The values in their order, each once. O(n log n).
+pub(super) fn distinct(mut values: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    values.retain(|value| seen.insert(value.clone()));
     values
 }

@@ -53,9 +53,7 @@ territory_kinds! {
 
 /// A text that names no kind of territory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not a kind of territory; the kinds are country, region, departement, metropole, epci, commune, arrondissement, district"
-)]
+#[error("not a kind of territory; the kinds are {}", kinds())]
 pub struct UnknownTerritoryKind;
 
 impl FromStr for TerritoryKind {
@@ -66,6 +64,10 @@ impl FromStr for TerritoryKind {
         let folded = fold(text);
         Self::ALL.iter().copied().find(|kind| kind.code() == folded).ok_or(UnknownTerritoryKind)
     }
+}
+
+fn kinds() -> String {
+    TerritoryKind::ALL.iter().map(|kind| kind.code()).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for TerritoryKind {

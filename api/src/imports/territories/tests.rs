@@ -44,8 +44,10 @@ fn a_parent_may_come_later_or_live_elsewhere() {
 
 #[test]
 fn a_cycle_is_refused_and_what_hangs_below_it_is_not() {
-    let territories =
-        read("a,A,epci,b,,,\nb,B,epci,c,,,\nc,C,epci,a,,,\nd,D,commune,c,,,\ne,E,commune,d,,,\nf,F,epci,f,,,\n");
+    let territories = read(
+        "a,A,epci,b,,,\nb,B,epci,c,,,\nc,C,epci,a,,,\n\
+         d,D,commune,c,,,\ne,E,commune,d,,,\nf,F,epci,f,,,\n",
+    );
     assert_eq!(codes(&territories), ["d", "e"]);
     assert_eq!(faults(&territories), ["2:parent:cycle", "3:parent:cycle", "4:parent:cycle", "7:parent:self_parent"]);
     assert!(territories.faults.iter().all(|f| f.action == RowAction::RowSkipped));
@@ -54,7 +56,8 @@ fn a_cycle_is_refused_and_what_hangs_below_it_is_not() {
 #[test]
 fn a_bad_row_is_skipped_with_its_reason() {
     let territories = read(
-        "a,A,commune,,,,\na,Again,commune,,,,\n,B,commune,,,,\nc,,commune,,,,\nd,D,planet,,,,\ne e,E,commune,,,,\nf,F\n",
+        "a,A,commune,,,,\na,Again,commune,,,,\n,B,commune,,,,\nc,,commune,,,,\n\
+         d,D,planet,,,,\ne e,E,commune,,,,\nf,F\n",
     );
     assert_eq!(codes(&territories), ["a"]);
     assert_eq!(
@@ -74,7 +77,8 @@ fn a_bad_row_is_skipped_with_its_reason() {
 #[test]
 fn numbers_are_read_as_people_write_them_or_left_unknown() {
     let territories = read(
-        "a,A,commune,,1\u{202f}433\u{a0}613,\"45,75\",4.85\nb,B,commune,,-3,45.75,\nc,C,commune,,2.5,91,4\nd,D,commune,,many,x,4\n",
+        "a,A,commune,,1\u{202f}433\u{a0}613,\"45,75\",4.85\nb,B,commune,,-3,45.75,\n\
+         c,C,commune,,2.5,91,4\nd,D,commune,,many,x,4\n",
     );
     let first = &territories.territories[0];
     assert_eq!((first.population, first.position.map(|p| p.latitude)), (Some(1_433_613), Some(45.75)));
@@ -106,8 +110,9 @@ fn only_the_first_four_columns_are_required_in_any_order_and_delimiter() {
 proptest! {
     #[test]
     fn any_tree_comes_out_with_parents_first(parents in proptest::collection::vec(0_usize..30, 1..30)) {
-        let rows: String = parents.iter().enumerate().map(|(i, p)| format!("t{i},T,district,t{p},,,\n")).collect();
-        let territories = read(&rows);
+        let rows: Vec<String> =
+            parents.iter().enumerate().map(|(i, p)| format!("t{i},T,district,t{p},,,\n")).collect();
+        let territories = read(&rows.concat());
         prop_assert_eq!(territories.territories.len() + territories.faults.len(), parents.len());
         let mut seen = std::collections::BTreeSet::new();
         let placed: std::collections::BTreeSet<&str> = codes(&territories).into_iter().collect();
