@@ -76,10 +76,10 @@ pub(super) fn emails(row: &Row<'_>, faults: &mut Faults<'_>) -> Vec<String> {
     let mut emails: Vec<String> = Vec::new();
     for item in value.split(['|', ';']).map(str::trim).filter(|item| !item.is_empty()) {
         let email = item.strip_prefix("mailto:").unwrap_or(item);
-        if !is_email(email) {
-            faults.ignore("courriels", item, RowProblem::InvalidEmail, "not an e-mail address; it was left out");
-        } else {
+        if is_email(email) {
             emails.push(email.to_owned());
+        } else {
+            faults.ignore("courriels", item, RowProblem::InvalidEmail, "not an e-mail address; it was left out");
         }
     }
     distinct(emails)

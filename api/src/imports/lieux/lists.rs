@@ -7,6 +7,9 @@ use crate::imports::report::{Faults, RowProblem};
 use crate::imports::table::Row;
 use crate::imports::text::clean;
 
+/// No list of the standard has a quarter of it.
+const MOST_ITEMS: usize = 100;
+
 /// The codes of the values of a list, in the order of the file, each once.
 ///
 /// `|` separates; `;` is accepted and noted, no word of the standard contains it.
@@ -22,7 +25,17 @@ pub(super) fn read<'v>(
         faults.correct(field, value, RowProblem::ListSeparator, message);
     }
     let mut codes: Vec<String> = Vec::new();
-    for item in value.split(['|', ';']).map(str::trim).filter(|item| !item.is_empty()) {
+    let items = value.split(['|', ';']).map(str::trim).filter(|item| !item.is_empty());
+    for (index, item) in items.enumerate() {
+        if index == MOST_ITEMS {
+            faults.ignore(
+                field,
+                item,
+                RowProblem::TooLong,
+                "more than 100 values; from this one on they were left out",
+            );
+            break;
+        }
         let code = match find(item) {
             Some(Found::Official(code)) => code,
             Some(Found::Older(code)) => {

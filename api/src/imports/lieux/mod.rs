@@ -34,6 +34,7 @@ use super::text::{Delimiter, Encoding, decode};
 use crate::identifiers::{Rna, Siren, Siret};
 use crate::vocabulary::Vocabulary;
 
+pub use codes::credential_label;
 pub use place::{Place, PlaceNumber};
 
 /// Every column of the standard, in its order.

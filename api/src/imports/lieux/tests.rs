@@ -277,6 +277,8 @@ fn every_fault_of_a_value_is_reported_with_what_was_done() {
         let (_, faults) = place(&[(field, value)]);
         assert_eq!(faults, [format!("{field}:{problem}")], "{field} = {value:?}");
     }
+    let (_, faults) = place(&[("services", &"Aide aux démarches administratives|".repeat(101))]);
+    assert_eq!(faults, ["services:too_long"]);
     let (_, faults) = place(&[("presentation_resume", &"a".repeat(281))]);
     assert_eq!(faults, ["presentation_resume:too_long"]);
 }
