@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::ConnectionTrait;
 
+use super::Report;
 use crate::imports::territories::ImportedTerritory;
 use crate::imports::{ImportSummary, RowAction, RowFault, RowProblem};
 use crate::problem::Problem;
@@ -15,7 +16,7 @@ pub async fn write(
     db: &impl ConnectionTrait,
     read: Vec<ImportedTerritory>,
     summary: &mut ImportSummary,
-    faults: &mut Vec<RowFault>,
+    report: &mut Report,
 ) -> Result<(), Problem> {
     let stored: BTreeMap<String, _> =
         store::all(db).await?.into_iter().map(|row| (row.code.clone(), store::view(row))).collect();
@@ -29,7 +30,7 @@ pub async fn write(
     for territory in read {
         if let Some(fault) = parent_fault(&territory, &in_file, &refused, &stored, &mut parents) {
             refused.insert(territory.code);
-            faults.push(fault);
+            report.add(fault);
             continue;
         }
         let before = stored.get(&territory.code);
