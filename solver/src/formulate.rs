@@ -1,8 +1,8 @@
 //! The mixed-integer model: variables, the rows that define them, and the rows of the rules.
 //!
-//! Variables: `member` y_i ∈ {0,1}; `used` z_k ∈ {0,1}, the member itself where the two cannot differ; `quantity` x_kj in units;
-//! `unmet` u_j in units; `size` = Σ y; `pairs` ≥ number of pairs of members; `known` e_ab for each relation. Money is in
-//! thousands of euros. A capability is linked to its use by the strong rows x_kj ≤ q_kj z_k, with q_kj the most it can carry.
+//! Variables: `member` `y_i` ∈ {0,1}; `used` `z_k` ∈ {0,1}, the member itself where the two cannot differ; `quantity` `x_kj` in units;
+//! `unmet` `u_j` in units; `size` = Σ y; `pairs` ≥ number of pairs of members; `known` `e_ab` for each relation. Money is in
+//! thousands of euros. A capability is linked to its use by the strong rows `x_kj` ≤ `q_kj` `z_k`, with `q_kj` the most it can carry.
 //!
 //! Pairs never need a variable each: their number is convex in the number of members, so its tangents `pairs ≥ t·size − t(t+1)/2`
 //! are exact at every whole size, and only known pairs, which spare a part of the cost, have a variable.
@@ -193,7 +193,7 @@ impl Formulation {
     /// What members and new pairs cost.
     fn coordination(&mut self, c: &Compiled<'_>) -> Expression {
         let costs = &c.problem().call.coordination;
-        let mut all = Expression::from(keur(costs.per_member_cents) * self.size);
+        let mut all = keur(costs.per_member_cents) * self.size;
         if costs.per_new_pair_cents == 0 {
             return all;
         }
@@ -204,7 +204,7 @@ impl Formulation {
             let t = f64::from(t);
             self.add((pairs - t * self.size).geq(-t * (t + 1.0) / 2.0));
         }
-        let mut together = Expression::from(pair * pairs);
+        let mut together = pair * pairs;
         for (&(a, b), &strength) in &c.relations {
             let spared = keur(spared(costs.per_new_pair_cents, strength));
             if spared > 0.0 {
@@ -244,7 +244,7 @@ impl Formulation {
             return all;
         }
         let all = self.variables.add(variable().min(0));
-        let mut sum = Expression::from(-1.0 * all);
+        let mut sum = -1.0 * all;
         for i in 0..c.candidates.len() {
             sum += self.services_of(c, i);
         }

@@ -380,7 +380,13 @@ pub struct GroupPolicy {
 
 impl Default for GroupPolicy {
     fn default() -> Self {
-        Self { minimum_members: 1, maximum_members: None, maximum_share_percent: None, minimum_share_percent: None, minimum_legal_families: None }
+        Self {
+            minimum_members: 1,
+            maximum_members: None,
+            maximum_share_percent: None,
+            minimum_share_percent: None,
+            minimum_legal_families: None,
+        }
     }
 }
 
@@ -434,6 +440,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { proposals: 3, locked_in: Vec::new(), locked_out: Vec::new(), time_limit_ms: 30_000, gap_ppm: 1, disabled_rules: Vec::new(), seed: 0 }
+        Self {
+            proposals: 3,
+            locked_in: Vec::new(),
+            locked_out: Vec::new(),
+            time_limit_ms: 30_000,
+            gap_ppm: 1,
+            disabled_rules: Vec::new(),
+            seed: 0,
+        }
     }
 }
