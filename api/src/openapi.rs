@@ -101,7 +101,8 @@ fn complete(operation: &mut Operation) {
         let status = entry.status.as_u16().to_string();
         operation.responses.responses.entry(status).or_insert(RefOr::T(response));
     }
-    let created_elsewhere = operation.operation_id.as_deref().is_some_and(|id| id == "start_run" || id.starts_with("create_"));
+    let created_elsewhere =
+        operation.operation_id.as_deref().is_some_and(|id| id == "start_run" || id.starts_with("create_"));
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         let body = response.content.get("application/json").and_then(|content| match content {
@@ -115,7 +116,9 @@ fn complete(operation: &mut Operation) {
             response.headers.insert("ETag".to_owned(), header("Version of the resource, for `If-Match`."));
         }
         if body.starts_with("Page") {
-            response.headers.insert("Link".to_owned(), header("The next page, `rel=\"next\"`; absent on the last one."));
+            response
+                .headers
+                .insert("Link".to_owned(), header("The next page, `rel=\"next\"`; absent on the last one."));
         }
         if created_elsewhere && status.starts_with('2') {
             response.headers.insert("Location".to_owned(), header("Path of the resource."));
@@ -131,5 +134,10 @@ fn owned(parameter: &RefOr<Parameter>) -> Option<&Parameter> {
 }
 
 fn header(text: &str) -> RefOr<Header> {
-    RefOr::T(HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).description(Some(text)).build())
+    RefOr::T(
+        HeaderBuilder::new()
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .description(Some(text))
+            .build(),
+    )
 }

@@ -83,6 +83,7 @@ impl Added {
 }
 
 /// The schema of `T`, an object, with fields before its own.
+#[must_use]
 pub fn extend<T: PartialSchema>(fields: Vec<(&'static str, Added)>) -> RefOr<Schema> {
     let RefOr::T(Schema::Object(written)) = T::schema() else { return T::schema() };
     let mut object = ObjectBuilder::new().schema_type(Type::Object).description(written.description.clone());
@@ -207,4 +208,3 @@ pub fn required_version(request: &HttpRequest) -> Result<i64, Problem> {
 pub const fn missed(exists: bool) -> Problem {
     if exists { Problem::new(Kind::Stale) } else { Problem::not_found() }
 }
-

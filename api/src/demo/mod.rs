@@ -6,4 +6,10 @@ use crate::config::ServerConfig;
 use crate::server::StartError;
 
 /// stub
-pub async fn run(_: &ServerConfig, _: bool, _: fn(&ServerConfig) -> Result<TcpListener, StartError>) -> Result<(), StartError> { Ok(()) }
+pub async fn run(
+    _: &ServerConfig,
+    _: bool,
+    _: fn(&ServerConfig) -> Result<TcpListener, StartError>,
+) -> Result<(), StartError> {
+    Ok(())
+}

@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub mod apply;
-pub mod entity;
+pub(crate) mod entity;
 pub mod lieux;
-pub mod place;
+pub(crate) mod place;
 mod position;
 mod report;
 pub mod routes;
-pub mod store;
+pub(crate) mod store;
 mod table;
 pub mod territories;
 pub mod text;
@@ -27,7 +27,19 @@ pub use position::Position;
 pub use report::{NotThisFormat, RowAction, RowFault, RowProblem};
 
 /// A format that can be imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, clap::ValueEnum, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    clap::ValueEnum,
+    sea_orm::EnumIter,
+    sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum ImportKind {

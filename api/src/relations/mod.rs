@@ -9,12 +9,14 @@ use uuid::Uuid;
 
 use crate::resource::{Resource, Stored};
 
-pub mod entity;
+pub(crate) mod entity;
 pub mod routes;
-pub mod store;
+pub(crate) mod store;
 
 /// How two organisations know each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum RelationKind {

@@ -9,12 +9,26 @@ use utoipa::ToSchema;
 use crate::fold::fold;
 use crate::resource::{Coded, Resource};
 
-pub mod entity;
+pub(crate) mod entity;
 pub mod routes;
-pub mod store;
+pub(crate) mod store;
 
 /// Level of a territory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    sea_orm::EnumIter,
+    sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum TerritoryKind {
@@ -67,7 +81,9 @@ impl TerritoryKind {
 
 /// A text that names no kind of territory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a kind of territory; the kinds are country, region, departement, metropole, epci, commune, arrondissement, district")]
+#[error(
+    "not a kind of territory; the kinds are country, region, departement, metropole, epci, commune, arrondissement, district"
+)]
 pub struct UnknownTerritoryKind;
 
 impl FromStr for TerritoryKind {

@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 
 use crate::resource::{Coded, Resource};
 
-pub mod entity;
+pub(crate) mod entity;
 pub mod routes;
-pub mod store;
+pub(crate) mod store;
 
 /// A vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]

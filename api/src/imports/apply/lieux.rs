@@ -38,7 +38,9 @@ pub fn communes(places: &[Place]) -> BTreeMap<String, NewTerritory> {
     let mut communes = BTreeMap::new();
     for place in places {
         if let Some(code) = &place.commune_code {
-            communes.entry(code.clone()).or_insert_with(|| commune(code, place.commune_name.as_deref().unwrap_or(code)));
+            communes
+                .entry(code.clone())
+                .or_insert_with(|| commune(code, place.commune_name.as_deref().unwrap_or(code)));
         }
     }
     communes
@@ -83,7 +85,8 @@ async fn write_organisations(
     report: &mut Report,
 ) -> Result<BTreeMap<String, Uuid>, Problem> {
     let known = Known::new(organisations::store::all(db).await?, organisations::store::import_keys(db).await?);
-    let lines: BTreeMap<&str, u64> = places.iter().rev().map(|place| (place.organisation.as_str(), place.line)).collect();
+    let lines: BTreeMap<&str, u64> =
+        places.iter().rev().map(|place| (place.organisation.as_str(), place.line)).collect();
     let mut owners = BTreeMap::new();
     let mut created = Vec::new();
     let mut changed: BTreeMap<Uuid, (i64, organisations::NewOrganisation)> = BTreeMap::new();
@@ -92,7 +95,9 @@ async fn write_organisations(
         let id = before.map(|before| before.id);
         let (taken, own): (Vec<_>, Vec<_>) = numbers(imported).partition(|own| known.is_taken(own, id));
         let line = lines.get(imported.key.as_str()).copied().unwrap_or_default();
-        taken.into_iter().for_each(|own| report.add(taken_fault(line, own.id)));
+        for own in taken {
+            report.add(taken_fault(line, own.id));
+        }
         let Some(before) = before else {
             let id = Uuid::now_v7();
             owners.insert(imported.key.clone(), id);

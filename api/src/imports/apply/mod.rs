@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use sea_orm::DatabaseConnection;
 use sha2::{Digest as _, Sha256};
 
-use super::{Import, ImportKind, ImportSummary, NotThisFormat, RowAction, RowFault, RowProblem, lieux as reader, store};
+use super::{
+    Import, ImportKind, ImportSummary, NotThisFormat, RowAction, RowFault, RowProblem, lieux as reader, store,
+};
 use super::{territories as territory_reader, text};
 use crate::database::begin_write;
 use crate::problem::{Fault, Problem};
