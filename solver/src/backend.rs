@@ -44,8 +44,6 @@ pub(crate) struct Found {
     pub(crate) unmet: Vec<f64>,
     pub(crate) objective: f64,
     pub(crate) bound: f64,
-    /// Proven best within the gap, in the model's arithmetic.
-    pub(crate) closed: bool,
 }
 
 impl Backend {
@@ -121,7 +119,6 @@ impl Backend {
             objective,
             // Without whole variables left there is no bound apart from the optimum itself.
             bound: bound.unwrap_or(if closed { objective } else { f64::NEG_INFINITY }),
-            closed,
         }))
     }
 }

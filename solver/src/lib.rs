@@ -11,12 +11,15 @@ mod date;
 mod explain;
 mod formulate;
 mod graph;
+mod infeasible;
 pub mod instance;
 mod matching;
 pub mod model;
 mod options;
 mod propose;
 pub mod rules;
+#[doc(hidden)]
+pub mod sample;
 mod solve;
 mod text;
 mod tree;

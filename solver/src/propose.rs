@@ -108,7 +108,7 @@ fn merit(draft: &Draft) -> (bool, Cents) {
 }
 
 /// A draft from a solution, checked.
-fn draft(c: &Compiled<'_>, question: &Question, found: &Found) -> Draft {
+pub(crate) fn draft(c: &Compiled<'_>, question: &Question, found: &Found) -> Draft {
     let quantity = whole(c, found);
     let mut proposal = assemble::proposal(c, &found.members, &quantity);
     let kept = c.rules.kept(question.elastic);

@@ -5,6 +5,7 @@ use crate::backend::{self, Backend};
 use crate::compile::Compiled;
 use crate::explain;
 use crate::graph;
+use crate::infeasible;
 use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::{self, OptionsError};
@@ -40,7 +41,10 @@ pub fn solve(instance: &Instance, options: &Options) -> Result<Answer, OptionsEr
             answer.status = if optimal { Status::Optimal } else { Status::Feasible };
             answer.exhausted = exhausted;
         }
-        Search::Infeasible => answer.status = Status::Infeasible,
+        Search::Infeasible => {
+            answer.status = Status::Infeasible;
+            answer.infeasibility = Some(infeasible::explain(&compiled, &backend));
+        }
         Search::Unknown => {}
     }
     Ok(answer)

@@ -1,6 +1,6 @@
 //! Why something stays uncovered, where, and who comes nearest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{Gap, GapReason, NearMiss};
 use crate::backend::{Backend, Outcome};
@@ -10,6 +10,7 @@ use crate::graph;
 use crate::matching::nearness;
 use crate::model::Quantity;
 use crate::propose::Draft;
+use crate::rules::RuleId;
 use crate::text;
 
 /// Reasons by need, found once for all proposals.
@@ -59,21 +60,30 @@ impl Gaps {
     }
 }
 
-/// Why a need that has suppliers is not covered: together they have too little; or covering it is possible, hence was too
-/// costly; or a rule prevents it.
+/// Why a need that has suppliers is not covered: together they have too little, for it alone or beside the mandatory needs; or
+/// covering it is possible, hence was too costly; or a rule prevents it.
 fn reason_of_need(c: &Compiled<'_>, backend: &Backend, need: usize) -> GapReason {
     let supplied: Quantity =
         c.cells.iter().filter(|cell| cell.need == need && !cell.edges.is_empty()).map(|cell| cell.demand).sum();
-    if graph::deliverable(c, need) < supplied {
+    if c.rules.active(RuleId::Capacity) && graph::deliverable(c, need) < supplied {
         return GapReason::Capacity;
     }
+    let physical = Question { physical: true, ..Question::minimise(Objective::Shortage) };
     if c.needs[need].need.mandatory {
-        return GapReason::Rule;
+        return match backend.ask(c, &physical) {
+            Outcome::Found(found) if misses(c, need, &found.unmet) => GapReason::Capacity,
+            _ => GapReason::Rule,
+        };
     }
     let question = Question { covered: Some(need), ..Question::minimise(Objective::FewMembers) };
     match backend.ask(c, &question) {
         Outcome::Found(_) => GapReason::TooCostly,
-        Outcome::Infeasible => GapReason::Rule,
+        Outcome::Infeasible => {
+            match backend.ask(c, &Question { covered: Some(need), shortage: Some(1e-6), ..physical }) {
+                Outcome::Infeasible => GapReason::Capacity,
+                Outcome::Found(_) | Outcome::Unknown => GapReason::Rule,
+            }
+        }
         Outcome::Unknown => {
             let edges = c.cells.iter().filter(|cell| cell.need == need).flat_map(|cell| &cell.edges);
             let cheapest = edges.map(|&e| c.edges[e].terms.unit_cost).min();
@@ -81,6 +91,14 @@ fn reason_of_need(c: &Compiled<'_>, backend: &Backend, need: usize) -> GapReason
             if cheapest.is_some_and(|cost| cost < worth) { GapReason::Rule } else { GapReason::TooCostly }
         }
     }
+}
+
+/// Whether a cell that is not covered in full has a supplier in common with a need.
+fn misses(c: &Compiled<'_>, need: usize, unmet: &[f64]) -> bool {
+    let own: BTreeSet<usize> =
+        c.cells.iter().filter(|cell| cell.need == need).flat_map(|cell| c.suppliers(cell)).collect();
+    let mut missed = c.cells.iter().zip(unmet).filter(|(_, unmet)| **unmet > 1e-6).map(|(cell, _)| cell);
+    missed.any(|cell| !own.is_disjoint(&c.suppliers(cell)))
 }
 
 fn gap(c: &Compiled<'_>, cell: &Cell, place: usize, quantity: Quantity, reason: GapReason) -> Gap {

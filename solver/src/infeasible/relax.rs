@@ -1,0 +1,235 @@
+//! Which rules, left out alone, would make an answer possible, and how far each would have to give way.
+
+use std::collections::BTreeMap;
+
+use crate::answer::{BlockingRule, Proposal};
+use crate::backend::{Backend, Outcome};
+use crate::compile::Compiled;
+use crate::formulate::{Objective, Question};
+use crate::model::{Cents, EligibilityRule, Quantity};
+use crate::propose::{self, Draft};
+use crate::rules::{RuleId, RuleSet, eligibility};
+use crate::text;
+
+/// One rule less.
+pub(super) struct Relaxation<'a> {
+    rule: RuleId,
+    eligibility: Option<&'a EligibilityRule>,
+    pub(super) rules: RuleSet,
+}
+
+/// The rules in force that this call or these actors make use of, each left out alone, in the order of explanation.
+pub(super) fn candidates<'a>(c: &Compiled<'a>) -> Vec<Relaxation<'a>> {
+    let conditions = c.rules.eligibility(c.problem()).map(|rule| Relaxation {
+        rule: RuleId::Eligibility,
+        eligibility: Some(rule),
+        rules: c.rules.waiving(&rule.id),
+    });
+    let others = RuleId::ALL.into_iter().filter(|&rule| rule != RuleId::Eligibility && in_use(c, rule));
+    let others =
+        others.map(|rule| Relaxation { rule, eligibility: None, rules: c.rules.and_without(rule) });
+    conditions.chain(others).collect()
+}
+
+/// Whether a rule is in force and could bind.
+fn in_use(c: &Compiled<'_>, rule: RuleId) -> bool {
+    let call = &c.problem().call;
+    let capabilities = || c.problem().actors.iter().flat_map(|actor| &actor.capabilities);
+    c.rules.active(rule)
+        && match rule {
+            RuleId::Lead => c.candidates.iter().any(|candidate| !candidate.may_lead),
+            RuleId::LegalFamilies => call.group.minimum_legal_families.is_some(),
+            RuleId::Incompatibility => !c.incompatible.is_empty(),
+            RuleId::Budget => call.budget_cents.is_some(),
+            RuleId::MaximumShare => call.group.maximum_share_percent.is_some(),
+            RuleId::MinimumShare => call.group.minimum_share_percent.is_some(),
+            RuleId::Treasury => c.problem().actors.iter().any(|actor| actor.available_cash_cents.is_some()),
+            RuleId::MinimumQuantity => capabilities().any(|capability| capability.minimum_quantity > 0),
+            RuleId::Pool => capabilities().any(|capability| capability.pool.is_some()),
+            RuleId::Demand => c.needs.iter().any(|need| need.need.mandatory),
+            RuleId::Eligibility | RuleId::Size | RuleId::Capacity | RuleId::ActiveMember => true,
+        }
+}
+
+/// The rules each of which blocks alone. One search per rule.
+pub(super) fn blocking(c: &Compiled<'_>, backend: &Backend, closest: Option<&Draft>) -> Vec<BlockingRule> {
+    let mut found = Vec::new();
+    for Relaxation { rule, eligibility, rules } in candidates(c) {
+        let relaxed = Compiled::new(c.instance, c.options, rules);
+        let objective = match rule {
+            RuleId::Size => Objective::FewMembers,
+            RuleId::Demand => Objective::Shortage,
+            _ => Objective::Paid,
+        };
+        let question = Question { whole: true, ..Question::minimise(objective) };
+        if let Outcome::Found(solution) = backend.ask(&relaxed, &question) {
+            let draft = propose::draft(&relaxed, &question, &solution);
+            let text = match eligibility {
+                Some(condition) => waive(&relaxed, condition, &draft),
+                None => give_way(&relaxed, backend, rule, &draft, closest),
+            };
+            found.push(BlockingRule { rule, eligibility: eligibility.map(|condition| condition.id.clone()), text });
+        }
+    }
+    found
+}
+
+/// Waiving a condition, and who would then take part.
+fn waive(c: &Compiled<'_>, condition: &EligibilityRule, draft: &Draft) -> String {
+    let fails = |i: &&usize| !eligibility::meets(c.instance, c.candidates[**i].actor, &condition.criterion);
+    let names: Vec<&str> =
+        draft.members.iter().filter(fails).map(|&i| c.instance.actor_name(c.candidates[i].actor)).collect();
+    match names.as_slice() {
+        [] => format!("Relax the condition \"{}\".", condition.id),
+        [one] => format!("Relax the condition \"{}\", which {one} does not meet.", condition.id),
+        many => format!("Relax the condition \"{}\", which {} do not meet.", condition.id, text::list(many)),
+    }
+}
+
+/// How far a rule would have to give way for one solution found without it.
+fn give_way(c: &Compiled<'_>, backend: &Backend, rule: RuleId, draft: &Draft, closest: Option<&Draft>) -> String {
+    let call = &c.problem().call;
+    let proposal = &draft.proposal;
+    match rule {
+        RuleId::Budget => {
+            let budget = call.budget_cents.unwrap_or(0);
+            let needed = proposal.costs.total_cents;
+            format!("Raise the budget by {} to {}.", text::euros(needed - budget), text::euros(needed))
+        }
+        RuleId::Size => size(c, backend, draft.members.len()),
+        RuleId::MaximumShare => {
+            format!("Raise maximum_share_percent to {}.", shares(proposal).map(|s| s.ceil()).fold(0.0, f64::max))
+        }
+        RuleId::MinimumShare => {
+            format!("Lower minimum_share_percent to {}.", shares(proposal).map(|s| s.floor()).fold(100.0, f64::min))
+        }
+        RuleId::Treasury => format!("Pay sooner or advance more: {}.", advances(c, proposal)),
+        RuleId::LegalFamilies => {
+            let families = |id: &String| c.problem().actors[c.instance.actors[id]].legal_family.as_deref();
+            let mut found: Vec<&str> = proposal.members.iter().filter_map(|m| families(&m.actor)).collect();
+            found.sort_unstable();
+            found.dedup();
+            format!("Lower minimum_legal_families to {}.", found.len())
+        }
+        RuleId::Incompatibility => format!("Let {} work together.", together(c, draft)),
+        RuleId::Lead => {
+            let lead = proposal.members.first().map_or("", |member| member.name.as_str());
+            format!("Accept a lead that does not meet the conditions on the lead, {lead} for instance.")
+        }
+        RuleId::Capacity => format!("Find more capacity: {}.", beyond_capacity(c, draft)),
+        RuleId::Pool => "Let the capabilities of one pool deliver more together than the largest of them.".to_owned(),
+        RuleId::MinimumQuantity => format!("Accept smaller quantities: {}.", below_minimum(c, draft)),
+        RuleId::ActiveMember => format!("Accept members that do nothing: {}.", idle(proposal)),
+        RuleId::Demand => demand(c, closest.unwrap_or(draft)),
+        RuleId::Eligibility => "Relax the conditions of participation.".to_owned(),
+    }
+}
+
+fn size(c: &Compiled<'_>, backend: &Backend, fewest: usize) -> String {
+    let group = &c.problem().call.group;
+    if group.maximum_members.is_some_and(|most| fewest > most as usize) {
+        return format!("Raise maximum_members to {fewest}.");
+    }
+    let question = Question { whole: true, ..Question::minimise(Objective::ManyMembers) };
+    match backend.ask(c, &question) {
+        Outcome::Found(found) if found.members.len() < group.minimum_members as usize => {
+            format!("Lower minimum_members to {}.", found.members.len())
+        }
+        _ => format!("Change the number of members, to {fewest} for instance."),
+    }
+}
+
+/// Each member's part of the cost of services, in percent.
+#[allow(clippy::cast_precision_loss)]
+fn shares(proposal: &Proposal) -> impl Iterator<Item = f64> {
+    let mut own: BTreeMap<&str, Cents> = proposal.members.iter().map(|m| (m.actor.as_str(), 0)).collect();
+    for work in &proposal.allocations {
+        *own.entry(&work.actor).or_default() += work.amount_cents;
+    }
+    let all = proposal.costs.services_cents.max(1) as f64;
+    own.into_values().map(move |own| own as f64 * 100.0 / all)
+}
+
+/// Who would have to advance how much more than it has.
+fn advances(c: &Compiled<'_>, proposal: &Proposal) -> String {
+    let call = &c.problem().call;
+    let held = i128::from(100 - call.payment.advance_percent.min(100)) * i128::from(call.payment.delay_days) * 12;
+    let whole = 100 * i128::from(call.duration_months) * 365;
+    let lacking: Vec<String> = proposal
+        .members
+        .iter()
+        .filter_map(|member| {
+            let cash = c.problem().actors[*c.instance.actors.get(&member.actor)?].available_cash_cents?;
+            let needed = Cents::try_from((i128::from(member.amount_cents) * held + whole - 1) / whole).ok()?;
+            (needed > cash).then(|| format!("{} would advance {} with {}", member.name, text::euros(needed), text::euros(cash)))
+        })
+        .collect();
+    text::list(&lacking)
+}
+
+fn together(c: &Compiled<'_>, draft: &Draft) -> String {
+    let pairs: Vec<String> = c
+        .incompatible
+        .iter()
+        .filter(|(a, b)| draft.members.contains(a) && draft.members.contains(b))
+        .map(|&(a, b)| [a, b].map(|i| c.instance.actor_name(c.candidates[i].actor)).join(" and "))
+        .collect();
+    pairs.join("; ")
+}
+
+/// Work by offer in a draft.
+fn work(c: &Compiled<'_>, draft: &Draft) -> Vec<Quantity> {
+    c.offers.iter().map(|offer| offer.edges.clone().map(|e| draft.quantity[e]).sum()).collect()
+}
+
+fn beyond_capacity(c: &Compiled<'_>, draft: &Draft) -> String {
+    let found: Vec<String> = c
+        .offers
+        .iter()
+        .zip(work(c, draft))
+        .filter_map(|(offer, work)| {
+            let capacity = offer.edges.clone().map(|e| c.edges[e].terms.capacity).min()?;
+            let name = c.instance.actor_name(c.candidates[offer.candidate].actor);
+            (work > capacity).then(|| {
+                let (work, capacity) = (text::number(work.into()), text::number(capacity.into()));
+                format!("{name} would deliver {work} with {}, which has {capacity}", offer.capability.id)
+            })
+        })
+        .collect();
+    text::list(&found)
+}
+
+fn below_minimum(c: &Compiled<'_>, draft: &Draft) -> String {
+    let found: Vec<String> = c
+        .offers
+        .iter()
+        .zip(work(c, draft))
+        .filter(|(offer, work)| *work > 0 && *work < offer.capability.minimum_quantity)
+        .map(|(offer, work)| {
+            let least = text::number(offer.capability.minimum_quantity.into());
+            format!("{} would deliver {}, less than {least}", offer.capability.id, text::number(work.into()))
+        })
+        .collect();
+    text::list(&found)
+}
+
+fn idle(proposal: &Proposal) -> String {
+    let names: Vec<&str> = proposal.members.iter().filter(|m| m.lots.is_empty()).map(|m| m.name.as_str()).collect();
+    text::list(&names)
+}
+
+/// What the mandatory needs could be lowered to.
+fn demand(c: &Compiled<'_>, draft: &Draft) -> String {
+    let lower: Vec<String> = c
+        .needs
+        .iter()
+        .enumerate()
+        .zip(&draft.proposal.needs)
+        .filter(|((_, need), told)| need.need.mandatory && told.covered < told.quantity)
+        .map(|((n, need), told)| {
+            let (from, to) = (text::number(told.quantity.into()), text::amount(told.covered, &need.need.unit));
+            format!("{} from {from} to {to}", c.need_name(n))
+        })
+        .collect();
+    format!("Lower {}, or make it optional.", text::list(&lower))
+}

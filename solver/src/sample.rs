@@ -1,0 +1,192 @@
+//! Seeded problems of realistic shape, for tests and benchmarks.
+//!
+//! Territories have skewed populations; each actor works in a cluster of neighbouring communes, knows a few others of its
+//! cluster, and offers one to three related services; unit costs follow the service.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    Actor, Assumptions, Call, Capability, Coordination, GroupPolicy, Link, Lot, Need, Payment, Problem, Relation, Spread,
+    Term, Territory,
+};
+
+/// The size of a sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// How many actors.
+    pub actors: usize,
+    /// How many needs.
+    pub needs: usize,
+    /// How many communes.
+    pub communes: usize,
+    /// How many services.
+    pub services: usize,
+    /// Whether each need is spread over the communes of its territory.
+    pub spread: bool,
+}
+
+impl Shape {
+    /// A call like that of the Métropole de Lyon: 30 actors, 5 needs spread over 58 communes.
+    pub const LYON: Self = Self { actors: 30, needs: 5, communes: 58, services: 5, spread: true };
+    /// 500 actors and 60 needs in single territories.
+    pub const MEDIUM: Self = Self { actors: 500, needs: 60, communes: 120, services: 20, spread: false };
+}
+
+/// A small generator (`SplitMix64`): the same seed gives the same sequence everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// From `least` to `most`, both included.
+    fn range(&mut self, least: u64, most: u64) -> u64 {
+        least + self.next() % (most - least + 1)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.range(0, bound as u64 - 1)).unwrap_or(0)
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.range(0, 99) < percent
+    }
+}
+
+/// A problem of this shape. It can be answered in almost every case: three actors reach everything at a high price.
+#[must_use]
+pub fn problem(shape: &Shape, seed: u64) -> Problem {
+    let mut random = Random(seed);
+    let clusters = (shape.communes / 12).max(2);
+    let territories = territories(shape, clusters, &mut random);
+    let actors: Vec<Actor> = (0..shape.actors).map(|i| actor(shape, clusters, i, &mut random)).collect();
+    let relations = relations(&actors, &mut random);
+    let needs = (0..shape.needs).map(|i| need(shape, clusters, i, &mut random)).collect();
+    Problem {
+        call: Call {
+            id: format!("sample-{seed}"),
+            title: None,
+            duration_months: 48,
+            start: None,
+            budget_cents: None,
+            lots: vec![Lot { id: "lot".to_owned(), name: None, needs }],
+            eligibility: Vec::new(),
+            group: GroupPolicy { maximum_members: Some(16), ..GroupPolicy::default() },
+            coordination: Coordination { per_member_cents: 600_000, per_new_pair_cents: 100_000 },
+            payment: Payment::default(),
+            assumptions: Assumptions { capacity_per_year_by_unit: BTreeMap::from([("hour".to_owned(), 100)]) },
+        },
+        actors,
+        territories,
+        services: (0..shape.services).map(|s| Term { id: format!("s{s:02}"), name: None, parent: None }).collect(),
+        publics: Vec::new(),
+        relations,
+        links: Vec::<Link>::new(),
+        incompatibilities: Vec::new(),
+    }
+}
+
+fn territories(shape: &Shape, clusters: usize, random: &mut Random) -> Vec<Territory> {
+    let node = |id: String, parent: Option<String>, population| Territory { id, name: None, parent, population };
+    let mut list = vec![node("all".to_owned(), None, 0)];
+    list.extend((0..clusters).map(|c| node(format!("d{c:02}"), Some("all".to_owned()), 0)));
+    list.extend((0..shape.communes).map(|c| {
+        let size = random.range(1, 100);
+        node(format!("c{c:03}"), Some(format!("d{:02}", c % clusters)), size * size * 10)
+    }));
+    list
+}
+
+fn actor(shape: &Shape, clusters: usize, index: usize, random: &mut Random) -> Actor {
+    let wide = index < 3;
+    let home = random.below(clusters);
+    let first = random.below(shape.services);
+    let count = if wide { shape.services } else { 1 + random.below(3.min(shape.services)) };
+    let capabilities = (0..count)
+        .map(|k| {
+            let service = (first + k) % shape.services;
+            let territories = if wide || random.chance(25) {
+                vec!["all".to_owned()]
+            } else {
+                let mut districts = BTreeSet::from([home]);
+                while random.chance(35) {
+                    districts.insert(random.below(clusters));
+                }
+                districts.into_iter().map(|d| format!("d{d:02}")).collect()
+            };
+            let base = 2000 + 400 * (service as u64 % 7);
+            Capability {
+                id: format!("a{index:04}/{k}"),
+                services: vec![format!("s{service:02}")],
+                publics: Vec::new(),
+                territories,
+                modalities: Vec::new(),
+                unit: Some("hour".to_owned()),
+                capacity_per_year: if wide { Some(6000) } else { (!random.chance(10)).then(|| random.range(100, 1500)) },
+                unit_cost_cents: Some(cents(if wide { base * 3 } else { base + random.range(0, base) })),
+                fixed_cost_cents: if random.chance(30) { cents(random.range(1, 8) * 50_000) } else { 0 },
+                minimum_quantity: if random.chance(20) { random.range(20, 200) } else { 0 },
+                pool: None,
+            }
+        })
+        .collect();
+    Actor {
+        id: format!("a{index:04}"),
+        name: None,
+        legal_family: Some(["association", "company", "cooperative"][random.below(3)].to_owned()),
+        home_territories: vec![format!("d{home:02}")],
+        credentials: Vec::new(),
+        turnover_cents: None,
+        available_cash_cents: None,
+        capabilities,
+    }
+}
+
+fn cents(value: u64) -> i64 {
+    value.cast_signed()
+}
+
+/// About two relations an actor, mostly with a neighbour of the same home.
+fn relations(actors: &[Actor], random: &mut Random) -> Vec<Relation> {
+    let mut pairs = BTreeSet::new();
+    for (a, actor) in actors.iter().enumerate() {
+        for _ in 0..4 {
+            let b = random.below(actors.len());
+            let near = actors[b].home_territories == actor.home_territories;
+            if a != b && (near || random.chance(15)) {
+                pairs.insert((a.min(b), a.max(b)));
+            }
+        }
+    }
+    let relation = |(a, b): (usize, usize)| Relation {
+        a: actors[a].id.clone(),
+        b: actors[b].id.clone(),
+        strength_percent: u8::try_from(random.range(4, 10) * 10).unwrap_or(100),
+    };
+    pairs.into_iter().map(relation).collect()
+}
+
+fn need(shape: &Shape, clusters: usize, index: usize, random: &mut Random) -> Need {
+    let service = index % shape.services;
+    let territory = if shape.spread { "all".to_owned() } else { format!("d{:02}", random.below(clusters)) };
+    let mandatory = index == 0 || random.chance(70);
+    Need {
+        id: format!("n{index:02}"),
+        name: None,
+        service: format!("s{service:02}"),
+        territory,
+        public: None,
+        modality: None,
+        unit: "hour".to_owned(),
+        quantity: random.range(500, if shape.spread { 6000 } else { 2500 }),
+        mandatory,
+        unmet_cost_cents: 6000,
+        reference_unit_cost_cents: Some(5000),
+        spread: if shape.spread { Spread::Population } else { Spread::Anywhere },
+    }
+}
