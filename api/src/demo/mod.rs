@@ -26,6 +26,8 @@ use crate::{database, openapi, organisations, runs, setting, territories};
 
 pub mod data;
 pub mod report;
+#[cfg(test)]
+mod tests;
 
 use data::Market;
 use report::{Context, Report};
@@ -45,8 +47,8 @@ pub async fn run(
     let listener = if once { None } else { Some(listen(config)?) };
     let scratch = Scratch::create()?;
     println!("A fresh database, for this demonstration only: {}\n", scratch.database().display());
-    let db = database::connect(&format!("sqlite:{}", scratch.database().display())).await?;
-    let shown = show(&db, config.solvers).await;
+    let (db, contract) = prepare(&scratch).await?;
+    let shown = show(&db, &contract, config.solvers).await;
     let served = match (shown, listener) {
         (Ok(shown), Some(listener)) => serve(&db, listener, config.solvers, &shown).await,
         (shown, _) => shown.map(|_| ()),
@@ -63,8 +65,8 @@ struct Shown {
 }
 
 /// Fills the database, computes, and prints; then computes again without each member that nobody can replace.
-async fn show(db: &DatabaseConnection, solvers: u16) -> Result<Shown, StartError> {
-    let call = fill(db).await?;
+async fn show(db: &DatabaseConnection, contract: &Contract, solvers: u16) -> Result<Shown, StartError> {
+    let call = Market::shipped()?.store(db, contract).await?;
     let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
     let app = App { db: db.clone(), cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
     let context = context(db, &call).await?;
@@ -79,12 +81,15 @@ async fn show(db: &DatabaseConnection, solvers: u16) -> Result<Shown, StartError
     Ok(Shown { call: call.id, run: run.id, first: proposals.into_iter().next() })
 }
 
-/// Prepares the schema and loads territories and market.
-async fn fill(db: &DatabaseConnection) -> Result<Call, StartError> {
-    database::prepare(db).await?;
-    apply::import(db, ImportKind::Territories, data::TERRITORIES.into()).await?;
-    let contract = Contract::compile(&serde_json::to_value(openapi::document())?)?;
-    Ok(Market::shipped()?.store(db, &contract).await?)
+/// A database with its schema and territories, and what the API accepts in it.
+async fn prepare(scratch: &Scratch) -> Result<(DatabaseConnection, Contract), StartError> {
+    let db = database::connect(&format!("sqlite:{}", scratch.database().display())).await?;
+    database::prepare(&db).await?;
+    let import = apply::import(&db, ImportKind::Territories, data::TERRITORIES.into()).await?;
+    if let Some(fault) = import.summary.faults.keys().next() {
+        return Err(format!("the territories of the demonstration have a fault: {fault}").into());
+    }
+    Ok((db, Contract::compile(&serde_json::to_value(openapi::document())?)?))
 }
 
 /// The call and the names that a report needs.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use attelage_solver::{Infeasibility, NeedCoverage, Refusal};
 
-use super::amount::{euros, percent, quantity};
-use super::proposal::members;
+use super::amount::{percent, quantity};
+use super::proposal::in_short;
 use super::table::{Align, Table, wrap};
 use super::{Page, Report, WIDTH};
 
@@ -25,9 +25,7 @@ pub(super) fn full(page: &mut Page, report: &Report<'_>, why: &Infeasibility) {
     }
     if let Some(closest) = &why.closest {
         page.line(1, "Who comes closest");
-        let total = euros(closest.costs.total_cents);
-        let covered = percent(closest.coverage_percent);
-        page.point(2, &format!("{}: {covered} of the call for {total}.", members(closest)));
+        page.point(2, &in_short(closest));
         page.blank();
     }
     if !why.blocking_rules.is_empty() {

@@ -205,9 +205,10 @@ impl Page {
         self.0.push(String::new());
     }
 
-    fn text(self) -> String {
-        let mut text = self.0.join("\n");
-        text.push('\n');
-        text
+    fn text(mut self) -> String {
+        while self.0.last().is_some_and(String::is_empty) {
+            self.0.pop();
+        }
+        self.0.join("\n") + "\n"
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use attelage_solver::{GapReason, Proposal, Role};
 
 use super::amount::{count, euros, percent, quantity};
-use super::table::{Align, Table, wrap};
-use super::{Page, Report, WIDTH};
+use super::table::{Align, Table};
+use super::{Page, Report};
 
 /// Names listed before "and N more".
 const LISTED: usize = 12;
@@ -37,21 +37,31 @@ pub(super) fn alternatives(page: &mut Page, others: &[Proposal]) {
         return;
     }
     page.heading("Alternatives");
+    let mut table = Table::new([
+        ("Rank", Align::Right),
+        ("Total", Align::Right),
+        ("Covered", Align::Right),
+        ("Worse by", Align::Right),
+        ("Members", Align::Left),
+    ]);
     for other in others {
-        page.lines(1, wrap(&in_short(other), WIDTH - 2));
+        table.row([
+            other.rank.to_string(),
+            euros(other.costs.total_cents),
+            percent(other.coverage_percent),
+            euros(other.regret_cents),
+            members(other),
+        ]);
     }
+    page.lines(1, table.lines());
+    page.line(1, "Worse by: what it costs more, and what it leaves uncovered more, at its worth.");
     page.blank();
 }
 
 /// A proposal in a line.
 pub(super) fn in_short(proposal: &Proposal) -> String {
-    let more = match proposal.regret_cents {
-        0 => String::new(),
-        regret => format!(" ({} more than the first)", euros(regret)),
-    };
-    let total = euros(proposal.costs.total_cents);
     let covered = percent(proposal.coverage_percent);
-    format!("{}. {}: {total}{more}, {covered} covered", proposal.rank, members(proposal))
+    format!("{}: {covered} of the call for {}.", members(proposal), euros(proposal.costs.total_cents))
 }
 
 pub(super) fn members(proposal: &Proposal) -> String {
@@ -120,7 +130,7 @@ fn what(report: &Report<'_>, proposal: &Proposal) -> Vec<String> {
 fn costs(report: &Report<'_>, proposal: &Proposal) -> Vec<String> {
     let costs = &proposal.costs;
     let pairs = count(proposal.cohesion.pairs as usize, "pair", "pairs");
-    let known = format!("{pairs} of members, of which {} known to each other", proposal.cohesion.known_pairs);
+    let known = format!("{pairs} of members, {} already known to each other", proposal.cohesion.known_pairs);
     let mut table = Table::new([("Cost", Align::Left), ("", Align::Right), ("", Align::Left)]);
     table.row(["Services".to_owned(), euros(costs.services_cents), String::new()]);
     table.row(["Fixed costs".to_owned(), euros(costs.fixed_cents), String::new()]);
