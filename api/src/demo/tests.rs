@@ -114,7 +114,7 @@ async fn twice_the_need_takes_a_third_member() {
     need["quantity"] = json!(2 * need["quantity"].as_i64().unwrap());
     let answer = answer(market).await;
     let first = &answer.proposals[0];
-    assert_eq!(members(first), BTreeSet::from(["Emmaüs Connect", "Weefund", "Passerelle (SAS)", "Mon Assistant Numérique"]));
+    assert_eq!(members(first), BTreeSet::from(["Emmaüs Connect", "Weefund", "Passerelle (SAS)"]));
     assert!(first.proof.optimal && first.proof.verified);
 }
 
