@@ -28,7 +28,7 @@ pub const MAX_JSON: usize = 1 << 20;
 /// Largest import, in bytes.
 pub const MAX_IMPORT: usize = 32 << 20;
 const JSON_DEADLINE: Duration = Duration::from_secs(10);
-const IMPORT_DEADLINE: Duration = Duration::from_secs(60);
+const IMPORT_DEADLINE: Duration = Duration::from_mins(1);
 
 /// The schemas of the document, compiled once.
 pub struct Contract(HashMap<String, Validator>);
@@ -91,10 +91,15 @@ fn faults_of(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected
             .iter()
-            .map(|name| Fault::at(format!("{at}/{}", escape(name)), "there is no such member: remove it or correct its name"))
+            .map(|name| {
+                Fault::at(format!("{at}/{}", escape(name)), "there is no such member: remove it or correct its name")
+            })
             .collect(),
         ValidationErrorKind::Required { property } => {
-            vec![Fault::at(format!("{at}/{}", escape(property.as_str().unwrap_or_default())), "this member is required")]
+            vec![Fault::at(
+                format!("{at}/{}", escape(property.as_str().unwrap_or_default())),
+                "this member is required",
+            )]
         }
         ValidationErrorKind::Format { format } => {
             vec![Fault::at(at, format!("this is not a valid {format}"))]

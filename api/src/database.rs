@@ -22,18 +22,16 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
         )));
     }
     let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(8)
-        .acquire_timeout(Duration::from_secs(10))
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|options| {
+    options.max_connections(8).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false).map_sqlx_sqlite_opts(
+        |options| {
             options
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(10))
-        });
+        },
+    );
     Database::connect(options).await
 }
 

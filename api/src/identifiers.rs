@@ -77,7 +77,7 @@ impl FromStr for Siren {
     /// Accepts spaces between groups of digits.
     fn from_str(text: &str) -> Result<Self, IdentifierError> {
         let digits = digits(text, 9)?;
-        if luhn_sum(&digits) % 10 == 0 { Ok(Self(digits)) } else { Err(IdentifierError::Checksum) }
+        if luhn_sum(&digits).is_multiple_of(10) { Ok(Self(digits)) } else { Err(IdentifierError::Checksum) }
     }
 }
 
@@ -88,8 +88,13 @@ impl FromStr for Siret {
     fn from_str(text: &str) -> Result<Self, IdentifierError> {
         let digits = digits(text, 14)?;
         let by_digits: u32 = digits.bytes().map(|b| u32::from(b - b'0')).sum();
-        let site_holds = luhn_sum(&digits) % 10 == 0 || (digits.starts_with(LA_POSTE) && by_digits % 5 == 0);
-        if site_holds && luhn_sum(&digits[..9]) % 10 == 0 { Ok(Self(digits)) } else { Err(IdentifierError::Checksum) }
+        let site_holds =
+            luhn_sum(&digits).is_multiple_of(10) || (digits.starts_with(LA_POSTE) && by_digits.is_multiple_of(5));
+        if site_holds && luhn_sum(&digits[..9]).is_multiple_of(10) {
+            Ok(Self(digits))
+        } else {
+            Err(IdentifierError::Checksum)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use attelage::config::{DatabaseConfig, ServerConfig};
 use attelage::imports::{ImportKind, apply};
 use attelage::server::StartError;
-use attelage::{database, demo, openapi, server, solving, vocabularies};
+use attelage::{database, demo, openapi, server, solving};
 use attelage_migrations::{Migrator, MigratorTrait as _};
 use clap::{Parser, Subcommand};
 use sea_orm::DatabaseConnection;
@@ -125,17 +125,18 @@ fn unreachable(url: &str, error: &sea_orm::DbErr) -> StartError {
 fn listen(server: &ServerConfig) -> Result<TcpListener, StartError> {
     let address = (server.host.as_str(), server.port);
     TcpListener::bind(address).map_err(|error| {
-        format!("cannot listen on {}:{}: {error}. Take another with --port, or 0 for a free one", server.host, server.port).into()
+        format!(
+            "cannot listen on {}:{}: {error}. Take another with --port, or 0 for a free one",
+            server.host, server.port
+        )
+        .into()
     })
 }
 
 async fn migrate(config: &DatabaseConfig, direction: Direction) -> Result<(), StartError> {
     let db = database::connect(&config.url).await.map_err(|error| unreachable(&config.url, &error))?;
     match direction {
-        Direction::Up => {
-            Migrator::up(&db, None).await?;
-            vocabularies::store::seed(&db).await?;
-        }
+        Direction::Up => database::prepare(&db).await?,
         Direction::Down => Migrator::down(&db, None).await?,
         Direction::Status => {}
     }

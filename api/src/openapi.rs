@@ -5,16 +5,15 @@ use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Schema};
+use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required, Type};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt as _, scope};
 
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
-use crate::visibility::{self, Class};
 use crate::{
-    calls, capabilities, imports, organisations, relations, runs, service, territories, vocabularies,
+    calls, capabilities, imports, organisations, relations, runs, service, territories, visibility, vocabularies,
 };
 
 #[derive(OpenApi)]
@@ -38,24 +37,6 @@ use crate::{
     components(schemas(ProblemDetails, Fault))
 )]
 struct Base;
-
-/// Schemas of what the solver computes: sealed until somebody decides otherwise.
-const COMPUTED: [&str; 14] = [
-    "Proposal",
-    "Member",
-    "Reason",
-    "Allocation",
-    "NeedCoverage",
-    "Gap",
-    "NearMiss",
-    "Costs",
-    "Cohesion",
-    "Proof",
-    "Assumption",
-    "Infeasibility",
-    "BlockingRule",
-    "Report",
-];
 
 /// Schemas of resources that carry a version.
 const VERSIONED: [&str; 6] = ["Call", "Capability", "Organisation", "Relation", "Term", "Territory"];
@@ -85,12 +66,7 @@ pub fn document() -> Document {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
-    let schemas = document.components.get_or_insert_with(Default::default).schemas.iter_mut();
-    for (_, schema) in schemas.filter(|(name, _)| COMPUTED.contains(&name.as_str())) {
-        if let RefOr::T(Schema::Object(object)) = schema {
-            object.properties.values_mut().for_each(seal);
-        }
-    }
+    visibility::publish(&mut document);
     document
 }
 
@@ -125,7 +101,8 @@ fn complete(operation: &mut Operation) {
         let status = entry.status.as_u16().to_string();
         operation.responses.responses.entry(status).or_insert(RefOr::T(response));
     }
-    let created_elsewhere = operation.operation_id.as_deref().is_some_and(|id| id == "start_run" || id.starts_with("create_"));
+    let created_elsewhere =
+        operation.operation_id.as_deref().is_some_and(|id| id == "start_run" || id.starts_with("create_"));
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         let body = response.content.get("application/json").and_then(|content| match content {
@@ -139,7 +116,9 @@ fn complete(operation: &mut Operation) {
             response.headers.insert("ETag".to_owned(), header("Version of the resource, for `If-Match`."));
         }
         if body.starts_with("Page") {
-            response.headers.insert("Link".to_owned(), header("The next page, `rel=\"next\"`; absent on the last one."));
+            response
+                .headers
+                .insert("Link".to_owned(), header("The next page, `rel=\"next\"`; absent on the last one."));
         }
         if created_elsewhere && status.starts_with('2') {
             response.headers.insert("Location".to_owned(), header("Path of the resource."));
@@ -155,22 +134,10 @@ fn owned(parameter: &RefOr<Parameter>) -> Option<&Parameter> {
 }
 
 fn header(text: &str) -> RefOr<Header> {
-    RefOr::T(HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).description(Some(text)).build())
-}
-
-/// Gives a property the class P3.
-fn seal(property: &mut RefOr<Schema>) {
-    let class = visibility::extension(Class::Sealed);
-    match property {
-        RefOr::T(Schema::Object(object)) => *object = visibility::mark(object.clone(), Class::Sealed),
-        RefOr::T(Schema::Array(array)) => array.extensions = Some(class),
-        RefOr::T(Schema::OneOf(one)) => one.extensions = Some(class),
-        RefOr::T(Schema::AllOf(all)) => all.extensions = Some(class),
-        RefOr::T(Schema::AnyOf(any)) => any.extensions = Some(class),
-        RefOr::Ref(reference) => {
-            let all = utoipa::openapi::schema::AllOfBuilder::new().item(reference.clone()).extensions(Some(class));
-            *property = RefOr::T(Schema::AllOf(all.build()));
-        }
-        RefOr::T(_) => {}
-    }
+    RefOr::T(
+        HeaderBuilder::new()
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .description(Some(text))
+            .build(),
+    )
 }

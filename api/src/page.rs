@@ -83,7 +83,8 @@ pub struct Page<T> {
 pub struct Pager<'a> {
     key: &'a CursorKey,
     path: String,
-    query: Vec<(String, String)>,
+    /// The rest of the query as it was written, in alphabetical order, each part followed by `&`.
+    filters: String,
     slice: Slice,
 }
 
@@ -102,11 +103,11 @@ impl<'a> Pager<'a> {
         if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(Problem::malformed(vec![Fault::parameter("limit", format!("between 1 and {MAX_LIMIT}"))]));
         }
-        let pairs: Vec<(String, String)> = serde_urlencoded_pairs(request.query_string());
-        let mut query: Vec<(String, String)> =
-            pairs.into_iter().filter(|(name, _)| name != "cursor" && name != "limit").collect();
-        query.sort();
-        let mut pager = Self { key, path: request.path().to_owned(), query, slice: Slice { after: None, limit } };
+        let paging = |part: &&str| part.starts_with("cursor=") || part.starts_with("limit=") || part.is_empty();
+        let mut filters: Vec<&str> = request.query_string().split('&').filter(|part| !paging(part)).collect();
+        filters.sort_unstable();
+        let filters = filters.iter().fold(String::new(), |all, part| format!("{all}{part}&"));
+        let mut pager = Self { key, path: request.path().to_owned(), filters, slice: Slice { after: None, limit } };
         if let Some(cursor) = cursor {
             pager.slice.after = Some(key.open(&pager.scope(), cursor)?);
         }
@@ -125,11 +126,13 @@ impl<'a> Pager<'a> {
     /// Only for a cursor of another list, which authentication already refuses.
     pub fn after_id(&self) -> Result<Option<uuid::Uuid>, Problem> {
         let after = self.slice.after.as_deref();
-        after.map(|id| id.parse().map_err(|_| Problem::malformed(vec![Fault::parameter("cursor", "not of this list")]))).transpose()
+        after
+            .map(|id| id.parse().map_err(|_| Problem::malformed(vec![Fault::parameter("cursor", "not of this list")])))
+            .transpose()
     }
 
     fn scope(&self) -> String {
-        self.query.iter().fold(self.path.clone(), |scope, (name, value)| format!("{scope}\0{name}\0{value}"))
+        format!("{}?{}", self.path, self.filters)
     }
 
     /// Makes the page from up to `limit + 1` rows; `key` is what the list is sorted by.
@@ -144,30 +147,11 @@ impl<'a> Pager<'a> {
             Some(last) if more => Some(self.key.seal(&self.scope(), &key(last))?),
             _ => None,
         };
-        let link = next.as_ref().map(|cursor| {
-            let filters = self.query.iter().fold(String::new(), |all, (name, value)| {
-                format!("{all}{}={}&", percent(name), percent(value))
-            });
-            format!("<{}?{filters}limit={}&cursor={cursor}>; rel=\"next\"", self.path, self.slice.limit)
-        });
+        let link = next
+            .as_ref()
+            .map(|cursor| format!("<{}limit={}&cursor={cursor}>; rel=\"next\"", self.scope(), self.slice.limit));
         Ok(Listed { page: Page { items, next }, link })
     }
-}
-
-/// Splits a query string into decoded pairs.
-fn serde_urlencoded_pairs(query: &str) -> Vec<(String, String)> {
-    actix_web::web::Query::<Vec<(String, String)>>::from_query(query).map(|pairs| pairs.into_inner()).unwrap_or_default()
-}
-
-fn percent(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-        out
-    })
 }
 
 /// A page as an answer, with its `Link` header (RFC 8288).
@@ -212,7 +196,8 @@ mod tests {
     fn a_cursor_leads_to_the_item_after_the_last() {
         let request = TestRequest::with_uri("/v1/things?kind=a").to_http_request();
         let key = key();
-        let listed = Pager::new(&request, &key, Some(2), None).unwrap().page(vec![1, 2, 3], ToString::to_string).unwrap();
+        let listed =
+            Pager::new(&request, &key, Some(2), None).unwrap().page(vec![1, 2, 3], ToString::to_string).unwrap();
         let cursor = listed.page.next.unwrap();
         assert_eq!(listed.page.items, [1, 2]);
         assert!(listed.link.unwrap().starts_with("</v1/things?kind=a&limit=2&cursor="));
@@ -223,7 +208,7 @@ mod tests {
     #[test]
     fn a_cursor_of_other_filters_or_of_another_hand_is_refused() {
         let key = key();
-        let cursor = key.seal("/v1/things\0kind\0a", "2").unwrap();
+        let cursor = key.seal("/v1/things?kind=a&", "2").unwrap();
         let other = TestRequest::with_uri("/v1/things?kind=b").to_http_request();
         assert!(Pager::new(&other, &key, None, Some(&cursor)).is_err());
         let same = TestRequest::with_uri("/v1/things?kind=a").to_http_request();

@@ -24,10 +24,7 @@ pub fn current() -> String {
 ///
 /// # Errors
 /// Those of the service it wraps.
-pub async fn assign<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
+pub async fn assign<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     let id = Uuid::now_v7().to_string();
     let span = tracing::info_span!("request", %id, method = %request.method(), path = request.path());
     CURRENT

@@ -6,13 +6,12 @@ use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use utoipa::openapi::schema::{AdditionalProperties, AllOfBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::problem::{Fault, Kind, Problem};
-use crate::visibility::{self, Class};
 
 /// Names the stored form of a type that clients write.
 pub trait Resource: ToSchema {
@@ -50,7 +49,7 @@ pub struct Coded<T> {
     pub value: T,
 }
 
-/// A field that the service adds to what a client wrote. Public, and required unless said otherwise.
+/// A field that the service adds to what a client wrote. Required unless said otherwise.
 pub struct Added {
     schema: RefOr<Schema>,
     required: bool,
@@ -64,15 +63,15 @@ impl Added {
         if let Some(format) = format {
             object = object.format(Some(SchemaFormat::Custom(format.to_owned())));
         }
-        Self { schema: RefOr::T(Schema::Object(visibility::mark(object.build(), Class::Public))), required: true }
+        Self { schema: RefOr::T(Schema::Object(object.build())), required: true }
     }
 
     /// A value of a named type.
     #[must_use]
     pub fn reference<T: ToSchema>(text: &str) -> Self {
-        let reference = Ref::from_schema_name(T::name());
-        let all = AllOfBuilder::new().item(reference).description(Some(text)).extensions(Some(visibility::extension(Class::Public)));
-        Self { schema: RefOr::T(Schema::AllOf(all.build())), required: true }
+        let mut reference = Ref::from_schema_name(T::name());
+        text.clone_into(&mut reference.description);
+        Self { schema: RefOr::Ref(reference), required: true }
     }
 
     /// The same, possibly absent.
@@ -84,6 +83,7 @@ impl Added {
 }
 
 /// The schema of `T`, an object, with fields before its own.
+#[must_use]
 pub fn extend<T: PartialSchema>(fields: Vec<(&'static str, Added)>) -> RefOr<Schema> {
     let RefOr::T(Schema::Object(written)) = T::schema() else { return T::schema() };
     let mut object = ObjectBuilder::new().schema_type(Type::Object).description(written.description.clone());
@@ -208,4 +208,3 @@ pub fn required_version(request: &HttpRequest) -> Result<i64, Problem> {
 pub const fn missed(exists: bool) -> Problem {
     if exists { Problem::new(Kind::Stale) } else { Problem::not_found() }
 }
-

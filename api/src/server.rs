@@ -55,7 +55,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) 
     let value: Value = serde_json::from_str(&document)?;
     let contract = Data::new(Contract::compile(&value)?);
     let served = Data::new(Served { resources: resources(&value), document });
-    let server = HttpServer::new(move || {
+    let http = HttpServer::new(move || {
         let (actix, _) = ActixApp::new()
             .app_data(Data::new(app.clone()))
             .app_data(contract.clone())
@@ -82,7 +82,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) 
     .shutdown_timeout(5)
     .workers(2)
     .listen(listener)?;
-    Ok(server.run())
+    Ok(http.run())
 }
 
 fn malformed(parameter: &str, error: &dyn std::fmt::Display) -> actix_web::Error {
@@ -125,9 +125,10 @@ fn resources(document: &Value) -> Vec<(Vec<Segment>, Vec<Method>)> {
     let paths = document["paths"].as_object().into_iter().flatten();
     paths
         .map(|(path, item)| {
-            let segments = path.trim_start_matches('/').split('/').map(|part| {
-                if part.starts_with('{') { Segment::Parameter } else { Segment::Literal(part.to_owned()) }
-            });
+            let segments = path
+                .trim_start_matches('/')
+                .split('/')
+                .map(|part| if part.starts_with('{') { Segment::Parameter } else { Segment::Literal(part.to_owned()) });
             let methods = item.as_object().into_iter().flatten();
             let methods = methods.filter_map(|(name, _)| Method::from_bytes(name.to_ascii_uppercase().as_bytes()).ok());
             (segments.collect(), methods.collect())

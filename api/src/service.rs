@@ -21,10 +21,8 @@ pub fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize, ToSchema)]
 pub struct Health {
     /// Always `ok`.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub status: String,
     /// Version of the service.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub version: String,
 }
 
@@ -65,8 +63,11 @@ async fn get_problem_page(request: HttpRequest, kind: Path<String>) -> Result<Ht
 fn page(entry: &Entry, french_first: bool) -> String {
     let status = entry.status.as_u16();
     let english = format!("<section lang=\"en\"><h1>{status} — {}</h1><p>{}</p></section>", entry.title, entry.help);
-    let french = format!("<section lang=\"fr\"><h1>{status} — {}</h1><p>{}</p></section>", entry.title_fr, entry.help_fr);
+    let french =
+        format!("<section lang=\"fr\"><h1>{status} — {}</h1><p>{}</p></section>", entry.title_fr, entry.help_fr);
     let (lang, first, second) = if french_first { ("fr", french, english) } else { ("en", english, french) };
     let title = if french_first { entry.title_fr } else { entry.title };
-    format!("<!doctype html><html lang=\"{lang}\"><meta charset=\"utf-8\"><title>{title}</title>{first}<hr>{second}</html>\n")
+    format!(
+        "<!doctype html><html lang=\"{lang}\"><meta charset=\"utf-8\"><title>{title}</title>{first}<hr>{second}</html>\n"
+    )
 }

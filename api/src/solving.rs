@@ -48,5 +48,6 @@ pub fn run(args: &SolveArgs, bytes: &[u8]) -> Result<String, StartError> {
 }
 
 fn parse<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StartError> {
-    serde_json::from_slice(bytes).map_err(|error| format!("the {what} is not what docs/solver-format.md describes: {error}").into())
+    serde_json::from_slice(bytes)
+        .map_err(|error| format!("the {what} is not what docs/solver-format.md describes: {error}").into())
 }

@@ -1,7 +1,11 @@
-//! The five visibility classes. Every field of every entity has exactly one, published as `x-visibility`.
+//! The five visibility classes, and the class of every field that the service publishes: here, once.
+//!
+//! The table is published as `x-visibility` and drives every decision on who reads what. A field without a class fails
+//! the tests; so does a class without a field.
 
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::schema::Object;
+use utoipa::openapi::schema::{AllOfBuilder, Schema};
+use utoipa::openapi::{OpenApi as Document, RefOr};
 
 /// Who may read a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +21,8 @@ pub enum Class {
     /// P4: its owner only.
     Owner,
 }
+
+use Class::{Owner, Partners, Public, Registered, Sealed};
 
 /// Name of the extension in the document.
 pub const EXTENSION: &str = "x-visibility";
@@ -35,15 +41,300 @@ impl Class {
     }
 }
 
-/// The extension that publishes a class.
+/// Schema, class, fields.
+const CLASSES: &[(&str, Class, &[&str])] = &[
+    (
+        "Need",
+        Public,
+        &[
+            "code",
+            "title",
+            "service",
+            "territory",
+            "public",
+            "modality",
+            "unit",
+            "quantity",
+            "per",
+            "mandatory",
+            "spread",
+            "unmet_cost_cents",
+            "reference_unit_cost_cents",
+        ],
+    ),
+    ("Lot", Public, &["code", "title", "needs"]),
+    (
+        "EligibilityRule",
+        Public,
+        &[
+            "code",
+            "criterion",
+            "scope",
+            "credential",
+            "accept_linked",
+            "legal_families",
+            "territory",
+            "minimum_cents",
+            "lots",
+            "services",
+        ],
+    ),
+    (
+        "GroupPolicy",
+        Public,
+        &[
+            "grouping",
+            "form_after_award",
+            "several_groups_allowed",
+            "maximum_subcontracting_percent",
+            "minimum_members",
+            "maximum_members",
+            "maximum_share_percent",
+            "minimum_share_percent",
+            "minimum_legal_families",
+        ],
+    ),
+    (
+        "MoneyPolicy",
+        Public,
+        &[
+            "budget_by_year_cents",
+            "co_financing_percent",
+            "advance_percent",
+            "payment_delay_days",
+            "coordination_per_member_cents",
+            "coordination_per_new_pair_cents",
+        ],
+    ),
+    ("AwardCriterion", Public, &["name", "weight_percent"]),
+    ("Assumptions", Public, &["capacity_per_year_by_unit"]),
+    (
+        "NewCall",
+        Public,
+        &[
+            "funder",
+            "title",
+            "reference",
+            "description",
+            "kind",
+            "starts_on",
+            "duration_months",
+            "answers_due_at",
+            "budget_cents",
+            "lots",
+            "eligibility",
+            "group_policy",
+            "money_policy",
+            "award_criteria",
+            "assumptions",
+        ],
+    ),
+    (
+        "NewCapability",
+        Public,
+        &[
+            "organisation",
+            "title",
+            "services",
+            "publics",
+            "territories",
+            "modalities",
+            "unit",
+            "evidence",
+            "valid_from",
+            "valid_to",
+        ],
+    ),
+    ("NewCapability", Partners, &["capacity_per_year", "minimum_quantity"]),
+    ("NewCapability", Sealed, &["unit_cost_cents", "fixed_cost_cents"]),
+    ("Touched", Registered, &["created", "updated", "unchanged"]),
+    (
+        "ImportSummary",
+        Registered,
+        &[
+            "rows",
+            "rows_skipped",
+            "encoding",
+            "delimiter",
+            "territories",
+            "organisations",
+            "capabilities",
+            "places",
+            "faults",
+        ],
+    ),
+    ("Import", Registered, &["id", "kind", "digest", "summary", "created_at"]),
+    ("Identifier", Public, &["scheme", "id"]),
+    ("Credential", Public, &["code", "valid_from", "valid_to", "evidence"]),
+    ("Credential", Registered, &["number"]),
+    ("OrganisationLink", Public, &["to", "kind", "shares_credentials", "shares_capacity"]),
+    (
+        "ResourceMix",
+        Registered,
+        &["subsidies_percent", "contracts_percent", "sales_percent", "sponsorship_percent", "in_kind_percent"],
+    ),
+    (
+        "NewOrganisation",
+        Public,
+        &[
+            "name",
+            "aliases",
+            "identifiers",
+            "legal_form",
+            "legal_family",
+            "economic_model",
+            "size",
+            "home_territories",
+            "credentials",
+            "links",
+            "website",
+            "description",
+            "source",
+            "fresh_on",
+            "illustrative",
+        ],
+    ),
+    ("NewOrganisation", Registered, &["resource_mix", "full_time_equivalents", "volunteers"]),
+    ("NewOrganisation", Partners, &["contact"]),
+    ("NewOrganisation", Owner, &["turnover_cents", "available_cash_cents"]),
+    ("NewRelation", Registered, &["a", "b", "kind", "strength_percent", "source", "since", "until"]),
+    ("RunOptions", Sealed, &["proposals", "locked_in", "locked_out", "time_limit_seconds"]),
+    (
+        "Run",
+        Sealed,
+        &[
+            "id",
+            "call",
+            "call_version",
+            "state",
+            "options",
+            "fingerprint",
+            "result",
+            "objective_cents",
+            "bound_cents",
+            "infeasibility",
+            "report",
+            "engine",
+            "failure",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ],
+    ),
+    ("Health", Public, &["status", "version"]),
+    ("NewTerritory", Public, &["name", "kind", "parent", "population", "latitude", "longitude", "indicators"]),
+    ("NewTerm", Public, &["parent", "label_en", "label_fr", "crosswalks"]),
+    ("Crosswalks", Public, &["mediation_numerique", "data_inclusion", "cpv"]),
+    ("RowFault", Registered, &["line", "field", "value", "problem", "message", "action"]),
+];
+
+/// What the service adds to a stored resource: the same class wherever it stands.
+const ENVELOPE: &[&str] = &["id", "code", "version", "created_at", "updated_at", "status", "published_at", "closed_at"];
+
+/// Schemas of what the solver computes: sealed as a whole.
+const COMPUTED: &[&str] = &[
+    "Allocation",
+    "Assumption",
+    "BlockingRule",
+    "Cohesion",
+    "Costs",
+    "Gap",
+    "Infeasibility",
+    "Member",
+    "NearMiss",
+    "NeedCoverage",
+    "Proof",
+    "Proposal",
+    "Reason",
+    "Report",
+];
+
+/// The class of a field of a schema, if it has one.
 #[must_use]
-pub fn extension(class: Class) -> Extensions {
-    Extensions::from_iter([(EXTENSION, class.code())])
+pub fn class_of(schema: &str, field: &str) -> Option<Class> {
+    if COMPUTED.contains(&schema) {
+        return Some(Sealed);
+    }
+    let written = format!("New{schema}");
+    let named = CLASSES.iter().filter(|(name, _, _)| *name == schema || *name == written);
+    let own = named.clone().find(|(_, _, fields)| fields.contains(&field)).map(|(_, class, _)| *class);
+    own.or_else(|| (named.count() > 0 && ENVELOPE.contains(&field)).then_some(Public))
 }
 
-/// Marks a schema with its class.
-#[must_use]
-pub fn mark(mut object: Object, class: Class) -> Object {
-    object.extensions.get_or_insert_with(Extensions::default).merge(extension(class));
-    object
+/// Publishes the class of every field.
+pub fn publish(document: &mut Document) {
+    let Some(components) = &mut document.components else { return };
+    for (name, schema) in &mut components.schemas {
+        let RefOr::T(Schema::Object(object)) = schema else { continue };
+        for (field, property) in &mut object.properties {
+            if let Some(class) = class_of(name, field) {
+                mark(property, class);
+            }
+        }
+    }
+}
+
+fn mark(property: &mut RefOr<Schema>, class: Class) {
+    let extension = Some(Extensions::from_iter([(EXTENSION, class.code())]));
+    match property {
+        RefOr::T(Schema::Object(object)) => object.extensions = extension,
+        RefOr::T(Schema::Array(array)) => array.extensions = extension,
+        RefOr::T(Schema::OneOf(one)) => one.extensions = extension,
+        RefOr::T(Schema::AllOf(all)) => all.extensions = extension,
+        RefOr::T(Schema::AnyOf(any)) => any.extensions = extension,
+        RefOr::T(_) => {}
+        RefOr::Ref(reference) => {
+            let description = Some(reference.description.clone()).filter(|text| !text.is_empty());
+            reference.description.clear();
+            let all = AllOfBuilder::new().item(reference.clone()).description(description).extensions(extension);
+            *property = RefOr::T(Schema::AllOf(all.build()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::openapi;
+
+    /// Envelopes that say nothing of an entity.
+    fn is_envelope(schema: &str) -> bool {
+        schema.starts_with("Page_") || ["ProblemDetails", "Fault"].contains(&schema)
+    }
+
+    #[test]
+    fn every_published_field_has_exactly_one_class() {
+        let document: Value = serde_json::to_value(openapi::document()).unwrap();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let codes = ["P0", "P1", "P2", "P3", "P4"];
+        for (name, schema) in schemas.iter().filter(|(name, _)| !is_envelope(name)) {
+            for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+                let class = property[EXTENSION].as_str().unwrap_or_default();
+                assert!(codes.contains(&class), "{name}.{field} has no visibility class");
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for (schema, _, fields) in CLASSES {
+            for field in *fields {
+                assert!(seen.insert((schema, field)), "{schema}.{field} has two classes");
+                assert!(!schemas[*schema]["properties"][field].is_null(), "{schema}.{field} does not exist");
+            }
+        }
+        for schema in COMPUTED {
+            assert!(schemas.contains_key(*schema), "{schema} does not exist");
+        }
+    }
+
+    #[test]
+    fn costs_are_sealed_and_cash_is_its_owners() {
+        assert_eq!(class_of("Capability", "unit_cost_cents"), Some(Sealed));
+        assert_eq!(class_of("Organisation", "available_cash_cents"), Some(Owner));
+        assert_eq!(class_of("Organisation", "no_such_field"), None);
+    }
 }

@@ -92,7 +92,7 @@ pub struct Term {
 /// A list of terms in the order of its file, where parents come before their children.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
-    terms: Vec<Term>,
+    in_order: Vec<Term>,
     by_code: BTreeMap<String, usize>,
     by_standard: BTreeMap<String, usize>,
     by_data_inclusion: BTreeMap<String, usize>,
@@ -108,7 +108,7 @@ impl Terms {
     /// The first rule that a line breaks, with its line.
     pub fn parse(list: &'static str, csv: &str) -> Result<Self, VocabularyError> {
         let mut terms = Self {
-            terms: Vec::new(),
+            in_order: Vec::new(),
             by_code: BTreeMap::new(),
             by_standard: BTreeMap::new(),
             by_data_inclusion: BTreeMap::new(),
@@ -144,7 +144,7 @@ impl Terms {
         if let Some(parent) = term.parent.as_ref().filter(|p| !self.by_code.contains_key(*p)) {
             return Err(format!("the parent {parent} of {} is not above it", term.code));
         }
-        let index = self.terms.len();
+        let index = self.in_order.len();
         if self.by_code.insert(term.code.clone(), index).is_some() {
             return Err(format!("{} stands twice", term.code));
         }
@@ -158,19 +158,19 @@ impl Terms {
                 return Err(format!("{value:?} belongs to two codes"));
             }
         }
-        self.terms.push(term);
+        self.in_order.push(term);
         Ok(())
     }
 
     /// All terms, parents first.
     pub fn iter(&self) -> std::slice::Iter<'_, Term> {
-        self.terms.iter()
+        self.in_order.iter()
     }
 
     /// The term of a code. O(log n).
     #[must_use]
     pub fn get(&self, code: &str) -> Option<&Term> {
-        self.by_code.get(code).map(|&index| &self.terms[index])
+        self.by_code.get(code).map(|&index| &self.in_order[index])
     }
 
     /// The code itself, then its parent, up to the root; empty for an unknown code.
@@ -181,13 +181,13 @@ impl Terms {
     /// The code of a value of the national standard, compared without case, accents or punctuation.
     #[must_use]
     pub fn of_standard(&self, value: &str) -> Option<&str> {
-        self.by_standard.get(&fold(value)).map(|&index| self.terms[index].code.as_str())
+        self.by_standard.get(&fold(value)).map(|&index| self.in_order[index].code.as_str())
     }
 
     /// The code of a value of data·inclusion, compared exactly.
     #[must_use]
     pub fn of_data_inclusion(&self, value: &str) -> Option<&str> {
-        self.by_data_inclusion.get(value).map(|&index| self.terms[index].code.as_str())
+        self.by_data_inclusion.get(value).map(|&index| self.in_order[index].code.as_str())
     }
 }
 

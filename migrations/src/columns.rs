@@ -25,12 +25,7 @@ pub fn refer(
     key: &'static str,
     on_delete: ForeignKeyAction,
 ) -> ForeignKeyCreateStatement {
-    ForeignKey::create()
-        .name(format!("fk_{from}_{column}"))
-        .from(from, column)
-        .to(to, key)
-        .on_delete(on_delete)
-        .take()
+    ForeignKey::create().name(format!("fk_{from}_{column}")).from(from, column).to(to, key).on_delete(on_delete).take()
 }
 
 /// An index over columns of a table.

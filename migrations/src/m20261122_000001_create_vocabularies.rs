@@ -17,11 +17,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
-                Table::create()
-                    .table("setting")
-                    .col(key_text("name").primary_key().take())
-                    .col(binary("value"))
-                    .take(),
+                Table::create().table("setting").col(key_text("name").primary_key().take()).col(binary("value")).take(),
             )
             .await?;
         manager
@@ -57,7 +53,13 @@ impl MigrationTrait for Migration {
                     .col(json_binary("indicators"))
                     .col(big_integer("version"))
                     .col(timestamp_with_time_zone("updated_at"))
-                    .foreign_key(&mut refer("territory", "parent_code", "territory", "code", ForeignKeyAction::Restrict))
+                    .foreign_key(&mut refer(
+                        "territory",
+                        "parent_code",
+                        "territory",
+                        "code",
+                        ForeignKeyAction::Restrict,
+                    ))
                     .take(),
             )
             .await?;

@@ -27,7 +27,13 @@ impl MigrationTrait for Migration {
                     .col(text("evidence"))
                     .col(date_null("valid_from"))
                     .col(date_null("valid_to"))
-                    .foreign_key(&mut refer("capability", "organisation_id", "organisation", "id", ForeignKeyAction::Cascade))
+                    .foreign_key(&mut refer(
+                        "capability",
+                        "organisation_id",
+                        "organisation",
+                        "id",
+                        ForeignKeyAction::Cascade,
+                    ))
                     .take(),
             )
             .await?;

@@ -4,8 +4,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cents, Quantity};
-
 /// Everything one computation says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -69,7 +67,7 @@ pub struct Proposal {
     /// What it costs.
     pub costs: Costs,
     /// Cost above the first proposal (objective, so unmet needs count).
-    pub regret_cents: Cents,
+    pub regret_cents: i64,
     /// How well the members know each other.
     pub cohesion: Cohesion,
     /// How good it is, and how we know.
@@ -106,7 +104,7 @@ pub struct Member {
     /// Lots it works for, in the order of the call.
     pub lots: Vec<String>,
     /// What it is paid for services and fixed costs.
-    pub amount_cents: Cents,
+    pub amount_cents: i64,
     /// Its part of the services and fixed costs of all members, in percent.
     pub share_percent: f64,
     /// Whether the call could be answered without it, and at what price.
@@ -125,7 +123,7 @@ pub enum Necessity {
     /// The best consortium without it costs this much more.
     Replaceable {
         /// Difference of objective, never negative.
-        regret_cents: Cents,
+        regret_cents: i64,
         /// Actors of that consortium that are not in this one.
         by: Vec<String>,
         /// Whether the other members alone would do.
@@ -146,7 +144,7 @@ pub struct Reason {
     pub need: Option<String>,
     /// How much, in the unit of the need.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub quantity: Option<Quantity>,
+    pub quantity: Option<u64>,
     /// Unit of the quantity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
@@ -189,11 +187,11 @@ pub struct Allocation {
     /// Where.
     pub territory: String,
     /// How much over the contract.
-    pub quantity: Quantity,
+    pub quantity: u64,
     /// The same by year of the contract; adds up to `quantity`.
-    pub by_year: Vec<Quantity>,
+    pub by_year: Vec<u64>,
     /// Cost of the services, without fixed costs.
-    pub amount_cents: Cents,
+    pub amount_cents: i64,
     /// Whether capacity or cost is an assumption.
     pub assumed: bool,
 }
@@ -207,9 +205,9 @@ pub struct NeedCoverage {
     /// Its lot.
     pub lot: String,
     /// What is asked, over the contract.
-    pub quantity: Quantity,
+    pub quantity: u64,
     /// What is allocated.
-    pub covered: Quantity,
+    pub covered: u64,
     /// `covered / quantity` in percent.
     pub coverage_percent: f64,
     /// What is missing, by territory, with the reason. Empty where covered.
@@ -223,7 +221,7 @@ pub struct Gap {
     /// Where.
     pub territory: String,
     /// How much.
-    pub quantity: Quantity,
+    pub quantity: u64,
     /// Why.
     pub reason: GapReason,
     /// An English sentence.
@@ -290,17 +288,17 @@ pub enum Refusal {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Costs {
     /// Quantities × unit costs.
-    pub services_cents: Cents,
+    pub services_cents: i64,
     /// Fixed costs of the capabilities used.
-    pub fixed_cents: Cents,
+    pub fixed_cents: i64,
     /// Members and new pairs.
-    pub coordination_cents: Cents,
+    pub coordination_cents: i64,
     /// The sum of the three: what the budget pays.
-    pub total_cents: Cents,
+    pub total_cents: i64,
     /// What the uncovered quantities are worth to the funder (not paid; part of the objective).
-    pub unmet_cents: Cents,
+    pub unmet_cents: i64,
     /// `total + unmet`: what was minimised.
-    pub objective_cents: Cents,
+    pub objective_cents: i64,
 }
 
 /// How well the members know each other.
@@ -320,9 +318,9 @@ pub struct Proof {
     /// Proven best (among those that differ from the earlier ones) within the gap asked for.
     pub optimal: bool,
     /// No consortium of this rank can have a lower objective.
-    pub bound_cents: Cents,
+    pub bound_cents: i64,
     /// Objective − bound.
-    pub gap_cents: Cents,
+    pub gap_cents: i64,
     /// The same in percent of the objective.
     pub gap_percent: f64,
     /// Re-verified against the problem, in integers, by code that does not know the model.

@@ -44,7 +44,7 @@ impl Years {
     pub(crate) fn new(months: u32) -> Self {
         let full = usize::try_from(months / 12).unwrap_or(0);
         let mut years = vec![12; full];
-        if months % 12 > 0 {
+        if !months.is_multiple_of(12) {
             years.push(u64::from(months % 12));
         }
         Self { done: vec![0; years.len()], months: years, all: u64::from(months), total: 0 }
@@ -54,8 +54,8 @@ impl Years {
     pub(crate) fn split(&mut self, quantity: Quantity) -> Vec<Quantity> {
         self.total += quantity;
         let share = |of: Quantity, months: u64| u128::from(of) * u128::from(months);
-        let mut parts: Vec<Quantity> =
-            self.months.iter().map(|&m| (share(quantity, m) / u128::from(self.all)) as Quantity).collect();
+        let floor = |m| Quantity::try_from(share(quantity, m) / u128::from(self.all)).unwrap_or(quantity);
+        let mut parts: Vec<Quantity> = self.months.iter().map(|&m| floor(m)).collect();
         for (done, part) in self.done.iter_mut().zip(&parts) {
             *done += part;
         }

@@ -130,16 +130,15 @@ fn weighted_coverage(c: &Compiled<'_>, needs: &[NeedCoverage], allocations: &[Al
 }
 
 /// Fixed costs of the capabilities that do something.
-fn fixed(c: &Compiled<'_>, offer: &Offer<'_>, quantity: &[Quantity]) -> Cents {
+fn fixed(offer: &Offer<'_>, quantity: &[Quantity]) -> Cents {
     let works = offer.edges.clone().any(|e| quantity[e] > 0);
-    debug_assert!(offer.edges.end <= c.edges.len());
     if works { offer.capability.fixed_cost_cents } else { 0 }
 }
 
 /// All costs of some members who do this much.
 pub(crate) fn costs(c: &Compiled<'_>, members: &BTreeSet<usize>, quantity: &[Quantity]) -> Costs {
     let services_cents = c.edges.iter().zip(quantity).map(|(edge, &q)| price(q, edge.terms.unit_cost)).sum();
-    let fixed_cents = c.offers.iter().map(|offer| fixed(c, offer, quantity)).sum();
+    let fixed_cents = c.offers.iter().map(|offer| fixed(offer, quantity)).sum();
     let coordination_cents = coordination(c, members);
     let mut missing: Vec<Quantity> = c.cells.iter().map(|cell| cell.demand).collect();
     for (edge, &q) in c.edges.iter().zip(quantity) {
@@ -160,7 +159,7 @@ pub(crate) fn costs(c: &Compiled<'_>, members: &BTreeSet<usize>, quantity: &[Qua
 
 fn coordination(c: &Compiled<'_>, members: &BTreeSet<usize>) -> Cents {
     let rates = &c.problem().call.coordination;
-    let count = members.len() as Cents;
+    let count = Cents::try_from(members.len()).unwrap_or(Cents::MAX);
     let known = c.relations.iter().filter(|((a, b), _)| members.contains(a) && members.contains(b));
     let spared: Cents = known.map(|(_, &strength)| spared(rates.per_new_pair_cents, strength)).sum();
     rates.per_member_cents * count + rates.per_new_pair_cents * (count * (count - 1) / 2) - spared

@@ -1,6 +1,6 @@
-//! HiGHS, driven through good_lp: one thread, one seed, nothing printed.
+//! HiGHS, driven through `good_lp`: one thread, one seed, nothing printed.
 //!
-//! good_lp drops the dual bound and turns a limit without a solution into an error, so the built model is taken out of it and
+//! `good_lp` drops the dual bound and turns a limit without a solution into an error, so the built model is taken out of it and
 //! run through the `highs` crate. A model is created, solved and dropped on the calling thread.
 
 use std::collections::{BTreeSet, HashMap};

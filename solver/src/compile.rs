@@ -329,9 +329,7 @@ fn places(instance: &Instance, need: &NeedRef<'_>) -> Vec<(usize, Quantity)> {
         Spread::Anywhere => vec![(need.territory, need.need.quantity)],
         Spread::Population => {
             let mut leaves = instance.territories.leaves(need.territory);
-            leaves.sort_by(|&a, &b| {
-                instance.problem().territories[a].id.cmp(&instance.problem().territories[b].id)
-            });
+            leaves.sort_by(|&a, &b| instance.problem().territories[a].id.cmp(&instance.problem().territories[b].id));
             let population: Vec<u64> = leaves.iter().map(|&l| instance.problem().territories[l].population).collect();
             let parts = apportion(need.need.quantity, &population);
             leaves.into_iter().zip(parts).filter(|&(_, part)| part > 0).collect()

@@ -1,8 +1,8 @@
 //! The mixed-integer model: variables, the rows that define them, and the rows of the rules.
 //!
-//! Variables: `member` y_i ∈ {0,1}; `used` z_k ∈ {0,1}, the member itself where the two cannot differ; `quantity` x_kj in units;
-//! `unmet` u_j in units; `size` = Σ y; `pairs` ≥ number of pairs of members; `known` e_ab for each relation. Money is in
-//! thousands of euros. A capability is linked to its use by the strong rows x_kj ≤ q_kj z_k, with q_kj the most it can carry.
+//! Variables: `member` `y_i` ∈ {0,1}; `used` `z_k` ∈ {0,1}, the member itself where the two cannot differ; `quantity` `x_kj` in units;
+//! `unmet` `u_j` in units; `size` = Σ y; `pairs` ≥ number of pairs of members; `known` `e_ab` for each relation. Money is in
+//! thousands of euros. A capability is linked to its use by the strong rows `x_kj` ≤ `q_kj` `z_k`, with `q_kj` the most it can carry.
 //!
 //! Pairs never need a variable each: their number is convex in the number of members, so its tangents `pairs ≥ t·size − t(t+1)/2`
 //! are exact at every whole size, and only known pairs, which spare a part of the cost, have a variable.
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use good_lp::{Constraint, Expression, ProblemVariables, Variable, variable};
 
-use crate::compile::Compiled;
+use crate::compile::{Compiled, Edge};
 
 use crate::model::{Cents, Quantity};
 use crate::rules::{EMITTERS, RuleId};
@@ -82,6 +82,15 @@ impl Question {
             physical: false,
         }
     }
+
+    /// Whether a candidate is surely a member, or surely not.
+    fn presence(&self, candidate: usize, locked_in: bool) -> Option<bool> {
+        match &self.members {
+            Some(members) => Some(members.contains(&candidate) && !self.absent.contains(&candidate)),
+            None if self.absent.contains(&candidate) => Some(false),
+            None => locked_in.then_some(true),
+        }
+    }
 }
 
 /// A model with handles on its variables.
@@ -97,6 +106,8 @@ pub(crate) struct Formulation {
     pub(crate) spend: Expression,
     pub(crate) objective: Expression,
     services: Option<Variable>,
+    /// Whether a candidate is surely a member, or surely not.
+    presence: Vec<Option<bool>>,
 }
 
 impl Formulation {
@@ -124,12 +135,13 @@ impl Formulation {
 
     fn with_variables(c: &Compiled<'_>, question: &Question) -> Self {
         let mut variables = ProblemVariables::new();
-        let member: Vec<_> = (0..c.candidates.len())
-            .map(|i| {
-                let given = question.members.as_ref().map(|members| members.contains(&i));
-                let least = given.unwrap_or(c.candidates[i].locked_in && !question.absent.contains(&i));
-                let most = given.unwrap_or(true) && !question.absent.contains(&i);
-                variables.add(variable().integer().clamp(f64::from(least), f64::from(most)))
+        let presence: Vec<Option<bool>> =
+            c.candidates.iter().enumerate().map(|(i, candidate)| question.presence(i, candidate.locked_in)).collect();
+        let member: Vec<_> = presence
+            .iter()
+            .map(|given| {
+                let bounds = given.map_or((0.0, 1.0), |given| (f64::from(given), f64::from(given)));
+                variables.add(variable().integer().clamp(bounds.0, bounds.1))
             })
             .collect();
         let used = c.offers.iter().map(|offer| {
@@ -144,7 +156,11 @@ impl Formulation {
             // Beyond this, floating point cannot tell whole numbers within the tolerances; the checker has the last word.
             if question.whole && most <= 1_000_000_000 { definition.integer() } else { definition }
         };
-        let quantity = c.edges.iter().map(|edge| variables.add(amount(c.most(edge)))).collect();
+        let most = |edge: &Edge| match presence[c.offers[edge.offer].candidate] {
+            Some(false) => 0,
+            _ => c.most(edge),
+        };
+        let quantity = c.edges.iter().map(|edge| variables.add(amount(most(edge)))).collect();
         let unmet = c.cells.iter().map(|cell| variables.add(amount(cell.demand))).collect();
         let size = variables.add(variable().min(0));
         Self {
@@ -158,6 +174,7 @@ impl Formulation {
             spend: Expression::default(),
             objective: Expression::default(),
             services: None,
+            presence,
         }
     }
 
@@ -169,8 +186,12 @@ impl Formulation {
     /// `Σ_k x_kj + u_j = d_j`.
     fn balance(&mut self, c: &Compiled<'_>) {
         for (j, cell) in c.cells.iter().enumerate() {
-            let mut served: Expression = cell.edges.iter().map(|&e| self.quantity[e]).sum();
-            served += self.unmet[j];
+            let mut served = Expression::from(self.unmet[j]);
+            for &e in &cell.edges {
+                if self.presence[c.offers[c.edges[e].offer].candidate] != Some(false) {
+                    served += self.quantity[e];
+                }
+            }
             self.add(served.eq(units(cell.demand)));
         }
     }
@@ -178,7 +199,15 @@ impl Formulation {
     /// `x_kj ≤ q_kj z_k`, `z_k ≤ y_i`, `size = Σ y`.
     fn link(&mut self, c: &Compiled<'_>) {
         for (e, edge) in c.edges.iter().enumerate() {
-            self.add((self.quantity[e] - units(c.most(edge)) * self.used[edge.offer]).leq(0));
+            let candidate = c.offers[edge.offer].candidate;
+            // Where the use is settled, the bounds of the quantity, or its absence from every row, say as much.
+            let settled = match self.presence[candidate] {
+                Some(present) => !present || self.used[edge.offer] == self.member[candidate],
+                None => false,
+            };
+            if !settled {
+                self.add((self.quantity[e] - units(c.most(edge)) * self.used[edge.offer]).leq(0));
+            }
         }
         for (k, offer) in c.offers.iter().enumerate() {
             let member = self.member[offer.candidate];
@@ -193,7 +222,7 @@ impl Formulation {
     /// What members and new pairs cost.
     fn coordination(&mut self, c: &Compiled<'_>) -> Expression {
         let costs = &c.problem().call.coordination;
-        let mut all = Expression::from(keur(costs.per_member_cents) * self.size);
+        let mut all = keur(costs.per_member_cents) * self.size;
         if costs.per_new_pair_cents == 0 {
             return all;
         }
@@ -204,7 +233,7 @@ impl Formulation {
             let t = f64::from(t);
             self.add((pairs - t * self.size).geq(-t * (t + 1.0) / 2.0));
         }
-        let mut together = Expression::from(pair * pairs);
+        let mut together = pair * pairs;
         for (&(a, b), &strength) in &c.relations {
             let spared = keur(spared(costs.per_new_pair_cents, strength));
             if spared > 0.0 {
@@ -244,7 +273,7 @@ impl Formulation {
             return all;
         }
         let all = self.variables.add(variable().min(0));
-        let mut sum = Expression::from(-1.0 * all);
+        let mut sum = -1.0 * all;
         for i in 0..c.candidates.len() {
             sum += self.services_of(c, i);
         }

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Actor, Assumptions, Call, Capability, Coordination, GroupPolicy, Link, Lot, Need, Payment, Problem, Relation, Spread,
-    Term, Territory,
+    Actor, Assumptions, Call, Capability, Coordination, GroupPolicy, Link, Lot, Need, Payment, Problem, Relation,
+    Spread, Term, Territory,
 };
 
 /// The size of a sample.
@@ -127,7 +127,11 @@ fn actor(shape: &Shape, clusters: usize, index: usize, random: &mut Random) -> A
                 territories,
                 modalities: Vec::new(),
                 unit: Some("hour".to_owned()),
-                capacity_per_year: if wide { Some(6000) } else { (!random.chance(10)).then(|| random.range(100, 1500)) },
+                capacity_per_year: if wide {
+                    Some(6000)
+                } else {
+                    (!random.chance(10)).then(|| random.range(100, 1500))
+                },
                 unit_cost_cents: Some(cents(if wide { base * 3 } else { base + random.range(0, base) })),
                 fixed_cost_cents: if random.chance(30) { cents(random.range(1, 8) * 50_000) } else { 0 },
                 minimum_quantity: if random.chance(20) { random.range(20, 200) } else { 0 },

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::date::is_date;
 use crate::instance::Fault;
-use crate::model::{Actor, Call, Capability, Cents, Criterion, EligibilityRule, GroupPolicy, Need, Problem, Quantity, Scope};
+use crate::model::{
+    Actor, Call, Capability, Cents, Criterion, EligibilityRule, GroupPolicy, Need, Problem, Quantity, Scope,
+};
 use crate::tree::{Tree, TreeFault};
 
 /// Largest quantity: a million millions.
@@ -250,9 +252,10 @@ impl Checker<'_> {
         if group.maximum_members.is_some_and(|most| most < group.minimum_members) {
             self.fault("/call/group/maximum_members", "must not be less than minimum_members");
         }
-        for (field, percent) in
-            [("maximum_share_percent", group.maximum_share_percent), ("minimum_share_percent", group.minimum_share_percent)]
-        {
+        for (field, percent) in [
+            ("maximum_share_percent", group.maximum_share_percent),
+            ("minimum_share_percent", group.minimum_share_percent),
+        ] {
             if let Some(percent) = percent {
                 self.percent(&format!("/call/group/{field}"), percent);
             }
@@ -383,7 +386,8 @@ impl Checker<'_> {
         if let Some((&price, path)) = prices.last_key_value()
             && units * i128::from(price) > MOST_TOTAL_CENTS
         {
-            let message = format!("{units} units at {price} cents exceed {MOST_TOTAL_CENTS} cents, the most that is counted");
+            let message =
+                format!("{units} units at {price} cents exceed {MOST_TOTAL_CENTS} cents, the most that is counted");
             self.fault(path.clone(), message);
         }
         let actors = problem.actors.len() as i128;

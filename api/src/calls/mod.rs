@@ -13,14 +13,16 @@ use crate::capabilities::Unit;
 use crate::organisations::LegalFamily;
 use crate::resource::{self, Added, Resource, Stored};
 
-pub mod entity;
-pub mod problem;
+pub(crate) mod entity;
+pub(crate) mod problem;
 pub mod routes;
-pub mod store;
-pub mod validate;
+pub(crate) mod store;
+pub(crate) mod validate;
 
 /// What kind of money.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum CallKind {
@@ -31,7 +33,9 @@ pub enum CallKind {
 }
 
 /// Where a call stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum CallStatus {
@@ -44,7 +48,19 @@ pub enum CallStatus {
 }
 
 /// Whether a quantity is for each year or for the whole contract.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    sea_orm::EnumIter,
+    sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum Per {
@@ -56,7 +72,19 @@ pub enum Per {
 }
 
 /// Where in its territory a need must be met.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    sea_orm::EnumIter,
+    sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum Spread {
@@ -72,50 +100,45 @@ pub enum Spread {
 #[serde(deny_unknown_fields)]
 pub struct Need {
     /// Unique in the call.
-    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", examples("refurbishing"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", examples("refurbishing"))]
     pub code: String,
     /// What it is called.
-    #[schema(min_length = 1, max_length = 300, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 300)]
     pub title: String,
     /// Code of the service.
-    #[schema(examples("equipment-refurbishing"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(examples("equipment-refurbishing"))]
     pub service: String,
     /// Code of the territory.
-    #[schema(examples("200046977"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(examples("200046977"))]
     pub territory: String,
     /// Code of the public; everybody where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(examples("precarious"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(examples("precarious"))]
     pub public: Option<String>,
     /// Code of the required modality; any where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub modality: Option<String>,
     /// What the quantity counts.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub unit: Unit,
     /// How much.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_u64, examples(500), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_u64, examples(500))]
     pub quantity: i64,
     /// For each year, or for the whole contract.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub per: Per,
     /// Must be covered in full.
     #[serde(default = "yes")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub mandatory: bool,
     /// Where in the territory.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub spread: Spread,
     /// What a unit that nobody covers is worth to the funder; only for needs that are not mandatory.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub unmet_cost_cents: i64,
     /// Published reference cost of a unit; assumed for capabilities that declare none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub reference_unit_cost_cents: Option<i64>,
 }
 
@@ -128,13 +151,13 @@ const fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 pub struct Lot {
     /// Unique in the call.
-    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", examples("equipment"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", examples("equipment"))]
     pub code: String,
     /// What it is called.
-    #[schema(min_length = 1, max_length = 300, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 300)]
     pub title: String,
     /// What it asks for.
-    #[schema(min_items = 1, max_items = 500, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_items = 1, max_items = 500)]
     pub needs: Vec<Need>,
 }
 
@@ -173,41 +196,37 @@ pub enum Scope {
 #[serde(deny_unknown_fields)]
 pub struct EligibilityRule {
     /// Unique in the call.
-    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", examples("qualiopi"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", examples("qualiopi"))]
     pub code: String,
     /// What is asked.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub criterion: Criterion,
     /// Who must meet it.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub scope: Scope,
     /// For the criterion `credential`: which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", extensions(("x-visibility" = json!("P0"))))]
+    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$")]
     pub credential: Option<String>,
     /// For the criterion `credential`: whether one held by a linked entity that shares it will do.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub accept_linked: bool,
     /// For the criterion `legal_family`: which are accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 6, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 6)]
     pub legal_families: Vec<LegalFamily>,
     /// For the criterion `home_territory`: which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub territory: Option<String>,
     /// For the criterion `turnover`: the least.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_u64, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_u64)]
     pub minimum_cents: Option<i64>,
     /// Codes of the lots concerned; all where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 100)]
     pub lots: Vec<String>,
     /// Codes of the services concerned; all where empty. Only for the scope `performer`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 100)]
     pub services: Vec<String>,
 }
 
@@ -244,31 +263,28 @@ pub enum GroupForm {
 #[serde(deny_unknown_fields, default)]
 pub struct GroupPolicy {
     /// How answering together is seen.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub grouping: Grouping,
     /// Legal form after the award.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub form_after_award: GroupForm,
     /// Whether one organisation may belong to several groups for a lot.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub several_groups_allowed: bool,
     /// Largest part that may be subcontracted.
-    #[schema(maximum = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(maximum = 100)]
     pub maximum_subcontracting_percent: Option<u8>,
     /// Fewest members.
-    #[schema(minimum = 1, maximum = 1000, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 1, maximum = 1000)]
     pub minimum_members: Option<u32>,
     /// Most members.
-    #[schema(minimum = 1, maximum = 1000, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 1, maximum = 1000)]
     pub maximum_members: Option<u32>,
     /// Largest part of the work that one member may carry.
-    #[schema(minimum = 1, maximum = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 1, maximum = 100)]
     pub maximum_share_percent: Option<u8>,
     /// Smallest part of the work that a member must carry.
-    #[schema(minimum = 0, maximum = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 0, maximum = 100)]
     pub minimum_share_percent: Option<u8>,
     /// Fewest distinct legal families.
-    #[schema(minimum = 1, maximum = 6, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 1, maximum = 6)]
     pub minimum_legal_families: Option<u32>,
 }
 
@@ -277,22 +293,22 @@ pub struct GroupPolicy {
 #[serde(deny_unknown_fields, default)]
 pub struct MoneyPolicy {
     /// Budget of each year, where it is not the same; adds up to the budget.
-    #[schema(max_items = 20, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 20)]
     pub budget_by_year_cents: Vec<i64>,
     /// Part of the total cost that the consortium finances itself; the budget pays the rest.
-    #[schema(maximum = 99, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(maximum = 99)]
     pub co_financing_percent: u8,
     /// Part of each payment advanced.
-    #[schema(maximum = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(maximum = 100)]
     pub advance_percent: u8,
     /// Days between the work and its payment.
-    #[schema(maximum = 3650, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(maximum = 3650)]
     pub payment_delay_days: u32,
     /// What coordination costs for each member, over the contract.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub coordination_per_member_cents: i64,
     /// What it costs more for each pair that has never worked together.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub coordination_per_new_pair_cents: i64,
 }
 
@@ -301,10 +317,10 @@ pub struct MoneyPolicy {
 #[serde(deny_unknown_fields)]
 pub struct AwardCriterion {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 300, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 300)]
     pub name: String,
     /// Its weight; all weights add up to 100.
-    #[schema(minimum = 1, maximum = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 1, maximum = 100)]
     pub weight_percent: u8,
 }
 
@@ -313,7 +329,6 @@ pub struct AwardCriterion {
 #[serde(deny_unknown_fields, default)]
 pub struct Assumptions {
     /// Capacity a year of each capability of unknown capacity, by the unit of the need it serves.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub capacity_per_year_by_unit: BTreeMap<Unit, i64>,
 }
 
@@ -332,58 +347,51 @@ pub struct AwardCriteria(pub Vec<AwardCriterion>);
 #[serde(deny_unknown_fields)]
 pub struct NewCall {
     /// Who publishes it.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub funder: Uuid,
     /// What it is called.
-    #[schema(min_length = 1, max_length = 300, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 300)]
     pub title: String,
     /// The funder's own number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_length = 100)]
     pub reference: Option<String>,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 20000, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_length = 20000)]
     pub description: Option<String>,
     /// Grant or contract.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub kind: CallKind,
     /// First day of the contract.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub starts_on: NaiveDate,
     /// Its length.
-    #[schema(minimum = 1, maximum = 240, examples(48), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 1, maximum = 240, examples(48))]
     pub duration_months: i32,
     /// When answers are due; before the first day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub answers_due_at: Option<DateTime<Utc>>,
     /// Money for the whole contract; no limit where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_u64, examples(70_000_000), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_u64, examples(70_000_000))]
     pub budget_cents: Option<i64>,
     /// What it asks for, in parts.
-    #[schema(min_items = 1, max_items = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_items = 1, max_items = 100)]
     pub lots: Vec<Lot>,
     /// Conditions of participation.
     #[serde(default)]
-    #[schema(max_items = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 100)]
     pub eligibility: Vec<EligibilityRule>,
     /// Size and shape of the group.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub group_policy: GroupPolicy,
     /// How the money is paid.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub money_policy: MoneyPolicy,
     /// How people will compare answers.
     #[serde(default)]
-    #[schema(max_items = 50, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 50)]
     pub award_criteria: Vec<AwardCriterion>,
     /// What to assume of capabilities that declare nothing.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub assumptions: Assumptions,
 }
 

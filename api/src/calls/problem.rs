@@ -101,8 +101,7 @@ fn capability(offer: &Capability, group: Option<&Uuid>) -> solver::Capability {
     let own = &offer.value;
     let unit = own.unit.map(|unit| unit.code().to_owned());
     // Linked entities that draw on the same people count one capacity per set of services and unit.
-    let pool = group
-        .map(|group| format!("{group}/{}/{}", unit.as_deref().unwrap_or_default(), own.services.join("+")));
+    let pool = group.map(|group| format!("{group}/{}/{}", unit.as_deref().unwrap_or_default(), own.services.join("+")));
     solver::Capability {
         id: offer.id.to_string(),
         services: own.services.clone(),
@@ -236,9 +235,7 @@ fn rule(own: &EligibilityRule) -> solver::EligibilityRule {
             Criterion::HomeTerritory => {
                 solver::Criterion::HomeTerritory { territory: own.territory.clone().unwrap_or_default() }
             }
-            Criterion::Turnover => {
-                solver::Criterion::Turnover { minimum_cents: own.minimum_cents.unwrap_or_default() }
-            }
+            Criterion::Turnover => solver::Criterion::Turnover { minimum_cents: own.minimum_cents.unwrap_or_default() },
         },
         scope: match own.scope {
             Scope::EachMember => solver::Scope::EachMember,

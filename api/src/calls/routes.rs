@@ -2,10 +2,10 @@
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
+use sea_orm::ConnectionTrait;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
-use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{Call, CallKind, CallStatus, NewCall, store, validate};
@@ -49,11 +49,7 @@ struct ListCalls {
 #[utoipa::path(tag = "calls", params(ListCalls),
     responses((status = 200, description = "A page of calls", body = Page<Call>)))]
 #[get("/calls")]
-async fn list_calls(
-    app: Data<App>,
-    request: HttpRequest,
-    query: Query<ListCalls>,
-) -> Result<impl Responder, Problem> {
+async fn list_calls(app: Data<App>, request: HttpRequest, query: Query<ListCalls>) -> Result<impl Responder, Problem> {
     let ListCalls { funder, status, kind, limit, cursor } = query.into_inner();
     let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
     let filter = store::Filter { funder, status, kind };
@@ -65,10 +61,7 @@ async fn list_calls(
 #[utoipa::path(tag = "calls", request_body = NewCall,
     responses((status = 201, description = "Drafted", body = Call)))]
 #[post("/calls")]
-async fn create_call(
-    app: Data<App>,
-    Body(new): Body<NewCall>,
-) -> Result<HttpResponse, Problem> {
+async fn create_call(app: Data<App>, Body(new): Body<NewCall>) -> Result<HttpResponse, Problem> {
     let tx = begin_write(&app.db).await?;
     Problem::check(validate::faults(&tx, &new).await?)?;
     let id = Uuid::now_v7();
@@ -149,7 +142,8 @@ async fn advance(app: &App, id: Uuid, from: CallStatus, to: CallStatus) -> Resul
     let moved = store::advance(&tx, id, from, to).await?;
     let call = store::find(&tx, id).await?.ok_or_else(Problem::not_found)?;
     if !moved {
-        let detail = format!("the call is {}: only a {} one can become {}", word(call.value.status), word(from), word(to));
+        let detail =
+            format!("the call is {}: only a {} one can become {}", word(call.value.status), word(from), word(to));
         return Err(Problem::conflict(detail));
     }
     tx.commit().await?;
@@ -161,7 +155,9 @@ async fn draft_only(db: &impl ConnectionTrait, id: Uuid) -> Result<(), Problem> 
     let call = store::find(db, id).await?.ok_or_else(Problem::not_found)?;
     match call.value.status {
         CallStatus::Draft => Ok(()),
-        status => Err(Problem::conflict(format!("the call is {}: only a draft can be changed or deleted", word(status)))),
+        status => {
+            Err(Problem::conflict(format!("the call is {}: only a draft can be changed or deleted", word(status))))
+        }
     }
 }
 

@@ -73,10 +73,13 @@ async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Cal
         let needs = needs.remove(&(call_id, code.clone())).unwrap_or_default();
         lots.entry(call_id).or_default().push(Lot { code, title, needs });
     }
-    Ok(rows.into_iter().map(|row| {
-        let lots = lots.remove(&row.id).unwrap_or_default();
-        view(row, lots)
-    }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let lots = lots.remove(&row.id).unwrap_or_default();
+            view(row, lots)
+        })
+        .collect())
 }
 
 fn need_view(row: need::Model) -> Need {
@@ -212,8 +215,11 @@ async fn insert_lots(db: &impl ConnectionTrait, id: Uuid, new: &NewCall) -> Resu
         title: Set(own.title.clone()),
     });
     lot::Entity::insert_many(lots).exec_without_returning(db).await?;
-    let needs: Vec<need::ActiveModel> =
-        new.lots.iter().flat_map(|own| (0..).zip(&own.needs).map(|(position, need)| row_of(id, &own.code, position, need))).collect();
+    let needs: Vec<need::ActiveModel> = new
+        .lots
+        .iter()
+        .flat_map(|own| (0..).zip(&own.needs).map(|(position, need)| row_of(id, &own.code, position, need)))
+        .collect();
     for rows in needs.chunks(rows_per_statement(db, 16)) {
         need::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await?;
     }

@@ -29,7 +29,9 @@ pub async fn faults(db: &impl ConnectionTrait, new: &NewCall) -> Result<Vec<Faul
     }
     for (r, rule) in new.eligibility.iter().enumerate() {
         let services = rule.services.iter().enumerate();
-        terms.extend(services.map(|(s, code)| (Vocabulary::Services, format!("/eligibility/{r}/services/{s}"), code.as_str())));
+        terms.extend(
+            services.map(|(s, code)| (Vocabulary::Services, format!("/eligibility/{r}/services/{s}"), code.as_str())),
+        );
         places.extend(rule.territory.as_deref().map(|code| (format!("/eligibility/{r}/territory"), code)));
     }
     for vocabulary in [Vocabulary::Services, Vocabulary::Publics, Vocabulary::Modalities] {
@@ -114,7 +116,10 @@ fn money_faults(new: &NewCall, faults: &mut Vec<Fault>) {
         let at = "/money_policy/budget_by_year_cents";
         let years = (new.duration_months.max(1) + 11) / 12;
         if usize::try_from(years).is_ok_and(|years| years != money.budget_by_year_cents.len()) {
-            faults.push(Fault::at(at, format!("{} months have {years} years: give one amount for each", new.duration_months)));
+            faults.push(Fault::at(
+                at,
+                format!("{} months have {years} years: give one amount for each", new.duration_months),
+            ));
         }
         let sum = money.budget_by_year_cents.iter().try_fold(0_i64, |sum, part| sum.checked_add(*part));
         if money.budget_by_year_cents.iter().any(|part| *part < 0) {

@@ -8,13 +8,27 @@ use uuid::Uuid;
 use crate::organisations::Evidence;
 use crate::resource::{Resource, Stored};
 
-pub mod entity;
+pub(crate) mod entity;
 pub mod routes;
-pub mod store;
-pub mod validate;
+pub(crate) mod store;
+pub(crate) mod validate;
 
 /// What a quantity counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    sea_orm::EnumIter,
+    sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum Unit {
@@ -52,57 +66,52 @@ impl Unit {
 #[serde(deny_unknown_fields)]
 pub struct NewCapability {
     /// Whose; never changes.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub organisation: Uuid,
     /// What it is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 300, examples("Refurbishing workshop"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 300, examples("Refurbishing workshop"))]
     pub title: Option<String>,
     /// Codes of services; the capacity is shared over them.
-    #[schema(min_items = 1, max_items = 50, examples(json!(["equipment-refurbishing"])), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_items = 1, max_items = 50, examples(json!(["equipment-refurbishing"])))]
     pub services: Vec<String>,
     /// Codes of publics; everybody where empty.
     #[serde(default)]
-    #[schema(max_items = 50, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 50)]
     pub publics: Vec<String>,
     /// Codes of territories, at any level of the tree.
-    #[schema(min_items = 1, max_items = 2000, examples(json!(["200046977"])), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_items = 1, max_items = 2000, examples(json!(["200046977"])))]
     pub territories: Vec<String>,
     /// Codes of modalities; any where empty.
     #[serde(default)]
-    #[schema(max_items = 20, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 20)]
     pub modalities: Vec<String>,
     /// What the capacity counts; unknown where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub unit: Option<Unit>,
     /// Units a year; unknown where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, examples(600), extensions(("x-visibility" = json!("P2"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, examples(600))]
     pub capacity_per_year: Option<i64>,
     /// Cost of a unit; unknown where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, examples(9_000), extensions(("x-visibility" = json!("P3"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, examples(9_000))]
     pub unit_cost_cents: Option<i64>,
     /// Cost of taking part, whatever the quantity, over a contract.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, extensions(("x-visibility" = json!("P3"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub fixed_cost_cents: i64,
     /// Smallest quantity over a contract for which it is worth starting.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, extensions(("x-visibility" = json!("P2"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub minimum_quantity: i64,
     /// How sure this is.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub evidence: Evidence,
     /// First day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub valid_from: Option<NaiveDate>,
     /// Last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub valid_to: Option<NaiveDate>,
 }
 

@@ -64,10 +64,7 @@ async fn list_capabilities(
 #[utoipa::path(tag = "capabilities", request_body = NewCapability,
     responses((status = 201, description = "Registered", body = Capability)))]
 #[post("/capabilities")]
-async fn create_capability(
-    app: Data<App>,
-    Body(new): Body<NewCapability>,
-) -> Result<HttpResponse, Problem> {
+async fn create_capability(app: Data<App>, Body(new): Body<NewCapability>) -> Result<HttpResponse, Problem> {
     let tx = begin_write(&app.db).await?;
     Problem::check(validate::faults(&tx, &new).await?)?;
     let id = Uuid::now_v7();

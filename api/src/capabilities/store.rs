@@ -218,12 +218,8 @@ async fn insert_children(db: &impl ConnectionTrait, owned: &[(Uuid, &NewCapabili
 /// Replaces the given version; `false` where it is gone or has changed. Up to five queries.
 pub async fn replace(db: &impl ConnectionTrait, id: Uuid, new: &NewCapability, version: i64) -> Result<bool, DbErr> {
     let row = ActiveModel { version: Set(version + 1), updated_at: Set(now()), ..columns(new) };
-    let done = Entity::update_many()
-        .set(row)
-        .filter(Column::Id.eq(id))
-        .filter(Column::Version.eq(version))
-        .exec(db)
-        .await?;
+    let done =
+        Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     if done.rows_affected == 0 {
         return Ok(false);
     }
@@ -235,8 +231,7 @@ pub async fn replace(db: &impl ConnectionTrait, id: Uuid, new: &NewCapability, v
 
 /// Deletes the given version; `false` where it is gone or has changed. One query.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
-    let done =
-        Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
+    let done = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     Ok(done.rows_affected == 1)
 }
 

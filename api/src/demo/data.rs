@@ -84,7 +84,8 @@ impl Market {
             let new: NewRelation = parse(contract, relation)?;
             relations::store::insert(&tx, &new).await?;
         }
-        let call = store_call(&tx, contract, &keys, self.call).await.map_err(|problem| problem.because("in the call"))?;
+        let call =
+            store_call(&tx, contract, &keys, self.call).await.map_err(|problem| problem.because("in the call"))?;
         tx.commit().await?;
         Ok(call)
     }

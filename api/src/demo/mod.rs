@@ -127,12 +127,7 @@ fn indispensable(proposal: Option<&Proposal>) -> Vec<(Uuid, String)> {
 }
 
 /// Serves until it is told to stop.
-async fn serve(
-    db: &DatabaseConnection,
-    listener: TcpListener,
-    solvers: u16,
-    shown: &Shown,
-) -> Result<(), StartError> {
+async fn serve(db: &DatabaseConnection, listener: TcpListener, solvers: u16, shown: &Shown) -> Result<(), StartError> {
     let address = listener.local_addr()?;
     let server = server::start(db.clone(), listener, solvers).await?;
     println!("{}", invitation(address, shown));

@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub mod apply;
-pub mod entity;
+pub(crate) mod entity;
 pub mod lieux;
-pub mod place;
+pub(crate) mod place;
 mod position;
 mod report;
 pub mod routes;
-pub mod store;
+pub(crate) mod store;
 mod table;
 pub mod territories;
 pub mod text;
@@ -27,7 +27,19 @@ pub use position::Position;
 pub use report::{NotThisFormat, RowAction, RowFault, RowProblem};
 
 /// A format that can be imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, clap::ValueEnum, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    clap::ValueEnum,
+    sea_orm::EnumIter,
+    sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum ImportKind {
@@ -41,13 +53,10 @@ pub enum ImportKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Touched {
     /// New.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub created: u64,
     /// Changed.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub updated: u64,
     /// Already as the file says.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub unchanged: u64,
 }
 
@@ -55,31 +64,22 @@ pub struct Touched {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::FromJsonQueryResult)]
 pub struct ImportSummary {
     /// Rows in the file, without the header.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub rows: u64,
     /// Rows of which nothing was taken.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub rows_skipped: u64,
     /// How the file was written: `utf8`, `windows1252`, `mixed`.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub encoding: String,
     /// What separates its fields: `comma`, `semicolon`, `tab`.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub delimiter: String,
     /// Territories.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub territories: Touched,
     /// Organisations.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub organisations: Touched,
     /// Capabilities.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub capabilities: Touched,
     /// Places.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub places: Touched,
     /// Faults by kind.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub faults: BTreeMap<String, u64>,
 }
 
@@ -87,18 +87,13 @@ pub struct ImportSummary {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Import {
     /// UUIDv7.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub id: Uuid,
     /// Which format.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub kind: ImportKind,
     /// SHA-256 of the file.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub digest: String,
     /// What was done.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub summary: ImportSummary,
     /// When, UTC.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub created_at: DateTime<Utc>,
 }

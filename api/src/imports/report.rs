@@ -1,5 +1,6 @@
 //! What an import says about the file it read.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -29,8 +30,14 @@ pub enum NotThisFormat {
         /// The columns that only the older layout has.
         found: Vec<String>,
     },
+    /// More records than the format can sensibly have.
+    #[error("the file has more than {limit} records; split it")]
+    TooManyRecords {
+        /// How many are read at most.
+        limit: usize,
+    },
     /// A table of something else.
-    #[error("the file is not {format}: it lacks the column{} {}", if missing.len() == 1 { "" } else { "s" }, missing.join(", "))]
+    #[error("the file is not {format}; columns that it lacks: {}", missing.join(", "))]
     MissingColumns {
         /// The format that was expected.
         format: &'static str,
@@ -180,15 +187,33 @@ impl fmt::Display for RowProblem {
     }
 }
 
+/// How many faults are kept one by one: a hostile file must not fill the memory with its report.
+pub(super) const FAULTS_LISTED: usize = 50_000;
+
+/// All faults of a file while it is read.
+#[derive(Debug, Default)]
+pub(super) struct FaultLog {
+    listed: Vec<RowFault>,
+    counts: BTreeMap<RowProblem, usize>,
+}
+
+impl FaultLog {
+    /// The first faults by line, at most [`FAULTS_LISTED`], and how many there are of each kind in all.
+    pub(super) fn finish(mut self) -> (Vec<RowFault>, BTreeMap<RowProblem, usize>) {
+        self.listed.sort_by_key(|fault| fault.line);
+        (self.listed, self.counts)
+    }
+}
+
 /// The faults of one record while it is read.
 pub(super) struct Faults<'a> {
     line: u64,
-    all: &'a mut Vec<RowFault>,
+    all: &'a mut FaultLog,
 }
 
 impl<'a> Faults<'a> {
     /// Collects into `all` the faults of the record that starts on `line`.
-    pub(super) fn of_line(line: u64, all: &'a mut Vec<RowFault>) -> Self {
+    pub(super) fn of_line(line: u64, all: &'a mut FaultLog) -> Self {
         Self { line, all }
     }
 
@@ -209,8 +234,12 @@ impl<'a> Faults<'a> {
     }
 
     fn add(&mut self, field: &str, value: &str, problem: RowProblem, message: String, action: RowAction) {
+        *self.all.counts.entry(problem).or_default() += 1;
+        if self.all.listed.len() == FAULTS_LISTED {
+            return;
+        }
         let value = value.chars().take(VALUE_SHOWN).collect();
-        self.all.push(RowFault { line: self.line, field: field.to_owned(), value, problem, message, action });
+        self.all.listed.push(RowFault { line: self.line, field: field.to_owned(), value, problem, message, action });
     }
 }
 
@@ -218,7 +247,7 @@ impl<'a> Faults<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{Faults, NotThisFormat, RowProblem};
+    use super::{FAULTS_LISTED, FaultLog, Faults, NotThisFormat, RowProblem};
 
     #[test]
     fn the_code_of_a_problem_is_its_name_in_json() {
@@ -229,14 +258,25 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_between_characters() {
-        let mut all = Vec::new();
+        let mut all = FaultLog::default();
         Faults::of_line(7, &mut all).keep("nom", &"é".repeat(500), RowProblem::TooLong, "too long");
-        assert_eq!((all[0].line, all[0].value.chars().count()), (7, 200));
+        let (listed, _) = all.finish();
+        assert_eq!((listed[0].line, listed[0].value.chars().count()), (7, 200));
+    }
+
+    #[test]
+    fn a_report_has_an_end_but_counts_go_on() {
+        let mut all = FaultLog::default();
+        for line in 0..60_000 {
+            Faults::of_line(line, &mut all).keep("nom", "", RowProblem::TooLong, "too long");
+        }
+        let (listed, counts) = all.finish();
+        assert_eq!((listed.len(), counts[&RowProblem::TooLong]), (FAULTS_LISTED, 60_000));
     }
 
     #[test]
     fn a_refusal_names_what_is_missing() {
         let one = NotThisFormat::MissingColumns { format: "a list of territories", missing: vec!["kind".into()] };
-        assert_eq!(one.to_string(), "the file is not a list of territories: it lacks the column kind");
+        assert_eq!(one.to_string(), "the file is not a list of territories; columns that it lacks: kind");
     }
 }

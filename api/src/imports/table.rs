@@ -5,11 +5,15 @@ use std::io::Cursor;
 
 use csv::{ByteRecord, Position, Reader, ReaderBuilder, StringRecord};
 
-use super::report::{Faults, RowFault, RowProblem};
+use super::NotThisFormat;
+use super::report::{FaultLog, Faults, RowProblem};
 use super::text::{Delimiter, column_name};
 
 /// How many times its own length a file may be read again after orphan quotes: their number is not ours to trust.
 const REREADING: usize = 8;
+
+/// The longest record that is read, in bytes. The longest real one seen has a tenth of it.
+const LONGEST_RECORD: usize = 65_536;
 
 /// A table whose header has been read.
 pub(super) struct Table<'t> {
@@ -76,7 +80,7 @@ impl<'t> Table<'t> {
     }
 
     /// Notes, once, the columns that stand twice, those of older versions and those that are in neither list.
-    pub(super) fn note_columns(&self, known: &[&str], obsolete: &[&str], all: &mut Vec<RowFault>) {
+    pub(super) fn note_columns(&self, known: &[&str], obsolete: &[&str], all: &mut FaultLog) {
         let mut faults = Faults::of_line(1, all);
         for (index, name) in self.header.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
             if self.columns.get(name) != Some(&index) {
@@ -91,12 +95,17 @@ impl<'t> Table<'t> {
 
     /// Gives every sound record to `read`, in order, and returns how many records there were, unsound ones included.
     ///
-    /// A record with an orphan quote or another number of fields is skipped with a fault. O(length).
-    pub(super) fn each(mut self, all: &mut Vec<RowFault>, mut read: impl FnMut(&Row<'_>, &mut Faults<'_>)) -> usize {
+    /// A record with an orphan quote, of excessive length or of another width is skipped with a fault. O(length).
+    pub(super) fn each(
+        mut self,
+        limit: usize,
+        all: &mut FaultLog,
+        mut read: impl FnMut(&Row<'_>, &mut Faults<'_>),
+    ) -> Result<usize, NotThisFormat> {
         let mut records = 0;
-        loop {
+        while records <= limit {
             match self.next(all) {
-                Next::End => return records,
+                Next::End => return Ok(records),
                 Next::Blank => {}
                 Next::Skipped => records += 1,
                 Next::Row(line, record) => {
@@ -105,9 +114,10 @@ impl<'t> Table<'t> {
                 }
             }
         }
+        Err(NotThisFormat::TooManyRecords { limit })
     }
 
-    fn next(&mut self, all: &mut Vec<RowFault>) -> Next {
+    fn next(&mut self, all: &mut FaultLog) -> Next {
         let (start, line) = self.start_of_record();
         let mut record = StringRecord::new();
         match self.reader.read_record(&mut record) {
@@ -121,9 +131,14 @@ impl<'t> Table<'t> {
         let end = usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX).min(self.text.len());
         let span = self.text.get(start..end).unwrap_or("").trim_end_matches(['\r', '\n']);
         let complete = record.len() == self.header.len();
-        if !is_well_quoted(span, self.delimiter) && self.rereading_left >= span.len() {
+        if span.contains('"') && !is_well_quoted(span, self.delimiter) && self.rereading_left >= span.len() {
             self.rereading_left -= span.len();
             return self.without_orphan_quote(start, line, span, all);
+        }
+        if span.len() > LONGEST_RECORD {
+            let message = format!("the record has {} bytes, the most is {LONGEST_RECORD}; it was skipped", span.len());
+            Faults::of_line(line, all).skip("", "", RowProblem::TooLong, message);
+            return Next::Skipped;
         }
         if complete {
             return Next::Row(line, record);
@@ -146,8 +161,8 @@ impl<'t> Table<'t> {
         (start, line)
     }
 
-    /// Reads only the first line of a record whose quote is never closed, as if quotes meant nothing, and goes on after it.
-    fn without_orphan_quote(&mut self, start: usize, line: u64, span: &str, all: &mut Vec<RowFault>) -> Next {
+    /// Reads only the first line of a record whose quote is never closed, as if quotes meant nothing; goes on after it.
+    fn without_orphan_quote(&mut self, start: usize, line: u64, span: &str, all: &mut FaultLog) -> Next {
         let first = span.split('\n').next().unwrap_or("");
         let mut after = Position::new();
         after.set_byte((start + first.len()) as u64).set_line(line);
@@ -209,17 +224,21 @@ fn without_quotes(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Table;
-    use crate::imports::RowFault;
+    #![allow(clippy::unwrap_used)]
+
+    use super::{LONGEST_RECORD, Table};
+    use crate::imports::NotThisFormat;
+    use crate::imports::report::FaultLog;
 
     /// The records as `line:a|b|c`, and the faults as `line:code`.
     fn read(text: &str) -> (Vec<String>, Vec<String>, usize) {
-        let mut faults: Vec<RowFault> = Vec::new();
+        let mut log = FaultLog::default();
         let mut rows = Vec::new();
-        let records = Table::open(text, &["a", "b", "c"]).each(&mut faults, |row, _| {
+        let records = Table::open(text, &["a", "b", "c"]).each(1_000_000, &mut log, |row, _| {
             rows.push(format!("{}:{}|{}|{}", row.line, row.get("a"), row.get("b"), row.get("c")));
         });
-        let faults = faults.iter().map(|f| format!("{}:{}", f.line, f.problem)).collect();
+        let faults = log.finish().0.iter().map(|f| format!("{}:{}", f.line, f.problem)).collect();
+        let records = records.unwrap();
         (rows, faults, records)
     }
 
@@ -253,6 +272,19 @@ mod tests {
         let (rows, faults, records) = read("a,b,c\n1,\"x,\"y,z\"\n4,\"5\",6\n7,\"8,9\n");
         assert_eq!(rows, ["3:4|5|6", "4:7|8|9"]);
         assert_eq!((faults, records), (vec!["2:orphan_quote".to_owned(), "4:orphan_quote".to_owned()], 3));
+    }
+
+    #[test]
+    fn a_record_of_excessive_length_is_skipped() {
+        let (rows, faults, records) = read(&format!("a,b,c\n1,{},3\n4,5,6\n", "x".repeat(LONGEST_RECORD)));
+        assert_eq!((rows, faults, records), (vec!["3:4|5|6".to_owned()], vec!["2:too_long".to_owned()], 2));
+    }
+
+    #[test]
+    fn a_table_has_as_many_records_as_its_reader_allows() {
+        let count = |limit| Table::open("a\n1\n\n2\n3\n", &["a"]).each(limit, &mut FaultLog::default(), |_, _| {});
+        assert_eq!(count(3), Ok(3));
+        assert_eq!(count(2), Err(NotThisFormat::TooManyRecords { limit: 2 }));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use encoding_rs::WINDOWS_1252;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::NotThisFormat;
+use super::report::{FaultLog, Faults, NotThisFormat, RowProblem};
 use crate::fold::fold;
 
 /// How the bytes of a file were written.
@@ -19,6 +19,18 @@ pub enum Encoding {
     Windows1252,
     /// Lines in UTF-8 and lines in Windows-1252, as files that were glued together.
     Mixed,
+}
+
+impl Encoding {
+    /// Notes in the report, once, that the file was not in UTF-8.
+    pub(super) fn note(self, log: &mut FaultLog) {
+        let message = match self {
+            Self::Utf8 => return,
+            Self::Windows1252 => "the file is not in UTF-8; it was read as Windows-1252 (Latin-1)",
+            Self::Mixed => "some lines are not in UTF-8; they were read as Windows-1252 (Latin-1)",
+        };
+        Faults::of_line(1, log).correct("", "", RowProblem::ForeignEncoding, message);
+    }
 }
 
 /// What separates the fields of a table.
@@ -112,6 +124,9 @@ pub fn column_name(header: &str) -> String {
 /// Line ends survive, `<br>` and the end of a paragraph or list item become one. A lone `<` stays.
 #[must_use]
 pub fn clean(text: &str) -> (String, bool) {
+    if is_clean(text) {
+        return (text.to_owned(), false);
+    }
     let (decoded, entities) = decode_entities(text);
     let (plain, tags) = strip_tags(&decoded);
     let mut clean = String::with_capacity(plain.len());
@@ -131,6 +146,12 @@ pub fn clean(text: &str) -> (String, bool) {
     }
     clean.truncate(clean.trim_end().len());
     (clean, entities || tags)
+}
+
+/// Whether [`clean`] would change nothing, for the plain line that most fields are.
+fn is_clean(text: &str) -> bool {
+    let plain = text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'<' && b != b'&');
+    plain && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
 }
 
 fn strip_tags(text: &str) -> (Cow<'_, str>, bool) {

@@ -14,6 +14,7 @@ pub struct Texts(pub Vec<String>);
 /// A row of `organisation`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "organisation")]
+#[expect(clippy::struct_field_names, reason = "an economic model is what the field calls it")]
 pub struct Model {
     /// UUIDv7.
     #[sea_orm(primary_key, auto_increment = false)]

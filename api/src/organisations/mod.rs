@@ -7,13 +7,15 @@ use uuid::Uuid;
 
 use crate::resource::{Resource, Stored};
 
-pub mod entity;
+pub(crate) mod entity;
 pub mod routes;
-pub mod store;
-pub mod validate;
+pub(crate) mod store;
+pub(crate) mod validate;
 
 /// Broad legal family, read from the legal form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum LegalFamily {
@@ -32,7 +34,9 @@ pub enum LegalFamily {
 }
 
 /// How an organisation lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum EconomicModel {
@@ -49,7 +53,9 @@ pub enum EconomicModel {
 }
 
 /// Size, in the classes of European statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum OrganisationSize {
@@ -64,7 +70,21 @@ pub enum OrganisationSize {
 }
 
 /// Who numbers organisations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    sea_orm::EnumIter,
+    sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum IdentifierScheme {
@@ -83,15 +103,26 @@ pub enum IdentifierScheme {
 #[serde(deny_unknown_fields)]
 pub struct Identifier {
     /// The register.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub scheme: IdentifierScheme,
     /// The number, without spaces.
-    #[schema(min_length = 1, max_length = 20, examples("200046977"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 20, examples("200046977"))]
     pub id: String,
 }
 
 /// How sure a declaration is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    sea_orm::EnumIter,
+    sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum Evidence {
@@ -109,28 +140,27 @@ pub enum Evidence {
 #[serde(deny_unknown_fields)]
 pub struct Credential {
     /// Which one.
-    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", examples("qualiopi"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,64}$", examples("qualiopi"))]
     pub code: String,
     /// Its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 64, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(max_length = 64)]
     pub number: Option<String>,
     /// First day of validity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub valid_from: Option<NaiveDate>,
     /// Last day of validity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub valid_to: Option<NaiveDate>,
     /// How sure this is.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub evidence: Evidence,
 }
 
 /// How two entities belong together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum LinkKind {
@@ -151,18 +181,14 @@ pub enum LinkKind {
 #[serde(deny_unknown_fields)]
 pub struct OrganisationLink {
     /// The other entity.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub to: Uuid,
     /// How they belong together.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub kind: LinkKind,
     /// Whether the other may rely on this one's certificates, where a call accepts linked entities.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub shares_credentials: bool,
     /// Whether both draw on the same people: capacity for the same service then counts once.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub shares_capacity: bool,
 }
 
@@ -171,19 +197,19 @@ pub struct OrganisationLink {
 #[serde(deny_unknown_fields, default)]
 pub struct ResourceMix {
     /// Public subsidies.
-    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(maximum = 100)]
     pub subsidies_percent: Option<u8>,
     /// Public contracts.
-    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(maximum = 100)]
     pub contracts_percent: Option<u8>,
     /// Private sales.
-    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(maximum = 100)]
     pub sales_percent: Option<u8>,
     /// Sponsorship and donations.
-    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(maximum = 100)]
     pub sponsorship_percent: Option<u8>,
     /// Given in kind.
-    #[schema(maximum = 100, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(maximum = 100)]
     pub in_kind_percent: Option<u8>,
 }
 
@@ -192,87 +218,81 @@ pub struct ResourceMix {
 #[serde(deny_unknown_fields)]
 pub struct NewOrganisation {
     /// Legal name.
-    #[schema(min_length = 1, max_length = 300, examples("Emmaüs Connect"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 300, examples("Emmaüs Connect"))]
     pub name: String,
     /// Other names it is known by.
     #[serde(default)]
-    #[schema(max_items = 50, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 50)]
     pub aliases: Vec<String>,
     /// Numbers given by registers; each belongs to one organisation only.
     #[serde(default)]
-    #[schema(max_items = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 100)]
     pub identifiers: Vec<Identifier>,
     /// INSEE legal category, 4 digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[0-9]{4}$", examples("9220"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(pattern = "^[0-9]{4}$", examples("9220"))]
     pub legal_form: Option<String>,
     /// Broad legal family; read from the legal form where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub legal_family: Option<LegalFamily>,
     /// How it lives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub economic_model: Option<EconomicModel>,
     /// Where its money comes from.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub resource_mix: ResourceMix,
     /// Size class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub size: Option<OrganisationSize>,
     /// Employees, in full-time equivalents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(minimum = 0, maximum = 1_000_000)]
     pub full_time_equivalents: Option<f64>,
     /// Volunteers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 10_000_000, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(minimum = 0, maximum = 10_000_000)]
     pub volunteers: Option<i32>,
     /// Codes of the territories where it is at home.
     #[serde(default)]
-    #[schema(max_items = 500, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 500)]
     pub home_territories: Vec<String>,
     /// Certificates, labels, agreements.
     #[serde(default)]
-    #[schema(max_items = 100, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 100)]
     pub credentials: Vec<Credential>,
     /// Links to other entities.
     #[serde(default)]
-    #[schema(max_items = 500, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 500)]
     pub links: Vec<OrganisationLink>,
     /// Web site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_length = 500)]
     pub website: Option<String>,
     /// What it does, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 5000, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_length = 5000)]
     pub description: Option<String>,
     /// Whom to ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500, extensions(("x-visibility" = json!("P2"))))]
+    #[schema(max_length = 500)]
     pub contact: Option<String>,
     /// Where these data come from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_length = 500)]
     pub source: Option<String>,
     /// Date of the newest of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub fresh_on: Option<NaiveDate>,
     /// Whether capacities and costs are invented, to show the product.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub illustrative: bool,
     /// Yearly turnover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64, extensions(("x-visibility" = json!("P4"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub turnover_cents: Option<i64>,
     /// Cash it can advance before it is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64, extensions(("x-visibility" = json!("P4"))))]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub available_cash_cents: Option<i64>,
 }
 

@@ -64,10 +64,7 @@ async fn list_organisations(
 #[utoipa::path(tag = "organisations", request_body = NewOrganisation,
     responses((status = 201, description = "Registered", body = Organisation)))]
 #[post("/organisations")]
-async fn create_organisation(
-    app: Data<App>,
-    Body(new): Body<NewOrganisation>,
-) -> Result<HttpResponse, Problem> {
+async fn create_organisation(app: Data<App>, Body(new): Body<NewOrganisation>) -> Result<HttpResponse, Problem> {
     let tx = begin_write(&app.db).await?;
     Problem::check(validate::faults(&tx, None, &new).await?)?;
     let id = Uuid::now_v7();

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 use uuid::Uuid;
 
@@ -132,7 +133,12 @@ async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Org
         organisations.extend(chunk.iter().cloned().map(|row| {
             let id = row.id;
             let own = |of: &mut BTreeMap<Uuid, Vec<_>>| of.remove(&id).unwrap_or_default();
-            view(row, own(&mut identifiers), links.remove(&id).unwrap_or_default(), credentials.remove(&id).unwrap_or_default())
+            view(
+                row,
+                own(&mut identifiers),
+                links.remove(&id).unwrap_or_default(),
+                credentials.remove(&id).unwrap_or_default(),
+            )
         }));
     }
     Ok(organisations)
@@ -298,19 +304,10 @@ async fn insert_children(db: &impl ConnectionTrait, owned: &[(Uuid, &NewOrganisa
 }
 
 /// Replaces the given version with all that belongs to it; `false` where it is gone or has changed. Up to seven queries.
-pub async fn replace(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    new: &NewOrganisation,
-    version: i64,
-) -> Result<bool, DbErr> {
+pub async fn replace(db: &impl ConnectionTrait, id: Uuid, new: &NewOrganisation, version: i64) -> Result<bool, DbErr> {
     let row = ActiveModel { version: Set(version + 1), updated_at: Set(now()), ..columns(new) };
-    let done = Entity::update_many()
-        .set(row)
-        .filter(Column::Id.eq(id))
-        .filter(Column::Version.eq(version))
-        .exec(db)
-        .await?;
+    let done =
+        Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     if done.rows_affected == 0 {
         return Ok(false);
     }
@@ -323,8 +320,7 @@ pub async fn replace(
 
 /// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. One query.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
-    let done =
-        Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
+    let done = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     Ok(done.rows_affected == 1)
 }
 

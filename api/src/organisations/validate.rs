@@ -15,7 +15,10 @@ use crate::territories;
 pub fn family_of(legal_form: &str) -> Option<LegalFamily> {
     let family = match legal_form {
         // Cooperative forms stand among the companies of the nomenclature.
-        "5192" | "5195" | "5196" | "5203" | "5307" | "5309" | "5443" | "5451" | "5453" | "5454" | "5455" | "5458" | "5459" | "5460" | "5543" | "5547" | "5551" | "5552" | "5553" | "5554" | "5555" | "5558" | "5559" | "5560" | "5643" | "5647" | "5651" | "5652" | "5653" | "5654" | "5655" | "5658" | "5659" | "5660" | "6316" | "6317" | "6318" | "6543" | "6551" | "6554" | "6558" | "6560" => LegalFamily::Cooperative,
+        "5192" | "5195" | "5196" | "5203" | "5307" | "5309" | "5443" | "5451" | "5453" | "5454" | "5455" | "5458"
+        | "5459" | "5460" | "5543" | "5547" | "5551" | "5552" | "5553" | "5554" | "5555" | "5558" | "5559" | "5560"
+        | "5643" | "5647" | "5651" | "5652" | "5653" | "5654" | "5655" | "5658" | "5659" | "5660" | "6316" | "6317"
+        | "6318" | "6543" | "6551" | "6554" | "6558" | "6560" => LegalFamily::Cooperative,
         "9300" => LegalFamily::Foundation,
         _ => match legal_form.as_bytes().first()? {
             b'1' => LegalFamily::SoleTrader,
@@ -73,7 +76,9 @@ fn own_faults(new: &NewOrganisation) -> Vec<Fault> {
             IdentifierScheme::Siren => own.id.parse::<Siren>().err().map(|error| error.to_string()),
             IdentifierScheme::Siret => own.id.parse::<Siret>().err().map(|error| error.to_string()),
             IdentifierScheme::Rna => own.id.parse::<Rna>().err().map(|error| error.to_string()),
-            IdentifierScheme::Vat => (!is_vat(&own.id)).then(|| "a VAT number is two letters and 2 to 13 letters or digits".to_owned()),
+            IdentifierScheme::Vat => {
+                (!is_vat(&own.id)).then(|| "a VAT number is two letters and 2 to 13 letters or digits".to_owned())
+            }
         };
         faults.extend(wrong.map(|detail| Fault::at(&pointer, detail)));
         if !seen.insert(own) {

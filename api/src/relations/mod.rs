@@ -9,12 +9,14 @@ use uuid::Uuid;
 
 use crate::resource::{Resource, Stored};
 
-pub mod entity;
+pub(crate) mod entity;
 pub mod routes;
-pub mod store;
+pub(crate) mod store;
 
 /// How two organisations know each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum RelationKind {
@@ -33,28 +35,23 @@ pub enum RelationKind {
 #[serde(deny_unknown_fields)]
 pub struct NewRelation {
     /// One organisation; the order of the two does not matter.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub a: Uuid,
     /// The other.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub b: Uuid,
     /// How they know each other; one relation of each kind per pair.
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub kind: RelationKind,
     /// How well.
-    #[schema(minimum = 1, maximum = 100, examples(80), extensions(("x-visibility" = json!("P1"))))]
+    #[schema(minimum = 1, maximum = 100, examples(80))]
     pub strength_percent: i16,
     /// Where this is known from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500, extensions(("x-visibility" = json!("P1"))))]
+    #[schema(max_length = 500)]
     pub source: Option<String>,
     /// First day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub since: Option<NaiveDate>,
     /// Last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P1"))))]
     pub until: Option<NaiveDate>,
 }
 

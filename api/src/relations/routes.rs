@@ -2,10 +2,10 @@
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
-use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::{NewRelation, Relation, store};
@@ -59,10 +59,7 @@ async fn list_relations(
 #[utoipa::path(tag = "relations", request_body = NewRelation,
     responses((status = 201, description = "Recorded", body = Relation)))]
 #[post("/relations")]
-async fn create_relation(
-    app: Data<App>,
-    Body(new): Body<NewRelation>,
-) -> Result<HttpResponse, Problem> {
+async fn create_relation(app: Data<App>, Body(new): Body<NewRelation>) -> Result<HttpResponse, Problem> {
     let tx = begin_write(&app.db).await?;
     Problem::check(faults(&tx, &new).await?)?;
     let relation = store::insert(&tx, &new).await?;

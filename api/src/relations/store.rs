@@ -78,18 +78,13 @@ pub async fn insert(db: &impl ConnectionTrait, new: &NewRelation) -> Result<Rela
 /// Replaces the given version; `false` where it is gone or has changed. One query.
 pub async fn replace(db: &impl ConnectionTrait, id: Uuid, new: &NewRelation, version: i64) -> Result<bool, DbErr> {
     let row = ActiveModel { version: Set(version + 1), updated_at: Set(now()), ..columns(new) };
-    let done = Entity::update_many()
-        .set(row)
-        .filter(Column::Id.eq(id))
-        .filter(Column::Version.eq(version))
-        .exec(db)
-        .await?;
+    let done =
+        Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     Ok(done.rows_affected == 1)
 }
 
 /// Deletes the given version; `false` where it is gone or has changed. One query.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
-    let done =
-        Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
+    let done = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     Ok(done.rows_affected == 1)
 }

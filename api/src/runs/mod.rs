@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub mod entity;
+pub(crate) mod entity;
 pub mod routes;
-pub mod runner;
-pub mod store;
+pub(crate) mod runner;
+pub(crate) mod store;
 
 /// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum RunState {
@@ -27,7 +29,9 @@ pub enum RunState {
 }
 
 /// What a finished run achieved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum RunResult {
@@ -46,16 +50,16 @@ pub enum RunResult {
 #[serde(deny_unknown_fields, default)]
 pub struct RunOptions {
     /// How many proposals, best first; each replaces at least one member of every earlier one.
-    #[schema(minimum = 1, maximum = 20, extensions(("x-visibility" = json!("P3"))))]
+    #[schema(minimum = 1, maximum = 20)]
     pub proposals: u32,
     /// Organisations that must be members.
-    #[schema(max_items = 1000, extensions(("x-visibility" = json!("P3"))))]
+    #[schema(max_items = 1000)]
     pub locked_in: Vec<Uuid>,
     /// Organisations that must not.
-    #[schema(max_items = 1000, extensions(("x-visibility" = json!("P3"))))]
+    #[schema(max_items = 1000)]
     pub locked_out: Vec<Uuid>,
     /// Seconds after which the best so far is kept.
-    #[schema(minimum = 1, maximum = 300, extensions(("x-visibility" = json!("P3"))))]
+    #[schema(minimum = 1, maximum = 300)]
     pub time_limit_seconds: u32,
 }
 
@@ -69,60 +73,44 @@ impl Default for RunOptions {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Run {
     /// UUIDv7.
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub id: Uuid,
     /// Of which call.
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub call: Uuid,
     /// Version of the call that was computed.
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub call_version: i64,
     /// Where it stands.
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub state: RunState,
     /// What was asked.
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub options: RunOptions,
     /// SHA-256 of everything that was computed on: equal inputs, equal fingerprints.
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub fingerprint: String,
     /// What was achieved; once succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub result: Option<RunResult>,
     /// Cost of the first proposal, with what uncovered needs are worth.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub objective_cents: Option<i64>,
     /// Proof: no consortium costs less than this.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub bound_cents: Option<i64>,
     /// Why nobody can answer; where the result is `infeasible`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub infeasibility: Option<Infeasibility>,
     /// What the preparation found.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub report: Option<Report>,
     /// What computed it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub engine: Option<String>,
     /// Why it failed; where it did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub failure: Option<String>,
     /// When it was asked for.
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub created_at: DateTime<Utc>,
     /// When it began.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-visibility" = json!("P3"))))]
     pub finished_at: Option<DateTime<Utc>>,
 }

@@ -54,8 +54,7 @@ async fn start_run(
     let call = calls::store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
     let row = runner::launch(&app, &call, options).await?;
     let run = wait(&app, row.id, preferred_wait(&request)).await?;
-    let mut response =
-        if runner::is_over(run.state) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    let mut response = if runner::is_over(run.state) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(response.insert_header((LOCATION, format!("/v1/runs/{}", run.id))).json(run))
 }
 

@@ -99,4 +99,3 @@ fn fingerprint(problem: &solver::Problem, options: &solver::Options) -> Result<S
     let inputs = serde_json::to_vec(&(solver::VERSION, problem, options)).map_err(Problem::internal)?;
     Ok(Sha256::digest(inputs).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
 }
-

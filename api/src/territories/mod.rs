@@ -9,12 +9,26 @@ use utoipa::ToSchema;
 use crate::fold::fold;
 use crate::resource::{Coded, Resource};
 
-pub mod entity;
+pub(crate) mod entity;
 pub mod routes;
-pub mod store;
+pub(crate) mod store;
 
 /// Level of a territory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    sea_orm::EnumIter,
+    sea_orm::DeriveActiveEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum TerritoryKind {
@@ -67,7 +81,9 @@ impl TerritoryKind {
 
 /// A text that names no kind of territory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a kind of territory; the kinds are country, region, departement, metropole, epci, commune, arrondissement, district")]
+#[error(
+    "not a kind of territory; the kinds are country, region, departement, metropole, epci, commune, arrondissement, district"
+)]
 pub struct UnknownTerritoryKind;
 
 impl FromStr for TerritoryKind {
@@ -90,30 +106,28 @@ pub struct Indicators(pub BTreeMap<String, f64>);
 #[serde(deny_unknown_fields)]
 pub struct NewTerritory {
     /// Official name.
-    #[schema(min_length = 1, max_length = 200, examples("Villeurbanne"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 200, examples("Villeurbanne"))]
     pub name: String,
     /// Level.
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub kind: TerritoryKind,
     /// Code of the territory just above; absent at a root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 64, examples("200046977"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 64, examples("200046977"))]
     pub parent: Option<String>,
     /// Inhabitants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 10_000_000_000_u64, examples(163_684), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = 0, maximum = 10_000_000_000_u64, examples(163_684))]
     pub population: Option<i64>,
     /// Degrees north of its centre.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = -90, maximum = 90, examples(45.771), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = -90, maximum = 90, examples(45.771))]
     pub latitude: Option<f64>,
     /// Degrees east of its centre.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = -180, maximum = 180, examples(4.889), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(minimum = -180, maximum = 180, examples(4.889))]
     pub longitude: Option<f64>,
     /// Other numbers by name, such as an index of digital fragility.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub indicators: Indicators,
 }
 

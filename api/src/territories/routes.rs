@@ -85,7 +85,10 @@ async fn put_territory(
         if parent != code.as_str() && store::find(&tx, parent).await?.is_none() {
             faults.push(Fault::at("/parent", format!("there is no territory `{parent}`")));
         } else if store::closes_cycle(&tx, &code, parent).await? {
-            faults.push(Fault::at("/parent", format!("`{parent}` is the territory itself or below it: a tree has no cycle")));
+            faults.push(Fault::at(
+                "/parent",
+                format!("`{parent}` is the territory itself or below it: a tree has no cycle"),
+            ));
         }
     }
     Problem::check(faults)?;

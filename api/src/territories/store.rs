@@ -123,7 +123,10 @@ pub async fn insert(db: &impl ConnectionTrait, code: &str, territory: &NewTerrit
 pub async fn insert_many(db: &impl ConnectionTrait, territories: &[(String, NewTerritory)]) -> Result<(), DbErr> {
     for chunk in territories.chunks(rows_per_statement(db, 11)) {
         let rows = chunk.iter().map(|(code, territory)| row(code, territory, 1));
-        Entity::insert_many(rows).on_conflict(OnConflict::column(Column::Code).do_nothing().to_owned()).exec(db).await?;
+        Entity::insert_many(rows)
+            .on_conflict(OnConflict::column(Column::Code).do_nothing().to_owned())
+            .exec(db)
+            .await?;
     }
     Ok(())
 }
@@ -146,8 +149,7 @@ pub async fn replace(
 
 /// Deletes the given version of a territory; `false` where it is gone or has changed. One query.
 pub async fn delete(db: &impl ConnectionTrait, code: &str, version: i64) -> Result<bool, DbErr> {
-    let done =
-        Entity::delete_many().filter(Column::Code.eq(code)).filter(Column::Version.eq(version)).exec(db).await?;
+    let done = Entity::delete_many().filter(Column::Code.eq(code)).filter(Column::Version.eq(version)).exec(db).await?;
     Ok(done.rows_affected == 1)
 }
 

@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 
 use crate::resource::{Coded, Resource};
 
-pub mod entity;
+pub(crate) mod entity;
 pub mod routes;
-pub mod store;
+pub(crate) mod store;
 
 /// A vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -45,17 +45,16 @@ impl Vocabulary {
 pub struct NewTerm {
     /// Code of the broader term; absent at a root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 64, examples("training"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 64, examples("training"))]
     pub parent: Option<String>,
     /// English label.
-    #[schema(min_length = 1, max_length = 200, examples("Everyday digital tools"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 200, examples("Everyday digital tools"))]
     pub label_en: String,
     /// French label.
-    #[schema(min_length = 1, max_length = 200, examples("Outils numériques du quotidien"), extensions(("x-visibility" = json!("P0"))))]
+    #[schema(min_length = 1, max_length = 200, examples("Outils numériques du quotidien"))]
     pub label_fr: String,
     /// The same thing in official lists.
     #[serde(default)]
-    #[schema(extensions(("x-visibility" = json!("P0"))))]
     pub crosswalks: Crosswalks,
 }
 
@@ -64,13 +63,13 @@ pub struct NewTerm {
 #[serde(deny_unknown_fields, default)]
 pub struct Crosswalks {
     /// Values of the national standard of digital-mediation places.
-    #[schema(max_items = 20, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 20)]
     pub mediation_numerique: Vec<String>,
     /// Codes of data·inclusion.
-    #[schema(max_items = 20, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 20)]
     pub data_inclusion: Vec<String>,
     /// Codes of the Common Procurement Vocabulary.
-    #[schema(max_items = 20, extensions(("x-visibility" = json!("P0"))))]
+    #[schema(max_items = 20)]
     pub cpv: Vec<String>,
 }
 

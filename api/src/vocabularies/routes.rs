@@ -79,7 +79,8 @@ async fn put_term(
         if store::find(&tx, vocabulary, parent).await?.is_none() {
             faults.push(Fault::at("/parent", format!("there is no term `{parent}` in {}", vocabulary.name())));
         } else if store::ancestry(&tx, vocabulary, parent).await?.contains(&code) {
-            faults.push(Fault::at("/parent", format!("`{parent}` is the term itself or below it: a tree has no cycle")));
+            faults
+                .push(Fault::at("/parent", format!("`{parent}` is the term itself or below it: a tree has no cycle")));
         }
     }
     Problem::check(faults)?;

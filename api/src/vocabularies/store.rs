@@ -134,7 +134,7 @@ pub async fn seed(db: &impl ConnectionTrait) -> Result<(), DbErr> {
         (Vocabulary::Modalities, &shipped.modalities),
     ];
     for (vocabulary, terms) in lists {
-        for term in terms.iter() {
+        for term in terms {
             let new = NewTerm {
                 parent: term.parent.clone(),
                 label_en: term.label_en.clone(),

@@ -69,9 +69,10 @@ impl<'a> Facts<'a> {
             return Some("does not offer the service");
         }
         let public = capability.publics.is_empty()
-            || need.public.as_ref().is_some_and(|asked| {
-                capability.publics.iter().any(|own| Self::below(&self.publics, asked, own))
-            });
+            || need
+                .public
+                .as_ref()
+                .is_some_and(|asked| capability.publics.iter().any(|own| Self::below(&self.publics, asked, own)));
         if !public {
             return Some("does not serve the public");
         }

@@ -131,7 +131,8 @@ pub(super) fn coverage(facts: &Facts<'_>, proposal: &Proposal, report: &mut Repo
 /// Each cost, counted again.
 pub(super) fn costs(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<'_>) {
     let told = &proposal.costs;
-    let (services, fixed) = facts.members.iter().map(|id| facts.amounts(id)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let (services, fixed) =
+        facts.members.iter().map(|id| facts.amounts(id)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     let members: Vec<&str> = facts.members.iter().copied().collect();
     let rates = &facts.problem.call.coordination;
     let mut coordination = i128::from(rates.per_member_cents) * members.len() as i128;

@@ -109,11 +109,20 @@ fn gap(c: &Compiled<'_>, cell: &Cell, place: usize, quantity: Quantity, reason: 
         GapReason::NoSupplier => format!("{what}: nobody offers it there to this public in this unit."),
         GapReason::Capacity => format!("{what}: all who offer it together have too little."),
         GapReason::TooCostly => {
-            format!("{what}: covering it would cost more than the {} a unit it is worth.", text::euros(need.unmet_cost_cents))
+            format!(
+                "{what}: covering it would cost more than the {} a unit it is worth.",
+                text::euros(need.unmet_cost_cents)
+            )
         }
         GapReason::Rule => format!("{what}: somebody could, but the rules of the call prevent it."),
     };
-    Gap { territory: c.problem().territories[place].id.clone(), quantity, reason, text, near_misses: near_misses(c, cell, place) }
+    Gap {
+        territory: c.problem().territories[place].id.clone(),
+        quantity,
+        reason,
+        text,
+        near_misses: near_misses(c, cell, place),
+    }
 }
 
 /// The actors that come nearest to serving a cell in a place, each with its last obstacle.

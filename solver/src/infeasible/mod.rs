@@ -44,9 +44,7 @@ fn closest(c: &Compiled<'_>, backend: &Backend) -> Option<Draft> {
         let single = relax::candidates(c).into_iter().map(|relaxation| relaxation.rules);
         let delivery = [RuleId::Capacity, RuleId::Pool, RuleId::MinimumQuantity, RuleId::ActiveMember];
         let last = RuleSet::without(RuleId::ALL.into_iter().filter(|rule| !delivery.contains(rule)));
-        single
-            .chain([last])
-            .find_map(|rules| nearest(&Compiled::new(c.instance, c.options, rules), backend))
+        single.chain([last]).find_map(|rules| nearest(&Compiled::new(c.instance, c.options, rules), backend))
     })
 }
 
@@ -101,9 +99,10 @@ fn summary(c: &Compiled<'_>, unmet: &[NeedCoverage], advice: &[&str], freed: boo
             Some(format!("{quantity} of {}", c.need_name(need)))
         })
         .collect();
-    let mut parts = vec![match missing.is_empty() {
-        true => "Nobody can answer under these rules.".to_owned(),
-        false => format!("Nobody can answer: the closest consortium misses {}.", text::list(&missing)),
+    let mut parts = vec![if missing.is_empty() {
+        "Nobody can answer under these rules.".to_owned()
+    } else {
+        format!("Nobody can answer: the closest consortium misses {}.", text::list(&missing))
     }];
     match advice {
         [] => parts.push("No single rule, left out alone, would make an answer possible.".to_owned()),

@@ -26,8 +26,7 @@ pub(super) fn candidates<'a>(c: &Compiled<'a>) -> Vec<Relaxation<'a>> {
         rules: c.rules.waiving(&rule.id),
     });
     let others = RuleId::ALL.into_iter().filter(|&rule| rule != RuleId::Eligibility && in_use(c, rule));
-    let others =
-        others.map(|rule| Relaxation { rule, eligibility: None, rules: c.rules.and_without(rule) });
+    let others = others.map(|rule| Relaxation { rule, eligibility: None, rules: c.rules.and_without(rule) });
     conditions.chain(others).collect()
 }
 
@@ -98,10 +97,10 @@ fn give_way(c: &Compiled<'_>, backend: &Backend, rule: RuleId, draft: &Draft, cl
         }
         RuleId::Size => size(c, backend, draft.members.len()),
         RuleId::MaximumShare => {
-            format!("Raise maximum_share_percent to {}.", shares(proposal).map(|s| s.ceil()).fold(0.0, f64::max))
+            format!("Raise maximum_share_percent to {}.", shares(proposal).map(f64::ceil).fold(0.0, f64::max))
         }
         RuleId::MinimumShare => {
-            format!("Lower minimum_share_percent to {}.", shares(proposal).map(|s| s.floor()).fold(100.0, f64::min))
+            format!("Lower minimum_share_percent to {}.", shares(proposal).map(f64::floor).fold(100.0, f64::min))
         }
         RuleId::Treasury => format!("Pay sooner or advance more: {}.", advances(c, proposal)),
         RuleId::LegalFamilies => {
@@ -161,7 +160,8 @@ fn advances(c: &Compiled<'_>, proposal: &Proposal) -> String {
         .filter_map(|member| {
             let cash = c.problem().actors[*c.instance.actors.get(&member.actor)?].available_cash_cents?;
             let needed = Cents::try_from((i128::from(member.amount_cents) * held + whole - 1) / whole).ok()?;
-            (needed > cash).then(|| format!("{} would advance {} with {}", member.name, text::euros(needed), text::euros(cash)))
+            (needed > cash)
+                .then(|| format!("{} would advance {} with {}", member.name, text::euros(needed), text::euros(cash)))
         })
         .collect();
     text::list(&lacking)

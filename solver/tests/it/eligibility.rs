@@ -80,11 +80,9 @@ fn turnovers_add_up_and_an_unknown_one_counts_for_nothing() {
 fn a_certificate_must_be_valid_on_the_first_day() {
     let mut problem = with_rule(two_lots(), esus(), "each_member", json!({}));
     problem["call"]["start"] = json!("2026-09-01");
-    for (from, to, valid) in [
-        ("2026-09-01", "2026-09-01", true),
-        ("2020-01-01", "2026-08-31", false),
-        ("2026-09-02", "2030-01-01", false),
-    ] {
+    for (from, to, valid) in
+        [("2026-09-01", "2026-09-01", true), ("2020-01-01", "2026-08-31", false), ("2026-09-02", "2030-01-01", false)]
+    {
         problem["actors"][0]["credentials"] = json!([{ "code": "esus", "valid_from": from, "valid_to": to }]);
         assert_eq!(best(&problem), if valid { vec!["x"] } else { vec![] }, "{from} to {to}");
     }

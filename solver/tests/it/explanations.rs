@@ -14,8 +14,14 @@ fn reasons<'p>(proposal: &'p Proposal, actor: &str, kind: ReasonKind) -> Vec<&'p
 fn a_complementary_member_brings_what_no_other_has() {
     let answer = solve_value(&lyon());
     let told = reasons(&answer.proposals[0], "refurbisher", ReasonKind::Unique);
-    assert_eq!(told[0].text, "Second Souffle brings 2,000 devices of refurbishing in Métropole de Lyon that no other member has.");
-    assert_eq!((told[0].need.as_deref(), told[0].quantity, told[0].unit.as_deref()), (Some("kits"), Some(2000), Some("device")));
+    assert_eq!(
+        told[0].text,
+        "Second Souffle brings 2,000 devices of refurbishing in Métropole de Lyon that no other member has."
+    );
+    assert_eq!(
+        (told[0].need.as_deref(), told[0].quantity, told[0].unit.as_deref()),
+        (Some("kits"), Some(2000), Some("device"))
+    );
 }
 
 #[test]
@@ -74,11 +80,14 @@ fn the_member_that_meets_a_rule_is_named() {
     let answer = solve_value(&problem);
     let told: Vec<&str> =
         reasons(&answer.proposals[0], "y", ReasonKind::MeetsRule).iter().map(|r| r.text.as_str()).collect();
-    assert_eq!(told, [
-        "Among the members, only y makes the group meet the condition \"label\".",
-        "Among the members, only y may lead under the condition \"head\".",
-        "Only with y (association) does the group have 2 legal families.",
-    ]);
+    assert_eq!(
+        told,
+        [
+            "Among the members, only y makes the group meet the condition \"label\".",
+            "Among the members, only y may lead under the condition \"head\".",
+            "Only with y (association) does the group have 2 legal families.",
+        ]
+    );
 }
 
 #[test]
@@ -91,7 +100,12 @@ fn the_report_counts_the_graphs() {
 
 #[test]
 fn a_dearer_twin_is_dominated() {
-    let actors = json!([actor("x", &[("a", 10, 100)]), actor("y", &[("a", 9, 200)]), actor("z", &[("a", 10, 100)]), actor("w", &[("b", 5, 100)])]);
+    let actors = json!([
+        actor("x", &[("a", 10, 100)]),
+        actor("y", &[("a", 9, 200)]),
+        actor("z", &[("a", 10, 100)]),
+        actor("w", &[("b", 5, 100)])
+    ]);
     let mut problem = problem(json!([need("a", 10), need("b", 5)]), actors);
     assert_eq!(solve_value(&problem).report.dominated_actors, 2);
     problem["relations"] = json!([{ "a": "w", "b": "y" }]);

@@ -81,7 +81,16 @@ fn everything_is_told_at_once() {
 
 #[test]
 fn duplicates_are_told_wherever_ids_are_unique() {
-    for list in ["/call/lots", "/call/lots/1/needs", "/call/eligibility", "/actors", "/territories", "/services", "/publics", "/relations"] {
+    for list in [
+        "/call/lots",
+        "/call/lots/1/needs",
+        "/call/eligibility",
+        "/actors",
+        "/territories",
+        "/services",
+        "/publics",
+        "/relations",
+    ] {
         let first = lyon().pointer(list).unwrap()[0].clone();
         let found = after(&format!("{list}/-"), first);
         assert!(found.iter().any(|path| path.starts_with(list)), "{list}: {found:?}");

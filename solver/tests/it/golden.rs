@@ -23,6 +23,13 @@ fn two_complementary_actors_win_with_proof() {
 }
 
 #[test]
+fn the_documentation_shows_this_very_problem() {
+    let page = include_str!("../../../docs/solver-format.md");
+    let shown = page.split("```json").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(shown).unwrap(), lyon());
+}
+
+#[test]
 fn nobody_can_win_alone() {
     let mut problem = lyon();
     problem["call"]["group"] = json!({ "maximum_members": 1 });

@@ -1,6 +1,6 @@
 //! "Nobody can answer" is an answer: what falls, why, who comes closest, what to relax.
 
-use attelage_solver::{GapReason, Infeasibility, Options, Refusal, RuleId, Status, solve, Instance};
+use attelage_solver::{GapReason, Infeasibility, Instance, Options, Refusal, RuleId, Status, solve};
 use serde_json::{Value, json};
 
 use crate::support::{actor, lyon, members, need, parse, problem, solve_with};
@@ -35,7 +35,10 @@ fn without_the_trainer_the_closest_consortium_and_its_gap_are_told() {
     assert_eq!(givors.reason, GapReason::NoSupplier);
     let lacks: Vec<_> = givors.near_misses.iter().map(|miss| (miss.actor.as_str(), &miss.lacks)).collect();
     let rule = Refusal::Eligibility { rule: "certified-training".into() };
-    assert_eq!(lacks, [("trainer", &Refusal::LockedOut), ("generalist", &rule), ("district", &Refusal::UnknownCapacity)]);
+    assert_eq!(
+        lacks,
+        [("trainer", &Refusal::LockedOut), ("generalist", &rule), ("district", &Refusal::UnknownCapacity)]
+    );
     let closest = why.closest.as_deref().unwrap();
     assert!(members(closest).contains(&"refurbisher"));
     assert!(closest.proof.verified);
@@ -84,7 +87,8 @@ fn shares_treasury_vetoes_and_minimums_say_how_far_to_go() {
 
 #[test]
 fn too_little_capacity_is_told_as_such() {
-    let told = why(&problem(json!([need("a", 10)]), json!([actor("x", &[("a", 4, 100)]), actor("y", &[("a", 3, 100)])])));
+    let told =
+        why(&problem(json!([need("a", 10)]), json!([actor("x", &[("a", 4, 100)]), actor("y", &[("a", 3, 100)])])));
     assert_eq!(told.unmet_needs[0].covered, 7);
     assert_eq!(told.unmet_needs[0].gaps[0].reason, GapReason::Capacity);
     assert!(texts(&told).contains(&"Lower a from 10 to 7 hours, or make it optional."));
@@ -142,7 +146,8 @@ fn no_eligible_lead_is_explained() {
 
 #[test]
 fn the_checker_confirms_every_closest_consortium_up_to_what_it_may_break() {
-    let answer = solve_with(&problem(json!([need("a", 10)]), json!([actor("x", &[("a", 4, 100)])])), &Options::default());
+    let answer =
+        solve_with(&problem(json!([need("a", 10)]), json!([actor("x", &[("a", 4, 100)])])), &Options::default());
     let closest = answer.infeasibility.unwrap().closest.unwrap();
     assert!(closest.proof.verified);
     assert_eq!(closest.costs.services_cents, 400);

@@ -141,7 +141,8 @@ fn size_limits_the_number_of_members() {
 
 #[test]
 fn lead_one_member_meets_the_conditions_on_the_lead() {
-    let mut problem = problem(json!([need("a", 10)]), json!([actor("x", &[("a", 10, 100)]), actor("y", &[("a", 9, 300)])]));
+    let mut problem =
+        problem(json!([need("a", 10)]), json!([actor("x", &[("a", 10, 100)]), actor("y", &[("a", 9, 300)])]));
     problem["call"]["eligibility"] =
         json!([{ "id": "solid", "criterion": { "kind": "turnover", "minimum_cents": 5000 }, "scope": "lead" }]);
     assert_eq!(blocked_by(RuleId::Lead, &problem), ["x"]);

@@ -1,8 +1,10 @@
 //! The checker finds what was changed behind the solver's back.
 
-use attelage_solver::{Problem, Proposal, RuleId, Role, check};
+use attelage_solver::{Problem, Proposal, Role, RuleId, check};
 
 use crate::support::{lyon, parse, solve_value};
+
+type Change<T> = fn(&mut T);
 
 fn good() -> (Problem, Proposal) {
     let answer = solve_value(&lyon());
@@ -26,7 +28,7 @@ fn broken_under(change: impl FnOnce(&mut Problem)) -> Vec<Option<RuleId>> {
 
 #[test]
 fn every_tampered_field_is_noticed() {
-    let changes: [(&str, fn(&mut Proposal)); 19] = [
+    let changes: [(&str, Change<Proposal>); 19] = [
         ("quantity", |p| p.allocations[0].quantity += 1),
         ("by_year", |p| p.allocations[0].by_year[0] += 1),
         ("amount", |p| p.allocations[0].amount_cents -= 1),
@@ -64,7 +66,7 @@ fn every_tampered_field_is_noticed() {
 
 #[test]
 fn every_broken_rule_is_named() {
-    let changes: [(RuleId, fn(&mut Problem)); 10] = [
+    let changes: [(RuleId, Change<Problem>); 10] = [
         (RuleId::Budget, |p| p.call.budget_cents = Some(64_799_999)),
         (RuleId::Size, |p| p.call.group.maximum_members = Some(1)),
         (RuleId::MaximumShare, |p| p.call.group.maximum_share_percent = Some(60)),
@@ -75,8 +77,7 @@ fn every_broken_rule_is_named() {
         (RuleId::MinimumQuantity, |p| p.actors[0].capabilities[0].minimum_quantity = 2001),
         (RuleId::Eligibility, |p| p.actors[1].credentials.clear()),
         (RuleId::Incompatibility, |p| {
-            p.incompatibilities =
-                serde_json::from_str(r#"[{ "a": "trainer", "b": "refurbisher" }]"#).unwrap();
+            p.incompatibilities = serde_json::from_str(r#"[{ "a": "trainer", "b": "refurbisher" }]"#).unwrap();
         }),
     ];
     for (rule, change) in changes {

@@ -95,7 +95,10 @@ fn call(page: &mut Page, report: &Report<'_>) {
         CallKind::Contract => "contract",
     };
     let budget = call.budget_cents.map_or_else(|| "no limit".to_owned(), euros);
-    page.line(1, format!("{funder}, {kind} of {} months from {}, budget {budget}", call.duration_months, call.starts_on));
+    page.line(
+        1,
+        format!("{funder}, {kind} of {} months from {}, budget {budget}", call.duration_months, call.starts_on),
+    );
     page.lines(1, wrap(&group(call), WIDTH - 2));
     page.blank();
     let mut needs = Table::new([

@@ -82,7 +82,8 @@ fn who(report: &Report<'_>, proposal: &Proposal) -> Vec<String> {
             Role::GroupLead => "lead",
             Role::GroupMember => "member",
         };
-        let titles = report.call().lots.iter().filter(|lot| member.lots.contains(&lot.code)).map(|lot| lot.title.as_str());
+        let titles =
+            report.call().lots.iter().filter(|lot| member.lots.contains(&lot.code)).map(|lot| lot.title.as_str());
         table.row([
             member.name.clone(),
             role.to_owned(),

@@ -1,24 +1,40 @@
 //! Finds the code of a commune by its name and post code, among the territories that the database knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::fold::fold;
-use crate::territories::{TerritoryKind, store};
+use crate::territories::{NewTerritory, TerritoryKind, store};
 
-/// The communes by their folded name.
-pub struct Gazetteer(BTreeMap<String, Vec<String>>);
+/// The communes by their folded name, and every code that is taken.
+pub struct Gazetteer {
+    codes: BTreeMap<String, Vec<String>>,
+    known: BTreeSet<String>,
+}
 
 impl Gazetteer {
     /// Reads the communes. One query.
     pub async fn load(db: &impl ConnectionTrait) -> Result<Self, DbErr> {
-        let mut communes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let rows = store::all(db).await?;
-        for row in rows.into_iter().filter(|row| row.kind == TerritoryKind::Commune) {
-            communes.entry(row.search_name).or_default().push(row.code);
+        let mut codes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut known = BTreeSet::new();
+        for row in store::all(db).await? {
+            known.insert(row.code.clone());
+            if row.kind == TerritoryKind::Commune {
+                codes.entry(row.search_name).or_default().push(row.code);
+            }
         }
-        Ok(Self(communes))
+        Ok(Self { codes, known })
+    }
+
+    /// Adds communes that are not known yet, by code and name.
+    pub fn add(&mut self, communes: &BTreeMap<String, NewTerritory>) {
+        for (code, territory) in communes.iter().filter(|(_, territory)| territory.kind == TerritoryKind::Commune) {
+            let codes = self.codes.entry(fold(&territory.name)).or_default();
+            if !self.known.contains(code) {
+                codes.push(code.clone());
+            }
+        }
     }
 
     /// The one commune of that name in that département; `None` when there are several, or none.
@@ -28,7 +44,7 @@ impl Gazetteer {
         let fits = |code: &&String| {
             code.starts_with(departement) || (departement == "20" && (code.starts_with("2A") || code.starts_with("2B")))
         };
-        let mut found = self.0.get(&fold(name))?.iter().filter(fits);
+        let mut found = self.codes.get(&fold(name))?.iter().filter(fits);
         match (found.next(), found.next()) {
             (Some(code), None) => Some(code.clone()),
             _ => None,

@@ -6,6 +6,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::Report;
 use super::organisation::{Known, merged, numbers};
 use crate::capabilities::{self, NewCapability};
 use crate::database::now;
@@ -20,38 +21,48 @@ use crate::territories::{self, NewTerritory, TerritoryKind};
 /// per organisation or capability that has changed.
 pub async fn write(
     db: &impl ConnectionTrait,
+    communes: &BTreeMap<String, NewTerritory>,
     places: &[Place],
     read: &[ImportedOrganisation],
     summary: &mut ImportSummary,
-    faults: &mut Vec<RowFault>,
+    report: &mut Report,
 ) -> Result<(), Problem> {
-    write_communes(db, places, summary).await?;
-    let owners = write_organisations(db, places, read, summary, faults).await?;
+    write_communes(db, communes, summary).await?;
+    let owners = write_organisations(db, places, read, summary, report).await?;
     write_capabilities(db, read, &owners, summary).await?;
     write_places(db, places, &owners, summary).await
 }
 
-/// Communes that the file names by code and the database does not know: their name and code are facts of the file, all
-/// else about them stays unknown.
-async fn write_communes(db: &impl ConnectionTrait, places: &[Place], summary: &mut ImportSummary) -> Result<(), Problem> {
-    let mut named: BTreeMap<&str, &str> = BTreeMap::new();
+/// The communes that places name by code: their name and code are facts of the file, all else about them is unknown.
+pub fn communes(places: &[Place]) -> BTreeMap<String, NewTerritory> {
+    let mut communes = BTreeMap::new();
     for place in places {
         if let Some(code) = &place.commune_code {
-            named.entry(code).or_insert_with(|| place.commune_name.as_deref().unwrap_or(code));
+            communes
+                .entry(code.clone())
+                .or_insert_with(|| commune(code, place.commune_name.as_deref().unwrap_or(code)));
         }
     }
-    let known = territories::store::existing(db, named.keys().copied()).await?;
-    let missing = named.into_iter().filter(|(code, _)| !known.contains(*code));
-    let created: Vec<(String, NewTerritory)> = missing.map(|(code, name)| (code.to_owned(), commune(name))).collect();
+    communes
+}
+
+async fn write_communes(
+    db: &impl ConnectionTrait,
+    communes: &BTreeMap<String, NewTerritory>,
+    summary: &mut ImportSummary,
+) -> Result<(), Problem> {
+    let known = territories::store::existing(db, communes.keys().map(String::as_str)).await?;
+    let missing = communes.iter().filter(|(code, _)| !known.contains(*code));
+    let created: Vec<(String, NewTerritory)> = missing.map(|(code, new)| (code.clone(), new.clone())).collect();
     summary.territories.created += created.len() as u64;
     territories::store::insert_many(db, &created).await?;
     Ok(())
 }
 
-fn commune(name: &str) -> NewTerritory {
+fn commune(code: &str, name: &str) -> NewTerritory {
     NewTerritory {
         name: name.to_owned(),
-        kind: TerritoryKind::Commune,
+        kind: if is_arrondissement(code) { TerritoryKind::Arrondissement } else { TerritoryKind::Commune },
         parent: None,
         population: None,
         latitude: None,
@@ -60,16 +71,22 @@ fn commune(name: &str) -> NewTerritory {
     }
 }
 
+/// The municipal arrondissements of Lyon, Marseille and Paris.
+fn is_arrondissement(code: &str) -> bool {
+    matches!(code.parse(), Ok(69_381..=69_389 | 13_201..=13_216 | 75_101..=75_120))
+}
+
 /// The id of every imported organisation, by its key.
 async fn write_organisations(
     db: &impl ConnectionTrait,
     places: &[Place],
     read: &[ImportedOrganisation],
     summary: &mut ImportSummary,
-    faults: &mut Vec<RowFault>,
+    report: &mut Report,
 ) -> Result<BTreeMap<String, Uuid>, Problem> {
     let known = Known::new(organisations::store::all(db).await?, organisations::store::import_keys(db).await?);
-    let lines: BTreeMap<&str, u64> = places.iter().rev().map(|place| (place.organisation.as_str(), place.line)).collect();
+    let lines: BTreeMap<&str, u64> =
+        places.iter().rev().map(|place| (place.organisation.as_str(), place.line)).collect();
     let mut owners = BTreeMap::new();
     let mut created = Vec::new();
     let mut changed: BTreeMap<Uuid, (i64, organisations::NewOrganisation)> = BTreeMap::new();
@@ -78,7 +95,9 @@ async fn write_organisations(
         let id = before.map(|before| before.id);
         let (taken, own): (Vec<_>, Vec<_>) = numbers(imported).partition(|own| known.is_taken(own, id));
         let line = lines.get(imported.key.as_str()).copied().unwrap_or_default();
-        faults.extend(taken.into_iter().map(|own| taken_fault(line, own.id)));
+        for own in taken {
+            report.add(taken_fault(line, own.id));
+        }
         let Some(before) = before else {
             let id = Uuid::now_v7();
             owners.insert(imported.key.clone(), id);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use sea_orm::DatabaseConnection;
 use sha2::{Digest as _, Sha256};
 
-use super::{Import, ImportKind, ImportSummary, NotThisFormat, RowAction, RowFault, lieux as reader, store};
+use super::{
+    Import, ImportKind, ImportSummary, NotThisFormat, RowAction, RowFault, RowProblem, lieux as reader, store,
+};
 use super::{territories as territory_reader, text};
 use crate::database::begin_write;
 use crate::problem::{Fault, Problem};
@@ -24,25 +26,33 @@ pub async fn import(db: &DatabaseConnection, kind: ImportKind, bytes: Vec<u8>) -
     let digest = Sha256::digest(&bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     match kind {
         ImportKind::Lieux => {
-            let gazetteer = gazetteer::Gazetteer::load(db).await?;
             let words = vocabulary().map_err(Problem::internal)?;
-            let read = blocking(move || reader::parse(&bytes, words, &|name, post_code| gazetteer.code(name, post_code)));
-            let read = read.await?.map_err(|reason| refused(&reason))?;
+            let mut gazetteer = gazetteer::Gazetteer::load(db).await?;
+            let read = blocking(move || {
+                // The file itself names communes by code: they help to place the rows that only name theirs. Reading it
+                // a second time with them finds at once what a second import of it would find.
+                let first = reader::parse(&bytes, words, &|name, post_code| gazetteer.code(name, post_code))?;
+                let communes = lieux::communes(&first.places);
+                gazetteer.add(&communes);
+                let read = reader::parse(&bytes, words, &|name, post_code| gazetteer.code(name, post_code))?;
+                Ok((communes, read))
+            });
+            let (communes, read) = read.await?.map_err(|reason: NotThisFormat| refused(&reason))?;
             let mut summary = summary(read.rows_read, read.encoding, read.delimiter);
-            let mut faults = read.faults;
+            let mut report = Report { faults: read.faults, counts: read.fault_counts };
             let tx = begin_write(db).await?;
-            lieux::write(&tx, &read.places, &read.organisations, &mut summary, &mut faults).await?;
-            let import = record(&tx, kind, &digest, summary, faults).await?;
+            lieux::write(&tx, &communes, &read.places, &read.organisations, &mut summary, &mut report).await?;
+            let import = record(&tx, kind, &digest, summary, report).await?;
             tx.commit().await?;
             Ok(import)
         }
         ImportKind::Territories => {
             let read = blocking(move || territory_reader::parse(&bytes)).await?.map_err(|reason| refused(&reason))?;
             let mut summary = summary(read.rows_read, read.encoding, read.delimiter);
-            let mut faults = read.faults;
+            let mut report = Report { faults: read.faults, counts: read.fault_counts };
             let tx = begin_write(db).await?;
-            territories::write(&tx, read.territories, &mut summary, &mut faults).await?;
-            let import = record(&tx, kind, &digest, summary, faults).await?;
+            territories::write(&tx, read.territories, &mut summary, &mut report).await?;
+            let import = record(&tx, kind, &digest, summary, report).await?;
             tx.commit().await?;
             Ok(import)
         }
@@ -68,19 +78,28 @@ fn summary(rows: usize, encoding: text::Encoding, delimiter: text::Delimiter) ->
     }
 }
 
+/// The faults of a file: those listed, and how many there are of each kind.
+struct Report {
+    faults: Vec<RowFault>,
+    counts: BTreeMap<RowProblem, usize>,
+}
+
+impl Report {
+    fn add(&mut self, fault: RowFault) {
+        *self.counts.entry(fault.problem).or_default() += 1;
+        self.faults.push(fault);
+    }
+}
+
 async fn record(
     tx: &sea_orm::DatabaseTransaction,
     kind: ImportKind,
     digest: &str,
     mut summary: ImportSummary,
-    mut faults: Vec<RowFault>,
+    Report { mut faults, counts }: Report,
 ) -> Result<Import, Problem> {
     faults.sort_by_key(|fault| fault.line);
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for fault in &faults {
-        *counts.entry(fault.problem.code().to_owned()).or_default() += 1;
-    }
-    summary.faults = counts;
+    summary.faults = counts.into_iter().map(|(problem, count)| (problem.code().to_owned(), count as u64)).collect();
     summary.rows_skipped = faults.iter().filter(|fault| fault.action == RowAction::RowSkipped).count() as u64;
     Ok(store::insert(tx, kind, digest, summary, &faults).await?)
 }

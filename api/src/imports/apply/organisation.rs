@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use crate::fold::fold;
 use crate::imports::lieux::ImportedOrganisation;
-use crate::organisations::{Credential, Evidence, Identifier, IdentifierScheme, LegalFamily, NewOrganisation, Organisation};
+use crate::organisations::{
+    Credential, Evidence, Identifier, IdentifierScheme, LegalFamily, NewOrganisation, Organisation,
+};
 
 /// Who the database knows, by everything that an import can recognise it by.
 pub struct Known {
@@ -61,7 +63,11 @@ pub fn numbers(imported: &ImportedOrganisation) -> impl Iterator<Item = Identifi
 }
 
 /// What is known after the import: nothing that somebody has written is lost or changed, what was missing is added.
-pub fn merged(before: Option<&NewOrganisation>, imported: &ImportedOrganisation, numbers: Vec<Identifier>) -> NewOrganisation {
+pub fn merged(
+    before: Option<&NewOrganisation>,
+    imported: &ImportedOrganisation,
+    numbers: Vec<Identifier>,
+) -> NewOrganisation {
     let mut new = before.cloned().unwrap_or_else(|| blank(imported));
     let names = std::iter::once(&imported.name).chain(&imported.aliases);
     for name in names {
@@ -78,7 +84,13 @@ pub fn merged(before: Option<&NewOrganisation>, imported: &ImportedOrganisation,
     for code in &imported.credentials {
         if !new.credentials.iter().any(|own| own.code == *code) && new.credentials.len() < 100 {
             let evidence = Evidence::Referenced;
-            new.credentials.push(Credential { code: code.clone(), number: None, valid_from: None, valid_to: None, evidence });
+            new.credentials.push(Credential {
+                code: code.clone(),
+                number: None,
+                valid_from: None,
+                valid_to: None,
+                evidence,
+            });
         }
     }
     for commune in &imported.communes {

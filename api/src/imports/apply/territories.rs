@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::ConnectionTrait;
 
+use super::Report;
 use crate::imports::territories::ImportedTerritory;
 use crate::imports::{ImportSummary, RowAction, RowFault, RowProblem};
 use crate::problem::Problem;
@@ -15,21 +16,19 @@ pub async fn write(
     db: &impl ConnectionTrait,
     read: Vec<ImportedTerritory>,
     summary: &mut ImportSummary,
-    faults: &mut Vec<RowFault>,
+    report: &mut Report,
 ) -> Result<(), Problem> {
     let stored: BTreeMap<String, _> =
         store::all(db).await?.into_iter().map(|row| (row.code.clone(), store::view(row))).collect();
     let in_file: BTreeSet<String> = read.iter().map(|territory| territory.code.clone()).collect();
-    let mut parents: BTreeMap<String, String> = stored
-        .iter()
-        .filter_map(|(code, territory)| Some((code.clone(), territory.value.parent.clone()?)))
-        .collect();
+    let mut parents: BTreeMap<String, String> =
+        stored.iter().filter_map(|(code, territory)| Some((code.clone(), territory.value.parent.clone()?))).collect();
     let mut refused: BTreeSet<String> = BTreeSet::new();
     let mut created = Vec::new();
     for territory in read {
         if let Some(fault) = parent_fault(&territory, &in_file, &refused, &stored, &mut parents) {
             refused.insert(territory.code);
-            faults.push(fault);
+            report.add(fault);
             continue;
         }
         let before = stored.get(&territory.code);
@@ -70,7 +69,9 @@ fn parent_fault<T>(
         action: RowAction::RowSkipped,
     };
     if !stored.contains_key(parent) && (!in_file.contains(parent) || refused.contains(parent)) {
-        return Some(fault(format!("there is no territory {parent}, neither in this file nor known: the row is skipped")));
+        return Some(fault(format!(
+            "there is no territory {parent}, neither in this file nor known: the row is skipped"
+        )));
     }
     let mut above = Some(parent);
     let mut steps = 0;
@@ -85,10 +86,7 @@ fn parent_fault<T>(
     None
 }
 
-fn territory_of(
-    territory: ImportedTerritory,
-    indicators: crate::territories::Indicators,
-) -> (String, NewTerritory) {
+fn territory_of(territory: ImportedTerritory, indicators: crate::territories::Indicators) -> (String, NewTerritory) {
     let ImportedTerritory { line: _, code, name, kind, parent, population, position } = territory;
     let new = NewTerritory {
         name,

@@ -1,10 +1,18 @@
 //! The lists of values of the national standard that are not ours to refine, and the older words for them.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use crate::fold::fold;
 use crate::vocabulary::Vocabulary;
 
-/// Official value and our code.
-type Codes = &'static [(&'static str, &'static str)];
+/// Our codes by folded value.
+type Codes = LazyLock<BTreeMap<String, &'static str>>;
+
+/// Codes by value as the standard spells it.
+fn codes(values: &[(&str, &'static str)]) -> BTreeMap<String, &'static str> {
+    values.iter().map(|&(value, code)| (fold(value), code)).collect()
+}
 
 /// A value found in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,26 +24,29 @@ pub(super) enum Found<'v> {
 }
 
 /// What the place costs its visitors.
-pub(super) const FEES: Codes =
-    &[("Gratuit", "free"), ("Gratuit sous condition", "free-on-conditions"), ("Payant", "paid")];
+static FEES: Codes = LazyLock::new(|| {
+    codes(&[("Gratuit", "free"), ("Gratuit sous condition", "free-on-conditions"), ("Payant", "paid")])
+});
 
-const OLDER_FEES: Codes = &[("Gratuit sous conditions", "free-on-conditions")];
+static OLDER_FEES: Codes = LazyLock::new(|| codes(&[("Gratuit sous conditions", "free-on-conditions")]));
 
 /// How one gets there or in touch.
-pub(super) const ACCESS: Codes = &[
-    ("Se présenter", "walk-in"),
-    ("Téléphoner", "telephone"),
-    ("Contacter par mail", "email"),
-    ("Prendre un RDV en ligne", "online-booking"),
-    ("Ce lieu n'accueille pas de public", "closed-to-public"),
-    ("Envoyer un mail avec une fiche de prescription", "prescription"),
-];
+static ACCESS: Codes = LazyLock::new(|| {
+    codes(&[
+        ("Se présenter", "walk-in"),
+        ("Téléphoner", "telephone"),
+        ("Contacter par mail", "email"),
+        ("Prendre un RDV en ligne", "online-booking"),
+        ("Ce lieu n'accueille pas de public", "closed-to-public"),
+        ("Envoyer un mail avec une fiche de prescription", "prescription"),
+    ])
+});
 
 /// Whether the place moves.
-pub(super) const MOBILITY: Codes = &[("Itinérant", "mobile"), ("Fixe", "fixed")];
+static MOBILITY: Codes = LazyLock::new(|| codes(&[("Itinérant", "mobile"), ("Fixe", "fixed")]));
 
 /// National programmes, then training and labels: what the standard asks in two columns, and files mix.
-pub(super) const CREDENTIALS: Codes = &[
+const CREDENTIAL_VALUES: &[(&str, &str)] = &[
     ("Aidants Connect", "aidants-connect"),
     ("Bibliothèques numérique de référence", "bibliotheques-numeriques-de-reference"),
     ("Certification PIX", "certification-pix"),
@@ -59,160 +70,91 @@ pub(super) const CREDENTIALS: Codes = &[
     ("SUD LABS (PACA)", "sud-labs-paca"),
 ];
 
-const OLDER_CREDENTIALS: Codes = &[
-    ("Bibliothèques numériques de référence", "bibliotheques-numeriques-de-reference"),
-    ("Bibliothèque numérique de référence", "bibliotheques-numeriques-de-reference"),
-    ("Conseiller numérique", "conseillers-numeriques"),
-    ("Conseiller numérique France Services", "conseillers-numeriques"),
-    ("CNFS", "conseillers-numeriques"),
-    ("France Service", "france-services"),
-    ("Croix Rouge", "croix-rouge"),
-    ("Mon Espace Santé", "mon-espace-sante"),
-    ("DUPLEX", "duplex-illettrisme"),
-];
+static CREDENTIALS: Codes = LazyLock::new(|| codes(CREDENTIAL_VALUES));
 
-const OLDER_SERVICES: Codes = &[
-    ("Accéder à du matériel", "access-place"),
-    ("Accéder à une connexion internet", "access-place"),
-    ("Accompagner les démarches de santé", "support-procedures"),
-    ("Approfondir ma culture numérique", "training-digital-culture"),
-    ("Créer avec le numérique", "training-creation"),
-    ("Devenir autonome dans les démarches administratives", "support-procedures"),
-    ("Etre accompagné dans les démarches administratives", "support-procedures"),
-    ("Favoriser mon insertion professionnelle", "training-employment"),
-    ("Gagner en autonomie dans les démarches administratives", "support-procedures"),
-    ("Prendre en main un ordinateur", "training-daily-tools"),
-    ("Prendre en main un smartphone ou une tablette", "training-daily-tools"),
-    ("Promouvoir la citoyenneté numérique", "training-digital-culture"),
-    ("Réaliser des démarches administratives avec un accompagnement", "support-procedures"),
-    ("S'équiper en matériel informatique", "equipment-distribution"),
-    ("Soutenir la parentalité et l'éducation avec le numérique", "training-parenting"),
-    ("Utiliser le numérique au quotidien", "training-daily-tools"),
-];
+static OLDER_CREDENTIALS: Codes = LazyLock::new(|| {
+    codes(&[
+        ("Bibliothèques numériques de référence", "bibliotheques-numeriques-de-reference"),
+        ("Bibliothèque numérique de référence", "bibliotheques-numeriques-de-reference"),
+        ("Conseiller numérique", "conseillers-numeriques"),
+        ("Conseiller numérique France Services", "conseillers-numeriques"),
+        ("CNFS", "conseillers-numeriques"),
+        ("France Service", "france-services"),
+        ("Croix Rouge", "croix-rouge"),
+        ("Mon Espace Santé", "mon-espace-sante"),
+        ("DUPLEX", "duplex-illettrisme"),
+    ])
+});
 
-const OLDER_PUBLICS: Codes = &[
-    ("Tout public", "everyone"),
-    ("Tous publics", "everyone"),
-    ("Familles/enfants", "families"),
-    ("Familles", "families"),
-    ("Enfants", "families"),
-    ("Langues étrangères", "foreign-language"),
-    ("Public langues étrangères", "foreign-language"),
-    ("Personnes en situation d'illettrisme", "illiteracy"),
-    ("Uniquement femmes", "women"),
-    ("Personnes âgées", "seniors"),
-];
+static OLDER_SERVICES: Codes = LazyLock::new(|| {
+    codes(&[
+        ("Accéder à du matériel", "access-place"),
+        ("Accéder à une connexion internet", "access-place"),
+        ("Accompagner les démarches de santé", "support-procedures"),
+        ("Approfondir ma culture numérique", "training-digital-culture"),
+        ("Créer avec le numérique", "training-creation"),
+        ("Devenir autonome dans les démarches administratives", "support-procedures"),
+        ("Etre accompagné dans les démarches administratives", "support-procedures"),
+        ("Favoriser mon insertion professionnelle", "training-employment"),
+        ("Gagner en autonomie dans les démarches administratives", "support-procedures"),
+        ("Prendre en main un ordinateur", "training-daily-tools"),
+        ("Prendre en main un smartphone ou une tablette", "training-daily-tools"),
+        ("Promouvoir la citoyenneté numérique", "training-digital-culture"),
+        ("Réaliser des démarches administratives avec un accompagnement", "support-procedures"),
+        ("S'équiper en matériel informatique", "equipment-distribution"),
+        ("Soutenir la parentalité et l'éducation avec le numérique", "training-parenting"),
+        ("Utiliser le numérique au quotidien", "training-daily-tools"),
+    ])
+});
 
-const OLDER_MODALITIES: Codes = &[
-    ("Seul", "autonomous"),
-    ("Avec de l'aide", "individual"),
-    ("Dans un atelier", "workshop"),
-    ("Atelier collectif", "workshop"),
-];
+static OLDER_PUBLICS: Codes = LazyLock::new(|| {
+    codes(&[
+        ("Tout public", "everyone"),
+        ("Tous publics", "everyone"),
+        ("Familles/enfants", "families"),
+        ("Familles", "families"),
+        ("Enfants", "families"),
+        ("Langues étrangères", "foreign-language"),
+        ("Public langues étrangères", "foreign-language"),
+        ("Personnes en situation d'illettrisme", "illiteracy"),
+        ("Uniquement femmes", "women"),
+        ("Personnes âgées", "seniors"),
+    ])
+});
+
+static OLDER_MODALITIES: Codes = LazyLock::new(|| {
+    codes(&[
+        ("Seul", "autonomous"),
+        ("Avec de l'aide", "individual"),
+        ("Dans un atelier", "workshop"),
+        ("Atelier collectif", "workshop"),
+    ])
+});
+
+/// Lists whose words have not changed.
+static NONE: Codes = LazyLock::new(BTreeMap::new);
 
 /// Kinds of structures, as data·inclusion names them.
-const TYPOLOGIES: &[&str] = &[
-    "ACI",
-    "ACIPHC",
-    "AFPA",
-    "AI",
-    "ASE",
-    "ASSO",
-    "ASSO_CHOMEUR",
-    "AUTRE",
-    "AVIP",
-    "BIB",
-    "CAARUD",
-    "CADA",
-    "CAF",
-    "CAP_EMPLOI",
-    "CAVA",
-    "CC",
-    "CCAS",
-    "CCONS",
-    "CD",
-    "CDAS",
-    "CFP",
-    "CHRS",
-    "CHU",
-    "CIAS",
-    "CIDFF",
-    "CITMET",
-    "CMP",
-    "CMS",
-    "CPAM",
-    "CPH",
-    "CS",
-    "CSAPA",
-    "CSC",
-    "DEETS",
-    "DEPT",
-    "DIPLP",
-    "E2C",
-    "EA",
-    "EATT",
-    "EI",
-    "EITI",
-    "ENM",
-    "EPCI",
-    "EPI",
-    "EPIDE",
-    "EPN",
-    "ES",
-    "ESAT",
-    "ESS",
-    "ETTI",
-    "EVS",
-    "FABLAB",
-    "FABRIQUE",
-    "FAIS",
-    "FT",
-    "GEIQ",
-    "HUDA",
-    "LA_POSTE",
-    "MDE",
-    "MDEF",
-    "MDH",
-    "MDPH",
-    "MDS",
-    "MJC",
-    "ML",
-    "MQ",
-    "MSA",
-    "MSAP",
-    "MUNI",
-    "OACAS",
-    "ODC",
-    "OF",
-    "OIL",
-    "OPCS",
-    "PAD",
-    "PENSION",
-    "PI",
-    "PIJ_BIJ",
-    "PIMMS",
-    "PJJ",
-    "PLIE",
-    "PREF",
-    "PREVENTION",
-    "REG",
-    "RELAIS_LECTURE",
-    "RESSOURCERIE",
-    "RFS",
-    "RS_FJT",
-    "SCP",
-    "SPIP",
-    "TIERS_LIEUX",
-    "UDAF",
-];
+const TYPOLOGIES: &str = "\
+    ACI ACIPHC AFPA AI ASE ASSO ASSO_CHOMEUR AUTRE AVIP BIB CAARUD CADA CAF CAP_EMPLOI CAVA CC CCAS CCONS CD CDAS \
+    CFP CHRS CHU CIAS CIDFF CITMET CMP CMS CPAM CPH CS CSAPA CSC DEETS DEPT DIPLP E2C EA EATT EI EITI ENM EPCI EPI \
+    EPIDE EPN ES ESAT ESS ETTI EVS FABLAB FABRIQUE FAIS FT GEIQ HUDA LA_POSTE MDE MDEF MDH MDPH MDS MJC ML MQ MSA \
+    MSAP MUNI OACAS ODC OF OIL OPCS PAD PENSION PI PIJ_BIJ PIMMS PJJ PLIE PREF PREVENTION REG RELAIS_LECTURE \
+    RESSOURCERIE RFS RS_FJT SCP SPIP TIERS_LIEUX UDAF";
 
-const OLDER_TYPOLOGIES: Codes = &[("PE", "FT"), ("POLE EMPLOI", "FT")];
+static OLDER_TYPOLOGIES: Codes = LazyLock::new(|| codes(&[("PE", "FT"), ("POLE EMPLOI", "FT")]));
 
 /// Kinds of structures that shelter people whose safety may depend on a secret address.
 const SHELTERS: &[&str] = &["CADA", "CHRS", "CHU", "CPH", "HUDA"];
 
 /// Words of a name that tell a shelter as surely as its kind does. `CHU` is not one: it also names hospitals.
 const SHELTER_WORDS: &[&str] = &["cada", "chrs", "cph", "huda"];
+
+/// The French label of a national programme or label that an import may find, by our code.
+#[must_use]
+pub fn credential_label(code: &str) -> Option<&'static str> {
+    CREDENTIAL_VALUES.iter().find(|(_, known)| *known == code).map(|&(label, _)| label)
+}
 
 /// Whether the address of such a place must stay unpublished.
 pub(super) fn is_shelter(typologies: &[String], name: &str) -> bool {
@@ -221,71 +163,69 @@ pub(super) fn is_shelter(typologies: &[String], name: &str) -> bool {
 }
 
 pub(super) fn service<'v>(vocabulary: &'v Vocabulary, value: &str) -> Option<Found<'v>> {
-    official_or_older(value, |v| vocabulary.service_of_standard(v), OLDER_SERVICES)
+    official_or_older(value, |v| vocabulary.service_of_standard(v), &OLDER_SERVICES)
 }
 
 pub(super) fn public<'v>(vocabulary: &'v Vocabulary, value: &str) -> Option<Found<'v>> {
-    official_or_older(value, |v| vocabulary.public_of_standard(v), OLDER_PUBLICS)
+    official_or_older(value, |v| vocabulary.public_of_standard(v), &OLDER_PUBLICS)
 }
 
 pub(super) fn modality<'v>(vocabulary: &'v Vocabulary, value: &str) -> Option<Found<'v>> {
-    official_or_older(value, |v| vocabulary.modality_of_standard(v), OLDER_MODALITIES)
+    official_or_older(value, |v| vocabulary.modality_of_standard(v), &OLDER_MODALITIES)
 }
 
 pub(super) fn fee(value: &str) -> Option<Found<'static>> {
-    official_or_older(value, |v| of(FEES, v), OLDER_FEES)
+    official_or_older(value, |v| of(&FEES, v), &OLDER_FEES)
 }
 
 pub(super) fn access(value: &str) -> Option<Found<'static>> {
-    official_or_older(value, |v| of(ACCESS, v), &[])
+    official_or_older(value, |v| of(&ACCESS, v), &NONE)
 }
 
 pub(super) fn mobility(value: &str) -> Option<Found<'static>> {
-    official_or_older(value, |v| of(MOBILITY, v), &[])
+    official_or_older(value, |v| of(&MOBILITY, v), &NONE)
 }
 
 pub(super) fn credential(value: &str) -> Option<Found<'static>> {
-    official_or_older(value, |v| of(CREDENTIALS, v), OLDER_CREDENTIALS)
+    official_or_older(value, |v| of(&CREDENTIALS, v), &OLDER_CREDENTIALS)
 }
 
 pub(super) fn typology(value: &str) -> Option<Found<'static>> {
     let code = value.to_uppercase();
-    let official = TYPOLOGIES.iter().find(|known| **known == code);
-    official.map(|code| Found::Official(code)).or_else(|| of(OLDER_TYPOLOGIES, value).map(Found::Older))
+    let official = TYPOLOGIES.split(' ').find(|known| *known == code);
+    official.map(Found::Official).or_else(|| of(&OLDER_TYPOLOGIES, value).map(Found::Older))
 }
 
 /// The present word, else an older one, else the present or older word that an explanation follows
 /// (`Seul : j'ai accès à…`, `À distance (par téléphone…)`).
-fn official_or_older<'v>(value: &str, official: impl Fn(&str) -> Option<&'v str>, older: Codes) -> Option<Found<'v>> {
-    let start = value.split([':', '(']).next().unwrap_or(value);
-    official(value)
-        .map(Found::Official)
-        .or_else(|| of(older, value).or_else(|| official(start)).or_else(|| of(older, start)).map(Found::Older))
+fn official_or_older<'v>(value: &str, official: impl Fn(&str) -> Option<&'v str>, older: &Codes) -> Option<Found<'v>> {
+    let by_older = |value: &str| older.get(&fold(value)).copied();
+    if let Some(code) = official(value) {
+        return Some(Found::Official(code));
+    }
+    let start = value.split([':', '(']).next().filter(|start| start.len() < value.len());
+    by_older(value).or_else(|| start.and_then(|start| official(start).or_else(|| by_older(start)))).map(Found::Older)
 }
 
-fn of(codes: Codes, value: &str) -> Option<&'static str> {
-    let exact = codes.iter().find(|(label, _)| *label == value);
-    let found = exact.or_else(|| {
-        let folded = fold(value);
-        codes.iter().find(|(label, _)| fold(label) == folded)
-    });
-    found.map(|&(_, code)| code)
+fn of(codes: &Codes, value: &str) -> Option<&'static str> {
+    codes.get(&fold(value)).copied()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{Found, credential, fee, is_shelter, modality, public, service, typology};
-    use super::{OLDER_MODALITIES, OLDER_PUBLICS, OLDER_SERVICES};
+    use super::{Found, credential, credential_label, fee, is_shelter, modality, public, service, typology};
+    use super::{OLDER_CREDENTIALS, OLDER_MODALITIES, OLDER_PUBLICS, OLDER_SERVICES};
     use crate::vocabulary::vocabulary;
 
     #[test]
     fn older_words_lead_to_codes_that_exist() {
         let lists = vocabulary().unwrap();
-        assert!(OLDER_SERVICES.iter().all(|(_, code)| lists.services.get(code).is_some()));
-        assert!(OLDER_PUBLICS.iter().all(|(_, code)| lists.publics.get(code).is_some()));
-        assert!(OLDER_MODALITIES.iter().all(|(_, code)| lists.modalities.get(code).is_some()));
+        assert!(OLDER_SERVICES.values().all(|code| lists.services.get(code).is_some()));
+        assert!(OLDER_PUBLICS.values().all(|code| lists.publics.get(code).is_some()));
+        assert!(OLDER_CREDENTIALS.values().all(|code| credential_label(code).is_some()));
+        assert!(OLDER_MODALITIES.values().all(|code| lists.modalities.get(code).is_some()));
     }
 
     #[test]
@@ -313,6 +253,8 @@ mod tests {
         assert_eq!(credential("Point d’accès numérique CAF"), Some(Found::Official("point-acces-numerique-caf")));
         assert_eq!(credential("Étapes numériques(La Poste)"), Some(Found::Official("etapes-numeriques-la-poste")));
         assert_eq!(credential("Conseiller Numérique"), Some(Found::Older("conseillers-numeriques")));
+        assert_eq!(credential_label("conseillers-numeriques"), Some("Conseillers numériques"));
+        assert_eq!(credential_label("cooking"), None);
         assert_eq!(typology("tiers_lieux"), Some(Found::Official("TIERS_LIEUX")));
         assert_eq!(typology("PE"), Some(Found::Older("FT")));
         assert_eq!(typology("SHOP"), None);

@@ -1,5 +1,6 @@
 //! Telephone numbers, e-mail and web addresses.
 
+use super::lists::distinct;
 use crate::imports::report::{Faults, RowProblem};
 use crate::imports::table::Row;
 
@@ -75,13 +76,13 @@ pub(super) fn emails(row: &Row<'_>, faults: &mut Faults<'_>) -> Vec<String> {
     let mut emails: Vec<String> = Vec::new();
     for item in value.split(['|', ';']).map(str::trim).filter(|item| !item.is_empty()) {
         let email = item.strip_prefix("mailto:").unwrap_or(item);
-        if !is_email(email) {
-            faults.ignore("courriels", item, RowProblem::InvalidEmail, "not an e-mail address; it was left out");
-        } else if !emails.iter().any(|known| known == email) {
+        if is_email(email) {
             emails.push(email.to_owned());
+        } else {
+            faults.ignore("courriels", item, RowProblem::InvalidEmail, "not an e-mail address; it was left out");
         }
     }
-    emails
+    distinct(emails)
 }
 
 fn is_email(text: &str) -> bool {
@@ -102,11 +103,9 @@ pub(super) fn web_addresses(row: &Row<'_>, field: &str, faults: &mut Faults<'_>)
         if address != item {
             faults.correct(field, value, RowProblem::UrlFormat, format!("read as {address}"));
         }
-        if !addresses.contains(&address) {
-            addresses.push(address);
-        }
+        addresses.push(address);
     }
-    addresses
+    distinct(addresses)
 }
 
 /// An address may contain `;`, so it separates only where another address follows.
@@ -143,7 +142,7 @@ fn web_address(text: &str) -> Option<String> {
 
 fn is_host(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
-    let sound = |label: &&str| {
+    let sound = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
             && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
@@ -151,7 +150,7 @@ fn is_host(host: &str) -> bool {
             && !label.ends_with('-')
     };
     labels.len() >= 2
-        && labels.iter().all(|label| sound(&label))
+        && labels.iter().all(|label| sound(label))
         && labels.last().is_some_and(|top| top.len() >= 2 && !top.bytes().any(|b| b.is_ascii_digit()))
 }
 

@@ -8,96 +8,39 @@ use sha2::{Digest, Sha256};
 use super::{ImportedCapability, ImportedOrganisation, Place, PlaceNumber};
 use crate::fold::fold;
 use crate::identifiers::{Siren, Siret};
-use crate::imports::report::{Faults, RowFault, RowProblem};
+use crate::imports::report::{FaultLog, Faults, RowProblem};
 
 /// Words that name a kind of place, not an organisation: a name made of them alone says nothing outside its commune.
-const GENERIC: &[&str] = &[
-    "a",
-    "accueil",
-    "associatif",
-    "associative",
-    "association",
-    "au",
-    "aux",
-    "bibliotheque",
-    "bus",
-    "ccas",
-    "central",
-    "centrale",
-    "centre",
-    "cias",
-    "commun",
-    "communal",
-    "communale",
-    "communautaire",
-    "commune",
-    "connecte",
-    "cyber",
-    "d",
-    "de",
-    "des",
-    "du",
-    "epn",
-    "espace",
-    "et",
-    "fab",
-    "fablab",
-    "france",
-    "habitants",
-    "informatique",
-    "intercommunal",
-    "intercommunale",
-    "internet",
-    "itinerant",
-    "l",
-    "la",
-    "lab",
-    "le",
-    "les",
-    "lieu",
-    "locale",
-    "mairie",
-    "maison",
-    "mediatheque",
-    "mission",
-    "mjc",
-    "multimedia",
-    "municipal",
-    "municipale",
-    "numerique",
-    "office",
-    "point",
-    "pole",
-    "public",
-    "publique",
-    "quartier",
-    "services",
-    "service",
-    "social",
-    "sociale",
-    "socioculturel",
-    "solidaire",
-    "tiers",
-    "tourisme",
-    "ville",
-];
+const GENERIC: &str = "\
+    a accompagnement accueil animation annexe antenne associatif association associative atelier ateliers au aux \
+    bibliotheque bureau bus ccas central centrale centre centres cias club commun communal communale communautaire \
+    commune connecte conseil conseiller conseillers culturel culturelle cyber cybercentre cyberespace d de des du \
+    emploi en enfance epn espace et fab fablab famille familles fixe formation foyer france habitants hotel \
+    informatique insertion intercommunal intercommunale internet itinerant jeunes jeunesse jour l la lab le les lieu \
+    local locale mairie maison mediatheque mediation medico mission mjc mobile multimedia multiservices municipal \
+    municipale municipaux num numerique office par permanence point pole poste pour premier public publique quartier \
+    relais residence rural rurale salle seniors service services site social sociale sociaux socio socioculturel \
+    socioculturels solidaire solidarite solidarites sur tiers tourisme vie ville";
+
+/// The numbered entities that bear a name in a département.
+type Bearers = BTreeMap<(String, String), BTreeSet<String>>;
 
 /// Groups places into organisations, sorted by key, and tells every place the key of its organisation.
 ///
 /// By SIREN (of its own number, else of a number given as the parent structure), by RNA number, else by the name of the
-/// parent structure or of the place: a name that exactly one numbered entity bears joins it, with a note; a name that
-/// several bear joins none. O(n log n).
-pub(super) fn group(places: &mut [Place], faults: &mut Vec<RowFault>) -> Vec<ImportedOrganisation> {
-    let mut bearers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+/// parent structure or of the place: a name that exactly one numbered entity bears in the same département joins it,
+/// with a note; a name that several bear joins none. O(n log n).
+pub(super) fn group(places: &mut [Place], log: &mut FaultLog) -> Vec<ImportedOrganisation> {
+    let mut bearers = Bearers::new();
     for place in places.iter_mut() {
         let Some(key) = key_of_number(place) else { continue };
         for name in names(place) {
-            bearers.entry(fold(name)).or_default().insert(key.clone());
+            bearers.entry((departement(place).to_owned(), fold(name))).or_default().insert(key.clone());
         }
         place.organisation = key;
     }
     for place in places.iter_mut().filter(|place| place.organisation.is_empty()) {
-        place.organisation = key_of_name(place, &bearers, &mut Faults::of_line(place.line, faults));
+        place.organisation = key_of_name(place, &bearers, &mut Faults::of_line(place.line, log));
     }
     let mut groups: BTreeMap<&str, Vec<&Place>> = BTreeMap::new();
     for place in places.iter() {
@@ -130,7 +73,14 @@ fn parent_name(place: &Place) -> Option<&str> {
     place.parent_structure.as_deref().filter(|parent| siren_in_words(parent).is_none())
 }
 
-fn key_of_name(place: &Place, bearers: &BTreeMap<String, BTreeSet<String>>, faults: &mut Faults<'_>) -> String {
+/// The start of the post code; empty without one.
+fn departement(place: &Place) -> &str {
+    let code = place.post_code.as_deref().unwrap_or("");
+    let overseas = code.starts_with("97") || code.starts_with("98");
+    code.get(..if overseas { 3 } else { 2 }).unwrap_or("")
+}
+
+fn key_of_name(place: &Place, bearers: &Bearers, faults: &mut Faults<'_>) -> String {
     let (field, name) = match parent_name(place) {
         Some(parent) => ("structure_parente", parent),
         None => ("nom", place.name.as_str()),
@@ -139,19 +89,27 @@ fn key_of_name(place: &Place, bearers: &BTreeMap<String, BTreeSet<String>>, faul
     if folded.is_empty() {
         return format!("name:{}", place.key);
     }
-    if folded.split(' ').all(|word| GENERIC.contains(&word) || word.bytes().all(|b| b.is_ascii_digit())) {
-        let commune = place.commune_name.as_deref().map(fold);
-        return format!("name:{folded}@{}", place.commune_code.clone().or(commune).unwrap_or_default());
+    if folded
+        .split(' ')
+        .all(|word| GENERIC.split(' ').any(|generic| generic == word) || word.bytes().all(|b| b.is_ascii_digit()))
+    {
+        // Not the code of the commune: whether it is known depends on what else has been imported.
+        let area = place.post_code.clone().or_else(|| place.commune_name.as_deref().map(fold));
+        return format!("name:{folded}@{}", area.unwrap_or_default());
     }
+    let folded = (departement(place).to_owned(), folded);
     let entities = bearers.get(&folded).map(Vec::from_iter).unwrap_or_default();
+    let folded = folded.1;
     match entities.as_slice() {
         [] => format!("name:{folded}"),
         [only] => {
-            faults.keep(field, name, RowProblem::JoinedByName, format!("joined {only}, which has exactly this name"));
+            let message = format!("joined {only}, which alone has this name in the département");
+            faults.keep(field, name, RowProblem::JoinedByName, message);
             (*only).clone()
         }
         several => {
-            let message = format!("{} entities have this name; the place joins none of them", several.len());
+            let count = several.len();
+            let message = format!("{count} entities of the département have this name; the place joins none of them");
             faults.keep(field, name, RowProblem::AmbiguousName, message);
             format!("name:{folded}")
         }
@@ -160,8 +118,6 @@ fn key_of_name(place: &Place, bearers: &BTreeMap<String, BTreeSet<String>>, faul
 
 fn organisation(key: &str, places: &[&Place]) -> ImportedOrganisation {
     let (name, aliases) = name_and_aliases(places);
-    let siren = key.strip_prefix("siren:").and_then(|siren| siren.parse().ok());
-    let rna = key.strip_prefix("rna:").and_then(|rna| rna.parse().ok());
     ImportedOrganisation {
         name,
         aliases,
@@ -169,8 +125,8 @@ fn organisation(key: &str, places: &[&Place]) -> ImportedOrganisation {
             Some(PlaceNumber::Siret(siret)) => Some(siret.clone()),
             _ => None,
         })),
-        siren,
-        rna,
+        siren: key.strip_prefix("siren:").and_then(|number| number.parse().ok()),
+        rna: key.strip_prefix("rna:").and_then(|number| number.parse().ok()),
         typologies: union(places, |place| &place.typologies),
         websites: union(places, |place| &place.websites),
         communes: sorted(places.iter().filter_map(|place| place.commune_code.clone())),
@@ -244,5 +200,5 @@ fn union(places: &[&Place], values: impl Fn(&Place) -> &Vec<String>) -> Vec<Stri
 
 /// In order, each once.
 fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
-    BTreeSet::from_iter(values).into_iter().collect()
+    values.collect::<BTreeSet<T>>().into_iter().collect()
 }

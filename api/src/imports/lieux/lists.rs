@@ -1,9 +1,14 @@
 //! Fields that hold several values.
 
+use std::collections::BTreeSet;
+
 use super::codes::Found;
 use crate::imports::report::{Faults, RowProblem};
 use crate::imports::table::Row;
 use crate::imports::text::clean;
+
+/// No list of the standard has a quarter of it.
+const MOST_ITEMS: usize = 100;
 
 /// The codes of the values of a list, in the order of the file, each once.
 ///
@@ -20,7 +25,17 @@ pub(super) fn read<'v>(
         faults.correct(field, value, RowProblem::ListSeparator, message);
     }
     let mut codes: Vec<String> = Vec::new();
-    for item in value.split(['|', ';']).map(str::trim).filter(|item| !item.is_empty()) {
+    let items = value.split(['|', ';']).map(str::trim).filter(|item| !item.is_empty());
+    for (index, item) in items.enumerate() {
+        if index == MOST_ITEMS {
+            faults.ignore(
+                field,
+                item,
+                RowProblem::TooLong,
+                "more than 100 values; from this one on they were left out",
+            );
+            break;
+        }
         let code = match find(item) {
             Some(Found::Official(code)) => code,
             Some(Found::Older(code)) => {
@@ -47,10 +62,16 @@ pub(super) fn free(row: &Row<'_>, field: &str, faults: &mut Faults<'_>) -> Vec<S
         if had_markup {
             faults.correct(field, item, RowProblem::Markup, "markup was taken out of the text");
         }
-        let text = text.replace('\n', " ");
-        if !text.is_empty() && !values.contains(&text) {
-            values.push(text);
+        if !text.is_empty() {
+            values.push(text.replace('\n', " "));
         }
     }
+    distinct(values)
+}
+
+/// The values in their order, each once. O(n log n).
+pub(super) fn distinct(mut values: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    values.retain(|value| seen.insert(value.clone()));
     values
 }

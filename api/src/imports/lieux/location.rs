@@ -114,14 +114,11 @@ fn commune_code(
         return Some(named);
     }
     let found = if name.is_empty() { None } else { resolve(name, post_code.unwrap_or("")).filter(|c| !c.is_empty()) };
-    match &found {
-        Some(code) => {
-            faults.correct(field, "", RowProblem::CodeDerived, format!("found by the name of the commune: {code}"));
-        }
-        None => {
-            let message = "no code and no commune of this name is known: the place is kept, it gives no capability";
-            faults.keep(field, "", RowProblem::UnknownTerritory, message);
-        }
+    if let Some(code) = &found {
+        faults.correct(field, "", RowProblem::CodeDerived, format!("found by the name of the commune: {code}"));
+    } else {
+        let message = "no code and no commune of this name is known: the place is kept, it gives no capability";
+        faults.keep(field, "", RowProblem::UnknownTerritory, message);
     }
     found
 }
@@ -238,23 +235,14 @@ fn position(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<Position> {
 
 fn coordinate(row: &Row<'_>, field: &str, faults: &mut Faults<'_>) -> Option<f64> {
     let value = row.get(field);
-    match number(value) {
-        Some((degrees, corrected)) => {
-            if corrected {
-                faults.correct(field, value, RowProblem::NumberFormat, format!("read as {degrees}"));
-            }
-            Some(degrees)
-        }
-        None => {
-            faults.ignore(
-                field,
-                value,
-                RowProblem::InvalidNumber,
-                "not a number of degrees; the place has no position",
-            );
-            None
-        }
+    let Some((degrees, corrected)) = number(value) else {
+        faults.ignore(field, value, RowProblem::InvalidNumber, "not a number of degrees; the place has no position");
+        return None;
+    };
+    if corrected {
+        faults.correct(field, value, RowProblem::NumberFormat, format!("read as {degrees}"));
     }
+    Some(degrees)
 }
 
 #[cfg(test)]

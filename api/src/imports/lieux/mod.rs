@@ -28,12 +28,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::report::{NotThisFormat, RowFault, RowProblem};
+use super::report::{FaultLog, NotThisFormat, RowFault, RowProblem};
 use super::table::Table;
 use super::text::{Delimiter, Encoding, decode};
 use crate::identifiers::{Rna, Siren, Siret};
 use crate::vocabulary::Vocabulary;
 
+pub use codes::credential_label;
 pub use place::{Place, PlaceNumber};
 
 /// Every column of the standard, in its order.
@@ -97,6 +98,9 @@ const OLDER: [&str; 8] = [
     "courriel",
 ];
 
+/// More places than France has, by far: each takes about a kilobyte of memory.
+const MOST_RECORDS: usize = 100_000;
+
 /// Finds the code of a commune from its name and post code, as they stand in the file; `None` when it is not sure.
 pub type Gazetteer<'g> = &'g dyn Fn(&str, &str) -> Option<String>;
 
@@ -109,24 +113,14 @@ pub struct Lieux {
     pub organisations: Vec<ImportedOrganisation>,
     /// Records in the file, skipped ones included, blank lines not.
     pub rows_read: usize,
-    /// What is wrong and what was done, by line.
+    /// What is wrong and what was done, by line; the first 50,000 faults found.
     pub faults: Vec<RowFault>,
+    /// How many faults there are of each kind, all of them.
+    pub fault_counts: BTreeMap<RowProblem, usize>,
     /// How the file was written.
     pub encoding: Encoding,
     /// What separates its fields.
     pub delimiter: Delimiter,
-}
-
-impl Lieux {
-    /// How many faults there are of each kind.
-    #[must_use]
-    pub fn fault_counts(&self) -> BTreeMap<RowProblem, usize> {
-        let mut counts = BTreeMap::new();
-        for fault in &self.faults {
-            *counts.entry(fault.problem).or_insert(0) += 1;
-        }
-        counts
-    }
 }
 
 /// An entity that runs one or more places of the file.
@@ -198,11 +192,12 @@ pub fn parse(bytes: &[u8], vocabulary: &Vocabulary, resolve: Gazetteer<'_>) -> R
     refuse_other_formats(&table)?;
     let delimiter = table.delimiter();
 
-    let mut faults = Vec::new();
-    table.note_columns(&COLUMNS, &OLDER, &mut faults);
+    let mut log = FaultLog::default();
+    encoding.note(&mut log);
+    table.note_columns(&COLUMNS, &OLDER, &mut log);
     let mut places: Vec<Place> = Vec::new();
     let mut seen = BTreeSet::new();
-    let rows_read = table.each(&mut faults, |row, faults| {
+    let rows_read = table.each(MOST_RECORDS, &mut log, |row, faults| {
         if seen.contains(&place::key(row)) {
             let message = "an earlier record has this id and this source; this one was skipped";
             faults.skip("id", row.get("id"), RowProblem::Duplicate, message);
@@ -210,10 +205,10 @@ pub fn parse(bytes: &[u8], vocabulary: &Vocabulary, resolve: Gazetteer<'_>) -> R
             seen.insert(place.key.clone());
             places.push(place);
         }
-    });
-    let organisations = grouping::group(&mut places, &mut faults);
-    faults.sort_by_key(|fault| fault.line);
-    Ok(Lieux { places, organisations, rows_read, faults, encoding, delimiter })
+    })?;
+    let organisations = grouping::group(&mut places, &mut log);
+    let (faults, fault_counts) = log.finish();
+    Ok(Lieux { places, organisations, rows_read, faults, fault_counts, encoding, delimiter })
 }
 
 fn refuse_other_formats(table: &Table<'_>) -> Result<(), NotThisFormat> {

@@ -1,15 +1,21 @@
 //! Territories from a simple table: `code,name,kind,parent,population,lat,lon`.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Position;
-use super::report::{Faults, NotThisFormat, RowFault, RowProblem};
+use super::report::{FaultLog, Faults, NotThisFormat, RowFault, RowProblem};
 use super::table::{Row, Table};
 use super::text::{Delimiter, Encoding, clean, decode, number};
 use crate::territories::TerritoryKind;
 
 const COLUMNS: [&str; 7] = ["code", "name", "kind", "parent", "population", "lat", "lon"];
 const REQUIRED: [&str; 4] = ["code", "name", "kind", "parent"];
+/// More than the communes and the statistical districts of France together.
+const MOST_RECORDS: usize = 200_000;
+
 const LONGEST_CODE: usize = 32;
 
 /// The largest whole number that a decimal number still holds exactly; no population comes near it.
@@ -22,8 +28,10 @@ pub struct Territories {
     pub territories: Vec<ImportedTerritory>,
     /// Records in the file, skipped ones included, blank lines not.
     pub rows_read: usize,
-    /// What is wrong and what was done, by line.
+    /// What is wrong and what was done, by line; the first 50,000 faults found.
     pub faults: Vec<RowFault>,
+    /// How many faults there are of each kind, all of them.
+    pub fault_counts: BTreeMap<RowProblem, usize>,
     /// How the file was written.
     pub encoding: Encoding,
     /// What separates its fields.
@@ -65,11 +73,12 @@ pub fn parse(bytes: &[u8]) -> Result<Territories, NotThisFormat> {
     }
     let delimiter = table.delimiter();
 
-    let mut faults = Vec::new();
-    table.note_columns(&COLUMNS, &[], &mut faults);
+    let mut log = FaultLog::default();
+    encoding.note(&mut log);
+    table.note_columns(&COLUMNS, &[], &mut log);
     let mut territories: Vec<ImportedTerritory> = Vec::new();
     let mut seen = BTreeSet::new();
-    let rows_read = table.each(&mut faults, |row, faults| {
+    let rows_read = table.each(MOST_RECORDS, &mut log, |row, faults| {
         if seen.contains(row.get("code")) {
             let message = "an earlier record has this code; this one was skipped";
             faults.skip("code", row.get("code"), RowProblem::Duplicate, message);
@@ -77,10 +86,10 @@ pub fn parse(bytes: &[u8]) -> Result<Territories, NotThisFormat> {
             seen.insert(territory.code.clone());
             territories.push(territory);
         }
-    });
-    let territories = parents_first(territories, &mut faults);
-    faults.sort_by_key(|fault| fault.line);
-    Ok(Territories { territories, rows_read, faults, encoding, delimiter })
+    })?;
+    let territories = parents_first(territories, &mut log);
+    let (faults, fault_counts) = log.finish();
+    Ok(Territories { territories, rows_read, faults, fault_counts, encoding, delimiter })
 }
 
 fn read(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<ImportedTerritory> {
@@ -186,7 +195,7 @@ fn position(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<Position> {
 /// Sorts parents before children and refuses the territories of every cycle.
 ///
 /// Each territory has one parent, so walking up from it ends at a root or enters a cycle: no general method is needed.
-fn parents_first(territories: Vec<ImportedTerritory>, faults: &mut Vec<RowFault>) -> Vec<ImportedTerritory> {
+fn parents_first(territories: Vec<ImportedTerritory>, log: &mut FaultLog) -> Vec<ImportedTerritory> {
     let by_code: BTreeMap<&str, usize> = territories.iter().enumerate().map(|(i, t)| (t.code.as_str(), i)).collect();
     let parents: Vec<Option<usize>> =
         territories.iter().map(|t| t.parent.as_deref().and_then(|parent| by_code.get(parent).copied())).collect();
@@ -213,7 +222,7 @@ fn parents_first(territories: Vec<ImportedTerritory>, faults: &mut Vec<RowFault>
     }
     for (territory, _) in territories.iter().zip(&marks).filter(|(_, mark)| **mark == Mark::InCycle) {
         let message = "the parents lead back to this territory; all territories of the cycle were skipped";
-        Faults::of_line(territory.line, faults).skip("parent", &territory.code, RowProblem::Cycle, message);
+        Faults::of_line(territory.line, log).skip("parent", &territory.code, RowProblem::Cycle, message);
     }
     let mut slots: Vec<Option<ImportedTerritory>> = territories.into_iter().map(Some).collect();
     order.into_iter().filter_map(|index| slots[index].take()).collect()
