@@ -39,6 +39,8 @@ pub(crate) enum Objective {
     Shortage,
     /// The uncovered parts of all needs, in thousandths of each need.
     Gaps,
+    /// Nothing: any solution will do.
+    Any,
     /// Members.
     FewMembers,
     /// Members, the other way round.
@@ -317,6 +319,7 @@ impl Formulation {
                 }
                 all
             }
+            Objective::Any => Expression::default(),
             Objective::FewMembers => self.size.into(),
             Objective::ManyMembers => -1.0 * self.size,
         };
