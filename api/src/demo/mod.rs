@@ -66,7 +66,9 @@ struct Shown {
 
 /// Fills the database, computes, and prints; then computes again without each member that nobody can replace.
 async fn show(db: &DatabaseConnection, contract: &Contract, solvers: u16) -> Result<Shown, StartError> {
-    let call = Market::shipped()?.store(db, contract).await?;
+    let market = Market::shipped()?;
+    println!("{}", report::paragraph(&market.note));
+    let call = market.store(db, contract).await?;
     let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
     let app = App { db: db.clone(), cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
     let context = context(db, &call).await?;

@@ -6,9 +6,10 @@ use attelage_solver::{Answer, Instance, Necessity, Options, Proposal, Role, Rule
 use serde_json::{Value, json};
 
 use super::data::{Entry, Market};
-use super::{Scratch, prepare};
+use super::{Scratch, prepare, run};
 use crate::calls;
 use crate::capabilities;
+use crate::config::ServerConfig;
 use crate::organisations;
 use crate::problem::Problem;
 
@@ -200,6 +201,21 @@ async fn a_fault_of_the_market_says_where_and_leaves_nothing_behind() {
         assert!(organisations::store::all(&db).await.unwrap().is_empty());
     }
     db.close().await.unwrap();
+}
+
+fn settings() -> ServerConfig {
+    ServerConfig { host: "127.0.0.1".to_owned(), port: 0, solvers: 1 }
+}
+
+#[actix_web::test]
+async fn once_shows_everything_and_listens_nowhere() {
+    run(&settings(), true, |_| panic!("it listens")).await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_port_that_is_taken_is_said() {
+    let refused = run(&settings(), false, |_| Err("the port is taken".into())).await.unwrap_err();
+    assert_eq!(refused.to_string(), "the port is taken");
 }
 
 #[test]
