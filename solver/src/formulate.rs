@@ -39,6 +39,8 @@ pub(crate) enum Objective {
     Shortage,
     /// The uncovered parts of all needs, in thousandths of each need.
     Gaps,
+    /// Nothing: any solution will do.
+    Any,
     /// Members.
     FewMembers,
     /// Members, the other way round.
@@ -61,7 +63,7 @@ pub(crate) struct Question {
     pub(crate) elastic: bool,
     /// The most that may be missed, in thousandths of needs.
     pub(crate) shortage: Option<f64>,
-    /// A need that must be covered in full even if it is optional.
+    /// A need that must be covered in full, wherever somebody offers it, even if it is optional.
     pub(crate) covered: Option<usize>,
     /// Whether only what can be delivered counts: capacities, pools and smallest quantities.
     pub(crate) physical: bool,
@@ -289,7 +291,7 @@ impl Formulation {
             self.add(members.leq(units(consortium.len() as u64) - 1.0));
         }
         if let Some(need) = question.covered {
-            for (j, _) in c.cells.iter().enumerate().filter(|(_, cell)| cell.need == need) {
+            for (j, _) in c.cells.iter().enumerate().filter(|(_, cell)| cell.need == need && !cell.edges.is_empty()) {
                 self.add((self.unmet[j] * 1.0).leq(0));
             }
         }
@@ -317,6 +319,7 @@ impl Formulation {
                 }
                 all
             }
+            Objective::Any => Expression::default(),
             Objective::FewMembers => self.size.into(),
             Objective::ManyMembers => -1.0 * self.size,
         };

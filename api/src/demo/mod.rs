@@ -1,15 +1,186 @@
 //! The golden example: a call of the Métropole de Lyon, computed on a fresh database.
+//!
+//! The answer is computed from the market in `data/demo/`, through the same doors as any other call: nothing here knows it.
 
-use std::net::TcpListener;
+#![allow(clippy::print_stdout, reason = "the demonstration shows its result")]
 
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use attelage_solver::{Necessity, Proposal};
+use sea_orm::{DatabaseConnection, DbErr};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::body::Contract;
+use crate::calls::Call;
 use crate::config::ServerConfig;
-use crate::server::StartError;
+use crate::imports::{ImportKind, apply};
+use crate::page::{CursorKey, MAX_LIMIT, Slice};
+use crate::runs::{Run, RunOptions, runner};
+use crate::server::{self, StartError};
+use crate::{database, openapi, organisations, runs, setting, territories};
 
-/// stub
+pub mod data;
+pub mod report;
+#[cfg(test)]
+mod tests;
+
+use data::Market;
+use report::{Context, Report};
+
+/// Computes the example on a fresh database, prints the result and, unless it is for `once`, serves that database.
+///
+/// The database is removed at the end.
+///
+/// # Errors
+/// A port that is taken, before anything is computed; a temporary directory that cannot be written; a computation that
+/// failed.
 pub async fn run(
-    _: &ServerConfig,
-    _: bool,
-    _: fn(&ServerConfig) -> Result<TcpListener, StartError>,
+    config: &ServerConfig,
+    once: bool,
+    listen: fn(&ServerConfig) -> Result<TcpListener, StartError>,
 ) -> Result<(), StartError> {
-    Ok(())
+    let listener = if once { None } else { Some(listen(config)?) };
+    let scratch = Scratch::create()?;
+    println!("A fresh database, for this demonstration only: {}\n", scratch.database().display());
+    let (db, contract) = prepare(&scratch).await?;
+    let shown = show(&db, &contract, config.solvers).await;
+    let served = match (shown, listener) {
+        (Ok(shown), Some(listener)) => serve(&db, listener, config.solvers, &shown).await,
+        (shown, _) => shown.map(|_| ()),
+    };
+    db.close().await?;
+    served
+}
+
+/// What was shown, to be looked at again over the API.
+struct Shown {
+    call: Uuid,
+    run: Uuid,
+    first: Option<Proposal>,
+}
+
+/// Fills the database, computes, and prints; then computes again without each member that nobody can replace.
+async fn show(db: &DatabaseConnection, contract: &Contract, solvers: u16) -> Result<Shown, StartError> {
+    let call = Market::shipped()?.store(db, contract).await?;
+    let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
+    let app = App { db: db.clone(), cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
+    let context = context(db, &call).await?;
+    let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;
+    println!("{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }));
+    for (id, name) in indispensable(proposals.first()) {
+        let options = RunOptions { proposals: 1, locked_out: vec![id], ..RunOptions::default() };
+        let (run, proposals) = compute(&app, &call, options).await?;
+        let report = Report { context: &context, run: &run, proposals: &proposals };
+        println!("{}", report::render_variant(&format!("Without {name}"), &report));
+    }
+    Ok(Shown { call: call.id, run: run.id, first: proposals.into_iter().next() })
+}
+
+/// A database with its schema and territories, and what the API accepts in it.
+async fn prepare(scratch: &Scratch) -> Result<(DatabaseConnection, Contract), StartError> {
+    let db = database::connect(&format!("sqlite:{}", scratch.database().display())).await?;
+    database::prepare(&db).await?;
+    let import = apply::import(&db, ImportKind::Territories, data::TERRITORIES.into()).await?;
+    if let Some(fault) = import.summary.faults.keys().next() {
+        return Err(format!("the territories of the demonstration have a fault: {fault}").into());
+    }
+    Ok((db, Contract::compile(&serde_json::to_value(openapi::document())?)?))
+}
+
+/// The call and the names that a report needs.
+async fn context(db: &DatabaseConnection, call: &Call) -> Result<Context, DbErr> {
+    let organisations = organisations::store::all(db).await?;
+    let territories = territories::store::all(db).await?;
+    Ok(Context {
+        call: call.value.written.clone(),
+        organisations: organisations.into_iter().map(|one| (one.id.to_string(), one.value.name)).collect(),
+        territories: territories.into_iter().map(|row| (row.code, row.name)).collect(),
+    })
+}
+
+/// Runs the solver as the API does, and waits for the end.
+async fn compute(app: &App, call: &Call, options: RunOptions) -> Result<(Run, Vec<Proposal>), StartError> {
+    let mut row = runner::launch(app, call, options).await?;
+    while !runner::is_over(row.state) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        row = runs::store::find(&app.db, row.id).await?.ok_or("the run has disappeared")?;
+    }
+    let run = runs::store::view(row)?;
+    if let Some(failure) = &run.failure {
+        return Err(format!("the computation failed: {failure}").into());
+    }
+    let all = Slice { after: None, limit: MAX_LIMIT };
+    let proposals = runs::store::proposals(&app.db, run.id, &all, None).await?;
+    Ok((run, proposals))
+}
+
+/// Members without whom the call has no answer.
+fn indispensable(proposal: Option<&Proposal>) -> Vec<(Uuid, String)> {
+    let members = proposal.into_iter().flat_map(|proposal| &proposal.members);
+    let members = members.filter(|member| member.necessity == Necessity::Indispensable);
+    members.filter_map(|member| Some((member.actor.parse().ok()?, member.name.clone()))).collect()
+}
+
+/// Serves until it is told to stop.
+async fn serve(db: &DatabaseConnection, listener: TcpListener, solvers: u16, shown: &Shown) -> Result<(), StartError> {
+    let address = listener.local_addr()?;
+    let server = server::start(db.clone(), listener, solvers).await?;
+    println!("{}", invitation(address, shown));
+    Ok(server.await?)
+}
+
+/// Where to look further.
+fn invitation(address: SocketAddr, shown: &Shown) -> String {
+    let Shown { call, run, first } = shown;
+    let base = format!("http://{address}");
+    let without = first.iter().flat_map(|proposal| &proposal.members).next_back();
+    let locked_out = without.map(|member| format!("\"{}\"", member.actor)).unwrap_or_default();
+    let name = without.map_or("anybody", |member| member.name.as_str());
+    format!(
+        "The same over HTTP, until Ctrl-C
+───────────────────────────────
+  API        {base}/v1
+  Reference  {base}/docs/
+
+  The call:
+    curl -s {base}/v1/calls/{call}
+  The first proposal:
+    curl -s '{base}/v1/runs/{run}/proposals?limit=1'
+  The call computed again, without {name}:
+    curl -s {base}/v1/calls/{call}/runs -H 'Content-Type: application/json' -H 'Prefer: wait=30' \\
+      -d '{{\"locked_out\": [{locked_out}]}}'
+"
+    )
+}
+
+/// A directory of our own, removed with everything in it when it goes out of scope.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn create() -> std::io::Result<Self> {
+        let directory = std::env::temp_dir().join(format!("attelage-demo-{}", Uuid::now_v7()));
+        std::fs::create_dir(&directory)?;
+        Ok(Self(directory))
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.join("demo.sqlite")
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(self.path()) {
+            tracing::warn!(directory = %self.path().display(), %error, "the demonstration's database stays");
+        }
+    }
 }

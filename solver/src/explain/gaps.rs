@@ -75,7 +75,7 @@ fn reason_of_need(c: &Compiled<'_>, backend: &Backend, need: usize) -> GapReason
             _ => GapReason::Rule,
         };
     }
-    let question = Question { covered: Some(need), ..Question::minimise(Objective::FewMembers) };
+    let question = Question { covered: Some(need), ..Question::minimise(Objective::Any) };
     match backend.ask(c, &question) {
         Outcome::Found(_) => GapReason::TooCostly,
         Outcome::Infeasible => {

@@ -98,7 +98,7 @@ fn suffices(c: &Compiled<'_>, backend: &Backend, members: &BTreeSet<usize>, riva
         return Some(true);
     }
     let absent = (0..c.candidates.len()).filter(|i| !members.contains(i)).collect();
-    let question = Question { absent, whole: true, ..Question::minimise(Objective::FewMembers) };
+    let question = Question { absent, whole: true, ..Question::minimise(Objective::Any) };
     match backend.ask(c, &question) {
         Outcome::Found(_) => Some(true),
         Outcome::Infeasible => Some(false),

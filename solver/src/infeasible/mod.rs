@@ -76,7 +76,7 @@ fn untouched(c: &Compiled<'_>, backend: &Backend) -> Vec<NeedCoverage> {
 fn answerable_without_locks(c: &Compiled<'_>, backend: &Backend) -> bool {
     let options = Options { locked_in: Vec::new(), locked_out: Vec::new(), ..c.options.clone() };
     let free = Compiled::new(c.instance, &options, c.rules.clone());
-    let question = Question { whole: true, ..Question::minimise(Objective::FewMembers) };
+    let question = Question { whole: true, ..Question::minimise(Objective::Any) };
     matches!(backend.ask(&free, &question), Outcome::Found(_))
 }
 

@@ -105,6 +105,25 @@ fn an_optional_need_is_left_when_it_is_not_worth_its_cost() {
 }
 
 #[test]
+fn a_place_without_supplier_does_not_hide_why_another_is_left() {
+    let mut wish = need("b", 20);
+    wish["territory"] = json!("country");
+    wish["mandatory"] = json!(false);
+    wish["unmet_cost_cents"] = json!(99);
+    wish["spread"] = json!("population");
+    let mut problem = problem(json!([need("a", 10), wish]), json!([actor("x", &[("a", 10, 100), ("b", 10, 100)])]));
+    problem["territories"] = json!([
+        { "id": "country" },
+        { "id": "t", "parent": "country", "population": 1 },
+        { "id": "u", "parent": "country", "population": 1 }
+    ]);
+    let answer = solve_value(&problem);
+    let gaps = answer.proposals[0].needs[1].gaps.iter();
+    let told: Vec<_> = gaps.map(|gap| (gap.territory.as_str(), gap.quantity, gap.reason)).collect();
+    assert_eq!(told, [("t", 10, GapReason::TooCostly), ("u", 10, GapReason::NoSupplier)]);
+}
+
+#[test]
 fn fractions_that_only_whole_quantities_forbid_are_resolved_honestly() {
     // 50 % each of three equal units cannot be whole; the proof is about whole units.
     let mut problem =
