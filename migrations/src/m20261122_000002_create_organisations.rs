@@ -97,7 +97,7 @@ fn organisation_link() -> TableCreateStatement {
         .col(boolean("shares_capacity"))
         .primary_key(Index::create().col("organisation_id").col("to_id"))
         .foreign_key(&mut owned_by_organisation("organisation_link"))
-        .foreign_key(&mut refer("organisation_link", "to_id", "organisation", "id", ForeignKeyAction::Restrict))
+        .foreign_key(&mut refer("organisation_link", "to_id", "organisation", "id", ForeignKeyAction::NoAction))
         .take()
 }
 
