@@ -84,8 +84,18 @@ async fn wrong_types_and_unknown_codes_are_all_told_at_once() {
         "links": [{ "to": "me", "kind": "friend" }], "home_territories": [1]
     });
     let expected = [
-        "/aliases", "/fresh_on", "/home_territories/0", "/identifiers/0/id", "/identifiers/0/scheme", "/illustrative",
-        "/legal_family", "/links/0/kind", "/links/0/to", "/name", "/turnover_cents", "/volunteers",
+        "/aliases",
+        "/fresh_on",
+        "/home_territories/0",
+        "/identifiers/0/id",
+        "/identifiers/0/scheme",
+        "/illustrative",
+        "/legal_family",
+        "/links/0/kind",
+        "/links/0/to",
+        "/name",
+        "/turnover_cents",
+        "/volunteers",
     ];
     assert_eq!(places(&app.post(PATH, body).await.problem(422)), expected);
     let huge = r#"{"name":"x","turnover_cents":99999999999999999999,"volunteers":-1,"full_time_equivalents":1e300}"#;
@@ -114,7 +124,9 @@ async fn nesting_below_32_is_refused() {
 #[actix_web::test]
 async fn a_body_of_another_type_or_compressed_is_refused() {
     let app = spawn(Engine::Sqlite).await;
-    for media_type in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "multipart/form-data; boundary=x"] {
+    for media_type in
+        ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "multipart/form-data; boundary=x"]
+    {
         let answer = app.post_text(PATH, media_type, r#"{"name":"x"}"#).await.problem(415);
         assert!(answer["detail"].as_str().unwrap().contains("application/json"), "{media_type}");
     }

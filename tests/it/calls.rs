@@ -177,8 +177,13 @@ async fn a_budget_of_zero_and_negative_quantities_are_refused() {
         call["assumptions"]["capacity_per_year_by_unit"]["hour"] = json!(-1);
     });
     let expected = [
-        "/assumptions/capacity_per_year_by_unit/hour", "/budget_cents", "/duration_months", "/lots/0/needs/0/quantity",
-        "/lots/0/needs/1/quantity", "/lots/0/needs/1/unmet_cost_cents", "/money_policy/coordination_per_member_cents",
+        "/assumptions/capacity_per_year_by_unit/hour",
+        "/budget_cents",
+        "/duration_months",
+        "/lots/0/needs/0/quantity",
+        "/lots/0/needs/1/quantity",
+        "/lots/0/needs/1/unmet_cost_cents",
+        "/money_policy/coordination_per_member_cents",
     ];
     assert_eq!(places.await, expected);
 }
@@ -194,7 +199,10 @@ async fn dates_out_of_order_and_money_that_does_not_add_up_are_refused() {
         call["group_policy"]["minimum_share_percent"] = json!(90);
     });
     let expected = [
-        "/answers_due_at", "/money_policy/budget_by_year_cents", "/award_criteria", "/group_policy/maximum_members",
+        "/answers_due_at",
+        "/money_policy/budget_by_year_cents",
+        "/award_criteria",
+        "/group_policy/maximum_members",
         "/group_policy/maximum_share_percent",
     ];
     assert_eq!(places.await, expected);
@@ -224,7 +232,10 @@ async fn a_rule_has_what_its_criterion_needs_and_nothing_else() {
             { "code": "c", "criterion": "home_territory", "scope": "lead", "territory": METROPOLE, "services": ["training"] },
         ]);
     });
-    assert_eq!(places.await, ["/eligibility/0/credential", "/eligibility/1/territory", "/eligibility/1/lots", "/eligibility/2/services"]);
+    assert_eq!(
+        places.await,
+        ["/eligibility/0/credential", "/eligibility/1/territory", "/eligibility/1/lots", "/eligibility/2/services"]
+    );
 }
 
 #[actix_web::test]

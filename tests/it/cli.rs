@@ -14,7 +14,16 @@ fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--offline", "--locked", "--workspace", "--bin", "attelage", "--message-format=json"]);
+        build.args([
+            "build",
+            "--quiet",
+            "--offline",
+            "--locked",
+            "--workspace",
+            "--bin",
+            "attelage",
+            "--message-format=json",
+        ]);
         build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
         if !cfg!(debug_assertions) {
             build.arg("--release");
@@ -65,8 +74,12 @@ fn every_command_has_a_help_that_shows_how_it_is_called() {
     let folder = TempDir::new().unwrap();
     let overview = prints(folder.path(), &["--help"]);
     for (command, mentions) in [
-        ("serve", ["--port", "--database"]), ("demo", ["--once", "--port"]), ("migrate", ["status", "--database"]),
-        ("import", ["lieux", "territories"]), ("solve", ["FILE", "--options"]), ("openapi", ["OpenAPI", "Usage"]),
+        ("serve", ["--port", "--database"]),
+        ("demo", ["--once", "--port"]),
+        ("migrate", ["status", "--database"]),
+        ("import", ["lieux", "territories"]),
+        ("solve", ["FILE", "--options"]),
+        ("openapi", ["OpenAPI", "Usage"]),
     ] {
         assert!(overview.contains(&format!("\n  {command} ")), "{command} is not in the overview:\n{overview}");
         let help = prints(folder.path(), &[command, "--help"]);
@@ -83,20 +96,28 @@ fn every_command_has_a_help_that_shows_how_it_is_called() {
 #[test]
 fn openapi_prints_the_committed_document() {
     let folder = TempDir::new().unwrap();
-    let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/openapi.json")).unwrap();
+    let committed =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/openapi.json")).unwrap();
     assert!(prints(folder.path(), &["openapi"]) == committed, "see the test of the contract");
 }
 
 #[test]
 fn migrate_says_what_is_applied_and_what_is_missing() {
     let folder = TempDir::new().unwrap();
-    let words = |text: String| -> Vec<String> { text.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect() };
-    let count = { use attelage_migrations::MigratorTrait; attelage_migrations::Migrator::migrations().len() };
+    let words =
+        |text: String| -> Vec<String> { text.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect() };
+    let count = {
+        use attelage_migrations::MigratorTrait;
+        attelage_migrations::Migrator::migrations().len()
+    };
     assert_eq!(words(prints(folder.path(), &["migrate", "status"])), vec!["pending"; count]);
     assert_eq!(words(prints(folder.path(), &["migrate"])), vec!["applied"; count]);
     assert_eq!(words(prints(folder.path(), &["migrate", "up"])), vec!["applied"; count]);
     assert_eq!(words(prints(folder.path(), &["migrate", "down"])), vec!["pending"; count]);
-    assert_eq!(words(prints(folder.path(), &["migrate", "status", "--database", "sqlite:attelage.sqlite"])), vec!["pending"; count]);
+    assert_eq!(
+        words(prints(folder.path(), &["migrate", "status", "--database", "sqlite:attelage.sqlite"])),
+        vec!["pending"; count]
+    );
     assert!(folder.path().join("attelage.sqlite").exists());
 }
 
@@ -104,7 +125,8 @@ fn migrate_says_what_is_applied_and_what_is_missing() {
 fn the_same_import_twice_prints_that_nothing_changed() {
     let folder = TempDir::new().unwrap();
     write(&folder, "places.csv", "code,name,kind,parent\nA,Nord,commune,\nB,Sud,commune,A\n");
-    let import = || -> Value { serde_json::from_str(&prints(folder.path(), &["import", "territories", "places.csv"])).unwrap() };
+    let import =
+        || -> Value { serde_json::from_str(&prints(folder.path(), &["import", "territories", "places.csv"])).unwrap() };
     assert_eq!(import()["summary"]["territories"], json!({ "created": 2, "updated": 0, "unchanged": 0 }));
     assert_eq!(import()["summary"]["territories"], json!({ "created": 0, "updated": 0, "unchanged": 2 }));
 
@@ -123,14 +145,22 @@ fn solve_reads_a_problem_and_prints_the_proven_answer() {
     write(&folder, "options.json", r#"{"proposals":1}"#);
     let printed = prints(folder.path(), &["solve", example.to_str().unwrap(), "--options", "options.json"]);
     let answer: Value = serde_json::from_str(&printed).unwrap();
-    let members: Vec<&Value> = answer["proposals"][0]["members"].as_array().unwrap().iter().map(|member| &member["actor"]).collect();
+    let members: Vec<&Value> =
+        answer["proposals"][0]["members"].as_array().unwrap().iter().map(|member| &member["actor"]).collect();
     assert_eq!((&answer["status"], members), (&json!("optimal"), vec![&json!("trainer"), &json!("refurbisher")]));
-    assert_eq!(answer["proposals"][0]["costs"]["total_cents"], json!(22_000_000 + 3_000_000 + 38_400_000 + 400_000 + 1_000_000));
+    assert_eq!(
+        answer["proposals"][0]["costs"]["total_cents"],
+        json!(22_000_000 + 3_000_000 + 38_400_000 + 400_000 + 1_000_000)
+    );
 
     let mut command = attelage(folder.path(), &["solve", "-", "--options", "options.json"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(problem.as_bytes()).unwrap();
-    assert_eq!(String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap(), printed, "the same input gives the same bytes");
+    assert_eq!(
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap(),
+        printed,
+        "the same input gives the same bytes"
+    );
 }
 
 #[test]
@@ -162,13 +192,17 @@ fn what_cannot_be_read_is_named_with_its_reason() {
 #[test]
 fn faults_of_a_problem_are_all_told_with_their_paths() {
     let folder = TempDir::new().unwrap();
-    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../solver/examples/lyon.json")).unwrap();
+    let example =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../solver/examples/lyon.json")).unwrap();
     let mut problem: Value = serde_json::from_str(&example).unwrap();
     problem["call"]["duration_months"] = json!(0);
     problem["actors"][0]["capabilities"][0]["territories"] = json!(["mars"]);
     write(&folder, "wrong.json", problem.to_string());
     let said = complains(folder.path(), &["solve", "wrong.json"]);
-    assert!(said.contains("/call/duration_months: ") && said.contains("/actors/0/capabilities/0/territories/0: "), "{said}");
+    assert!(
+        said.contains("/call/duration_months: ") && said.contains("/actors/0/capabilities/0/territories/0: "),
+        "{said}"
+    );
 }
 
 #[test]
@@ -201,7 +235,11 @@ fn a_port_that_is_taken_says_how_to_take_another() {
 #[actix_web::test]
 async fn serve_says_where_it_listens_and_answers_there() {
     let folder = TempDir::new().unwrap();
-    let mut service = attelage(folder.path(), &["serve", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut service = attelage(folder.path(), &["serve", "--port", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut said = String::new();
     BufReader::new(service.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let base = said.trim().strip_prefix("Attelage listens on ").map(str::to_owned);

@@ -35,9 +35,15 @@ fn every_operation_says_what_it_is_and_how_it_can_fail() {
                 let is_error = !status.starts_with('2');
                 let is_problem = response["content"].get("application/problem+json").is_some();
                 assert_eq!(is_error, is_problem, "{name} {status}");
-                assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}: no description");
+                assert!(
+                    response["description"].as_str().is_some_and(|text| !text.is_empty()),
+                    "{name} {status}: no description"
+                );
             }
-            let expected = [("{", "404"), ("{", "400")].into_iter().filter(|(part, _)| path.contains(part)).map(|(_, status)| status);
+            let expected = [("{", "404"), ("{", "400")]
+                .into_iter()
+                .filter(|(part, _)| path.contains(part))
+                .map(|(_, status)| status);
             let with_body = ["400", "408", "413", "415", "422"];
             let expected = expected.chain(with_body.into_iter().filter(|_| operation.get("requestBody").is_some()));
             for status in expected.chain(["500", "503"]) {

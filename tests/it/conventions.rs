@@ -18,7 +18,12 @@ const NOBODY: &str = "019e0000-0000-7000-8000-000000000000";
 fn operations() -> Vec<(String, BTreeSet<String>)> {
     let document: Value = serde_json::from_str(&openapi::document().to_json().unwrap()).unwrap();
     let paths = document["paths"].as_object().unwrap();
-    let filled = |path: &str| path.replace("{id}", NOBODY).replace("{vocabulary}", "services").replace("{code}", "none").replace("{kind}", "none");
+    let filled = |path: &str| {
+        path.replace("{id}", NOBODY)
+            .replace("{vocabulary}", "services")
+            .replace("{code}", "none")
+            .replace("{kind}", "none")
+    };
     paths.iter().map(|(path, item)| (filled(path), item.as_object().unwrap().keys().cloned().collect())).collect()
 }
 
@@ -29,14 +34,25 @@ async fn send(app: &App, method: &str, path: &str) -> crate::support::app::Answe
 #[actix_web::test]
 async fn what_is_not_there_is_a_404_and_always_the_same() {
     let app = spawn(Engine::Sqlite).await;
-    for path in ["/", "/v1", "/v2/calls", "/v1/", "/v1/calls/", "//v1/calls", "/v1/organisation", "/healthz/x", "/problems/none"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v2/calls",
+        "/v1/",
+        "/v1/calls/",
+        "//v1/calls",
+        "/v1/organisation",
+        "/healthz/x",
+        "/problems/none",
+    ] {
         app.get(path).await.problem(404);
     }
     for (path, methods) in operations().iter().filter(|(path, _)| path.contains(NOBODY) || path.ends_with("none")) {
         if methods.contains("get") {
             let mut problem = app.get(path).await.problem(404);
             problem["request_id"] = json!("");
-            let expected = json!({ "type": "/problems/not-found", "title": "Nothing is here", "status": 404, "request_id": "" });
+            let expected =
+                json!({ "type": "/problems/not-found", "title": "Nothing is here", "status": 404, "request_id": "" });
             assert_eq!(problem, expected, "{path}");
         }
     }
@@ -49,7 +65,8 @@ async fn a_method_that_a_path_does_not_have_is_a_405_that_lists_those_it_has() {
         for method in ["GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS", "BREW"] {
             if !methods.contains(&method.to_ascii_lowercase()) {
                 let answer = send(&app, method, &path).await.expect(405);
-                let allowed: BTreeSet<String> = answer.header("allow").split(", ").map(str::to_ascii_lowercase).collect();
+                let allowed: BTreeSet<String> =
+                    answer.header("allow").split(", ").map(str::to_ascii_lowercase).collect();
                 assert_eq!(allowed, methods, "{method} {path}");
             }
         }
@@ -62,12 +79,22 @@ async fn an_id_that_is_none_and_a_query_that_says_too_much_are_a_400() {
     for path in ["/v1/organisations/42", "/v1/calls/none", "/v1/runs/%20", "/v1/imports/1/faults"] {
         assert_eq!(places(&app.get(path).await.problem(400)), ["path"], "{path}");
     }
-    for list in ["organisations", "capabilities", "relations", "calls", "territories", "imports", "vocabularies/services/terms"] {
+    for list in
+        ["organisations", "capabilities", "relations", "calls", "territories", "imports", "vocabularies/services/terms"]
+    {
         for query in ["colour=blue", "limit=many", "limit=-1", "limit=1&limit=2"] {
-            assert_eq!(places(&app.get(&format!("/v1/{list}?{query}")).await.problem(400)), ["query"], "{list}?{query}");
+            assert_eq!(
+                places(&app.get(&format!("/v1/{list}?{query}")).await.problem(400)),
+                ["query"],
+                "{list}?{query}"
+            );
         }
         for query in ["limit=0", "limit=101"] {
-            assert_eq!(places(&app.get(&format!("/v1/{list}?{query}")).await.problem(400)), ["limit"], "{list}?{query}");
+            assert_eq!(
+                places(&app.get(&format!("/v1/{list}?{query}")).await.problem(400)),
+                ["limit"],
+                "{list}?{query}"
+            );
         }
         for cursor in ["", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAA", "%FF"] {
             let problem = app.get(&format!("/v1/{list}?cursor={cursor}")).await.problem(400);
@@ -106,11 +133,19 @@ async fn every_answer_has_a_request_id_of_its_own_and_the_headers_of_a_careful_s
     let app = spawn(Engine::Sqlite).await;
     let mut seen = BTreeSet::new();
     for (method, path) in [
-        ("GET", "/healthz"), ("GET", "/v1/calls"), ("GET", "/nowhere"), ("GET", "/v1/calls/none"), ("PATCH", "/v1/calls"),
-        ("POST", "/v1/calls"), ("GET", "/v1/calls?colour=blue"), ("GET", "/problems/invalid"),
+        ("GET", "/healthz"),
+        ("GET", "/v1/calls"),
+        ("GET", "/nowhere"),
+        ("GET", "/v1/calls/none"),
+        ("PATCH", "/v1/calls"),
+        ("POST", "/v1/calls"),
+        ("GET", "/v1/calls?colour=blue"),
+        ("GET", "/problems/invalid"),
     ] {
         let answer = send(&app, method, path).await;
-        for (header, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("cache-control", "no-store")] {
+        for (header, value) in
+            [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("cache-control", "no-store")]
+        {
             assert_eq!(answer.header(header), value, "{method} {path}");
         }
         let id = answer.header("x-request-id").to_owned();
@@ -132,7 +167,8 @@ async fn the_type_of_every_problem_opens_a_page_in_both_languages() {
         assert!(english.header("content-security-policy").starts_with("default-src 'none'"));
         let starts = |answer: &crate::support::app::Answer, lang: &str, title: &str| {
             let page = answer.body.as_str().unwrap();
-            page.starts_with(&format!("<!doctype html><html lang=\"{lang}\">")) && page.contains(&format!("<title>{title}</title>"))
+            page.starts_with(&format!("<!doctype html><html lang=\"{lang}\">"))
+                && page.contains(&format!("<title>{title}</title>"))
         };
         assert!(starts(&english, "en", entry.title) && starts(&french, "fr", entry.title_fr), "{}", entry.slug);
     }
@@ -145,7 +181,8 @@ async fn the_reference_page_needs_nothing_from_outside() {
     let page = http.get(format!("{}/docs", app.base())).send().await.unwrap();
     assert_eq!((page.status().as_u16(), page.url().path()), (200, "/docs/"));
     let html = page.text().await.unwrap();
-    let sources: Vec<&str> = html.split(['"', '\'']).filter(|text| text.ends_with(".js") || text.ends_with(".css")).collect();
+    let sources: Vec<&str> =
+        html.split(['"', '\'']).filter(|text| text.ends_with(".js") || text.ends_with(".css")).collect();
     assert!(!sources.is_empty() && !html.contains("https://") && !html.contains("http://"), "{html}");
     for source in sources {
         let file = http.get(format!("{}/docs/{}", app.base(), source.trim_start_matches("./"))).send().await.unwrap();
@@ -153,7 +190,10 @@ async fn the_reference_page_needs_nothing_from_outside() {
     }
     let served = app.get("/openapi.json").await.expect(200).body;
     assert_eq!((&served["openapi"], &served["info"]["version"]), (&json!("3.1.0"), &json!(env!("CARGO_PKG_VERSION"))));
-    assert_eq!(app.get("/healthz").await.expect(200).body, json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }));
+    assert_eq!(
+        app.get("/healthz").await.expect(200).body,
+        json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })
+    );
 }
 
 /// The pages of a list, by their cursors; each time, the `Link` header says the same.

@@ -14,8 +14,11 @@ const PROCEDURES: &str = "Aide aux démarches administratives";
 
 /// A sound place in Villeurbanne or Bron, as one row; empty fields say nothing.
 fn place(id: &str, pivot: &str, name: &str, parent: &str, services: &str) -> String {
-    let (commune, post_code, code) = if id.len() % 2 == 0 { ("Villeurbanne", "69100", "69266") } else { ("Bron", "69500", "69029") };
-    format!("{id},{pivot},{name},{commune},{post_code},{code},1 rue Neuve,45.76,4.88,ASSO,,Annuaire,{parent},2026-05-01,{services},,Accompagnement individuel\n")
+    let (commune, post_code, code) =
+        if id.len() % 2 == 0 { ("Villeurbanne", "69100", "69266") } else { ("Bron", "69500", "69029") };
+    format!(
+        "{id},{pivot},{name},{commune},{post_code},{code},1 rue Neuve,45.76,4.88,ASSO,,Annuaire,{parent},2026-05-01,{services},,Accompagnement individuel\n"
+    )
 }
 
 async fn lieux(app: &App, rows: &str) -> Value {

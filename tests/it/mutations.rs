@@ -24,12 +24,38 @@ impl Dice {
     /// A value that somebody once forgot to think of.
     fn value(&mut self) -> Value {
         let values = [
-            json!(null), json!(true), json!(0), json!(-1), json!(1), json!(1.5), json!(i64::MAX), json!(i64::MIN), json!(u64::MAX),
-            json!(1e300), json!(-0.0), json!(""), json!(" "), json!("é\u{301}\u{202e}𝕏"), json!("'; DROP TABLE organisation; --"),
-            json!("x".repeat(4_000)), json!("%_\\"), json!([]), json!([[]]), json!({}), json!("0000-01-01"), json!("9999-12-31"),
-            json!("2026-06-30T23:59:60Z"), json!("0000-01-01T00:00:00Z"), json!("9999-12-31T23:59:59.999999999-23:59"),
-            json!(METROPOLE), json!("019e0000-0000-7000-8000-000000000000"), json!("{019E0000-0000-7000-8000-000000000000}"),
-            json!("hour"), json!(100), json!(1_000_000_000_000_u64), json!("\u{ffff}\u{10ffff}\u{1}"),
+            json!(null),
+            json!(true),
+            json!(0),
+            json!(-1),
+            json!(1),
+            json!(1.5),
+            json!(i64::MAX),
+            json!(i64::MIN),
+            json!(u64::MAX),
+            json!(1e300),
+            json!(-0.0),
+            json!(""),
+            json!(" "),
+            json!("é\u{301}\u{202e}𝕏"),
+            json!("'; DROP TABLE organisation; --"),
+            json!("x".repeat(4_000)),
+            json!("%_\\"),
+            json!([]),
+            json!([[]]),
+            json!({}),
+            json!("0000-01-01"),
+            json!("9999-12-31"),
+            json!("2026-06-30T23:59:60Z"),
+            json!("0000-01-01T00:00:00Z"),
+            json!("9999-12-31T23:59:59.999999999-23:59"),
+            json!(METROPOLE),
+            json!("019e0000-0000-7000-8000-000000000000"),
+            json!("{019E0000-0000-7000-8000-000000000000}"),
+            json!("hour"),
+            json!(100),
+            json!(1_000_000_000_000_u64),
+            json!("\u{ffff}\u{10ffff}\u{1}"),
         ];
         values[self.below(values.len())].clone()
     }
@@ -76,7 +102,8 @@ fn bodies(market: &sample::Market) -> Vec<(String, Value)> {
     });
     let mut call = sample::call(&market.funder);
     call["answers_due_at"] = json!("2026-12-31T11:00:00Z");
-    call["eligibility"] = json!([{ "code": "r", "criterion": "turnover", "scope": "sum_over_members", "minimum_cents": 1 }]);
+    call["eligibility"] =
+        json!([{ "code": "r", "criterion": "turnover", "scope": "sum_over_members", "minimum_cents": 1 }]);
     call["group_policy"] = json!({ "maximum_members": 3, "maximum_share_percent": 90, "minimum_share_percent": 1 });
     call["award_criteria"] = json!([{ "name": "Prix", "weight_percent": 100 }]);
     call["assumptions"] = json!({ "capacity_per_year_by_unit": { "hour": 10 } });

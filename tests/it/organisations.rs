@@ -161,8 +161,15 @@ async fn every_fault_of_an_organisation_is_told_at_once() {
     let mut found = places(&problem);
     found.sort_unstable();
     found.dedup();
-    let expected =
-        ["/credentials/0/valid_to", "/home_territories/0", "/identifiers/0/id", "/links/0/to", "/links/1/to", "/name", "/resource_mix"];
+    let expected = [
+        "/credentials/0/valid_to",
+        "/home_territories/0",
+        "/identifiers/0/id",
+        "/links/0/to",
+        "/links/1/to",
+        "/name",
+        "/resource_mix",
+    ];
     assert_eq!(found, expected);
     assert_eq!(names(&app, "").await, [""; 0]);
 }

@@ -51,7 +51,8 @@ fn assert_adds_up(proposal: &Value) {
     let (members, allocations) = (list(proposal, "members"), list(proposal, "allocations"));
     let shares: f64 = members.iter().map(|member| member["share_percent"].as_f64().unwrap()).sum();
     assert!((shares - 100.0).abs() < 1e-6, "shares add up to {shares}");
-    let leads = members.iter().filter(|member| ["group-lead", "sole-tenderer"].contains(&member["role"].as_str().unwrap()));
+    let leads =
+        members.iter().filter(|member| ["group-lead", "sole-tenderer"].contains(&member["role"].as_str().unwrap()));
     assert_eq!(leads.count(), 1);
     for need in list(proposal, "needs") {
         let own: Vec<Value> = allocations.iter().filter(|one| one["need"] == need["need"]).cloned().collect();

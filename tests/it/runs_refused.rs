@@ -96,7 +96,9 @@ async fn the_price_of_one_actor_does_not_stop_the_runs_of_all() {
     let app = spawn(Engine::Sqlite).await;
     let market = sample::market(&app).await;
     let dreamer = sample::organisation(&app, "Hors de prix").await;
-    for offer in [sample::hours(&dreamer, 1_000, 1_000_000_000_000), sample::devices(&dreamer, 1_000, 1_000_000_000_000)] {
+    for offer in
+        [sample::hours(&dreamer, 1_000, 1_000_000_000_000), sample::devices(&dreamer, 1_000, 1_000_000_000_000)]
+    {
         created(&app, "/v1/capabilities", offer).await;
     }
     let mut call = sample::call(&market.funder);

@@ -153,9 +153,9 @@ async fn linked_entities_never_count_a_capacity_twice() {
     market.organisations.retain(|entry| !["emmaus-connect", "pimms"].contains(&entry.key.as_str()));
     need(&mut market, "everyday-skills")["quantity"] = json!(1500);
     market.call["lots"].as_array_mut().unwrap().truncate(1);
-    market.organisations.retain(|entry| {
-        ["metropole-de-lyon", "weefund", "passerelle", "passerelle-sas"].contains(&entry.key.as_str())
-    });
+    market
+        .organisations
+        .retain(|entry| ["metropole-de-lyon", "weefund", "passerelle", "passerelle-sas"].contains(&entry.key.as_str()));
     market.relations.retain(|relation| relation["a"] == "passerelle");
     let alone = answer(market.clone()).await;
     assert_eq!(alone.status, Status::Infeasible, "1,300 hours a year are shared by the two entities");
@@ -173,7 +173,8 @@ async fn whoever_has_invented_numbers_is_marked_illustrative() {
     assert!(organisations.len() >= 20 && capabilities.len() >= 30);
     for organisation in &organisations {
         let own = &organisation.value;
-        let mut offers = capabilities.iter().map(|offer| &offer.value).filter(|offer| offer.organisation == organisation.id);
+        let mut offers =
+            capabilities.iter().map(|offer| &offer.value).filter(|offer| offer.organisation == organisation.id);
         let numbers = offers.any(|offer| offer.capacity_per_year.is_some() || offer.unit_cost_cents.is_some())
             || own.turnover_cents.is_some()
             || own.available_cash_cents.is_some();

@@ -14,7 +14,9 @@ pub const SOUTH: &str = "69029";
 /// Everything that lists show, to see whether a refused request has left something behind.
 pub async fn everything(client: &Client) -> Vec<Value> {
     let mut pages = Vec::new();
-    for list in ["territories", "organisations", "capabilities", "relations", "calls", "imports", "vocabularies/services/terms"] {
+    for list in
+        ["territories", "organisations", "capabilities", "relations", "calls", "imports", "vocabularies/services/terms"]
+    {
         pages.push(client.get(&format!("/v1/{list}?limit=100")).await.expect(200).body);
     }
     pages
