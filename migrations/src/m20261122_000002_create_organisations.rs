@@ -25,7 +25,6 @@ impl MigrationTrait for Migration {
         }
         manager.create_index(index("relation", &["a_id", "b_id", "kind"]).unique().take()).await?;
         for (table, column) in [
-            ("organisation", "search_name"),
             ("organisation_identifier", "organisation_id"),
             ("organisation_link", "to_id"),
             ("credential", "organisation_id"),
