@@ -33,7 +33,7 @@ impl MigrationTrait for Migration {
                     .col(json_binary("crosswalks"))
                     .col(big_integer("version"))
                     .col(timestamp_with_time_zone("updated_at"))
-                    .foreign_key(&mut refer("term", "parent_id", "term", "id", ForeignKeyAction::Restrict))
+                    .foreign_key(&mut refer("term", "parent_id", "term", "id", ForeignKeyAction::NoAction))
                     .take(),
             )
             .await?;
@@ -58,7 +58,7 @@ impl MigrationTrait for Migration {
                         "parent_code",
                         "territory",
                         "code",
-                        ForeignKeyAction::Restrict,
+                        ForeignKeyAction::NoAction,
                     ))
                     .take(),
             )

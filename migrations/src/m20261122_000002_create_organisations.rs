@@ -25,7 +25,6 @@ impl MigrationTrait for Migration {
         }
         manager.create_index(index("relation", &["a_id", "b_id", "kind"]).unique().take()).await?;
         for (table, column) in [
-            ("organisation", "search_name"),
             ("organisation_identifier", "organisation_id"),
             ("organisation_link", "to_id"),
             ("credential", "organisation_id"),
@@ -97,7 +96,7 @@ fn organisation_link() -> TableCreateStatement {
         .col(boolean("shares_capacity"))
         .primary_key(Index::create().col("organisation_id").col("to_id"))
         .foreign_key(&mut owned_by_organisation("organisation_link"))
-        .foreign_key(&mut refer("organisation_link", "to_id", "organisation", "id", ForeignKeyAction::Restrict))
+        .foreign_key(&mut refer("organisation_link", "to_id", "organisation", "id", ForeignKeyAction::NoAction))
         .take()
 }
 

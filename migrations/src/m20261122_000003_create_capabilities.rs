@@ -51,7 +51,7 @@ impl MigrationTrait for Migration {
                         .col(key_text(column))
                         .primary_key(Index::create().col("capability_id").col(column))
                         .foreign_key(&mut refer(table, "capability_id", "capability", "id", ForeignKeyAction::Cascade))
-                        .foreign_key(&mut refer(table, column, target, key, ForeignKeyAction::Restrict))
+                        .foreign_key(&mut refer(table, column, target, key, ForeignKeyAction::NoAction))
                         .take(),
                 )
                 .await?;

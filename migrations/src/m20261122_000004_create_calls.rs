@@ -36,7 +36,7 @@ impl MigrationTrait for Migration {
                     .col(json_binary("assumptions"))
                     .col(timestamp_with_time_zone_null("published_at"))
                     .col(timestamp_with_time_zone_null("closed_at"))
-                    .foreign_key(&mut refer("call", "funder_id", "organisation", "id", ForeignKeyAction::Restrict))
+                    .foreign_key(&mut refer("call", "funder_id", "organisation", "id", ForeignKeyAction::NoAction))
                     .take(),
             )
             .await?;
@@ -76,10 +76,10 @@ impl MigrationTrait for Migration {
                     .col(big_integer_null("reference_unit_cost_cents"))
                     .primary_key(Index::create().col("call_id").col("code"))
                     .foreign_key(&mut refer("need", "call_id", "call", "id", ForeignKeyAction::Cascade))
-                    .foreign_key(&mut refer("need", "service_id", "term", "id", ForeignKeyAction::Restrict))
-                    .foreign_key(&mut refer("need", "public_id", "term", "id", ForeignKeyAction::Restrict))
-                    .foreign_key(&mut refer("need", "modality_id", "term", "id", ForeignKeyAction::Restrict))
-                    .foreign_key(&mut refer("need", "territory_code", "territory", "code", ForeignKeyAction::Restrict))
+                    .foreign_key(&mut refer("need", "service_id", "term", "id", ForeignKeyAction::NoAction))
+                    .foreign_key(&mut refer("need", "public_id", "term", "id", ForeignKeyAction::NoAction))
+                    .foreign_key(&mut refer("need", "modality_id", "term", "id", ForeignKeyAction::NoAction))
+                    .foreign_key(&mut refer("need", "territory_code", "territory", "code", ForeignKeyAction::NoAction))
                     .take(),
             )
             .await?;

@@ -98,14 +98,14 @@ fn file_of(places: usize) -> Vec<u8> {
 
 /// A number whose two checksums hold, so that it is read as one.
 fn siret(seed: usize) -> String {
-    let with_key = |digits: String| {
-        (0..10).map(|key| format!("{digits}{key}")).find(|number| luhn(number)).unwrap()
-    };
+    let with_key = |digits: String| (0..10).map(|key| format!("{digits}{key}")).find(|number| luhn(number)).unwrap();
     let siren = with_key(format!("{:08}", 10_000_000 + seed * 7));
     with_key(format!("{siren}0001"))
 }
 
 fn luhn(number: &str) -> bool {
     let digits = number.bytes().rev().map(|digit| u32::from(digit - b'0')).enumerate();
-    digits.map(|(place, digit)| if place % 2 == 1 { (digit * 2) / 10 + (digit * 2) % 10 } else { digit }).sum::<u32>() % 10 == 0
+    digits.map(|(place, digit)| if place % 2 == 1 { (digit * 2) / 10 + (digit * 2) % 10 } else { digit }).sum::<u32>()
+        % 10
+        == 0
 }

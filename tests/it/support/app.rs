@@ -86,6 +86,27 @@ impl Client {
         self.answer(self.request(method, path).headers(headers).body(body.into())).await
     }
 
+    /// Reads with headers of the caller's.
+    pub async fn get_with(&self, path: &str, headers: HeaderMap) -> Answer {
+        self.answer(self.request(Method::GET, path).headers(headers)).await
+    }
+
+    /// Posts with headers of the caller's.
+    pub async fn post_with(&self, path: &str, headers: HeaderMap, body: Value) -> Answer {
+        self.answer(self.request(Method::POST, path).headers(headers).json(&body)).await
+    }
+
+    /// Sends a body of this type.
+    pub async fn post_text(&self, path: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, media_type.parse().expect("a media type"))]);
+        self.send_raw(Method::POST, path, headers, body).await
+    }
+
+    /// Where the service listens, `http://host:port`, for what is not in the document.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }
@@ -139,6 +160,14 @@ impl Answer {
             assert!(has_place && is_said(&error["detail"]), "{request}: an error points nowhere: {problem:#}");
         }
         problem
+    }
+
+    /// The problem in the answer, whichever it is, if the fault is the client's.
+    #[track_caller]
+    pub fn problem_of_client(self) -> Value {
+        assert!((400..500).contains(&self.status), "{} answered {} {:#}", self.request, self.status, self.body);
+        let status = self.status;
+        self.problem(status)
     }
 
     /// The value of a header that must be there.

@@ -4,7 +4,9 @@ pub mod app;
 pub mod contract;
 pub mod database;
 pub mod postgres;
+pub mod sample;
 mod seal;
+pub mod service;
 
 /// Writes each scenario once and runs it on both engines, as `scenario::on_sqlite` and `scenario::on_postgres`.
 ///

@@ -1,0 +1,82 @@
+//! Many writers at once: nothing is lost, nothing is there twice.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::on_both_engines;
+use crate::support::sample::{self, created, siret};
+use crate::support::service::{App, spawn};
+
+const WRITERS: usize = 16;
+const WRITES: usize = 5;
+
+/// Counts one more volunteer and adds one certificate, reading and trying again while others come first.
+async fn join(app: &App, path: &str, code: &str) {
+    loop {
+        let read = app.get(path).await.expect(200);
+        let mut credentials = read["credentials"].as_array().unwrap().clone();
+        credentials.push(json!({ "code": code }));
+        let volunteers = read["volunteers"].as_i64().unwrap() + 1;
+        let body = json!({ "name": "Très demandée", "credentials": credentials, "volunteers": volunteers });
+        match app.put(path, read.etag(), body).await {
+            written if written.status == 200 => return,
+            refused => _ = refused.problem(412),
+        }
+    }
+}
+
+on_both_engines! {
+    async fn no_update_is_lost(engine) {
+        let app = spawn(engine).await;
+        let id = created(&app, "/v1/organisations", json!({ "name": "Très demandée", "volunteers": 0 })).await;
+        let path = format!("/v1/organisations/{id}");
+        let writer = async |writer: usize| {
+            for write in 0..WRITES {
+                join(&app, &path, &format!("{writer}-{write}")).await;
+            }
+        };
+        let writers = join_all((0..WRITERS).map(writer));
+        tokio::time::timeout(Duration::from_secs(60), writers).await.expect("the writers make progress");
+        let end = app.get(&path).await.expect(200);
+        assert_eq!((&end["version"], &end["volunteers"]), (&json!(1 + WRITERS * WRITES), &json!(WRITERS * WRITES)));
+        let codes: BTreeSet<&str> = end["credentials"].as_array().unwrap().iter().filter_map(|own| own["code"].as_str()).collect();
+        assert_eq!(codes.len(), WRITERS * WRITES);
+    }
+
+    async fn of_many_who_claim_one_number_exactly_one_gets_it(engine) {
+        let app = spawn(engine).await;
+        let claim = async |claimant: usize| {
+            let body = json!({ "name": format!("Candidat {claimant}"), "identifiers": [{ "scheme": "siret", "id": siret(5, 5) }] });
+            let answer = app.post("/v1/organisations", body).await;
+            assert!([201, 409, 422].contains(&answer.status), "{answer:?}");
+            answer.status == 201
+        };
+        let won = join_all((0..8).map(claim)).await;
+        assert_eq!(won.iter().filter(|won| **won).count(), 1);
+        let page = app.get("/v1/organisations").await.expect(200);
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(1));
+    }
+
+    async fn one_of_two_imports_of_the_same_file_creates_and_none_doubles(engine) {
+        let app = spawn(engine).await;
+        let import = async |_| app.post_text("/v1/imports?kind=territories", "text/csv", "code,name,kind,parent\nA,A,commune,\nB,B,commune,A\n").await;
+        for answer in join_all((0..4).map(import)).await {
+            assert!([201, 409].contains(&answer.status), "{answer:?}");
+        }
+        let page = app.get("/v1/territories").await.expect(200);
+        let versions: Vec<&Value> = page["items"].as_array().unwrap().iter().map(|item| &item["version"]).collect();
+        assert_eq!(versions, [1, 1]);
+    }
+
+    async fn a_call_is_published_once(engine) {
+        let app = spawn(engine).await;
+        let market = sample::market(&app).await;
+        let publish = async |_| app.post(&format!("/v1/calls/{}/publish", market.call), json!({})).await.status;
+        let mut statuses = join_all((0..6).map(publish)).await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409, 409, 409, 409, 409]);
+    }
+}

@@ -1,0 +1,60 @@
+//! The real service, as `attelage serve` starts it, on a database of its own.
+
+use std::net::TcpListener;
+use std::sync::{Arc, LazyLock};
+
+use actix_web::dev::ServerHandle;
+use attelage::{database, openapi, server};
+
+use super::app::{Client, TestApp};
+use super::contract::Document;
+use super::database::{Engine, Template};
+
+/// The schema and the vocabularies that the product ships.
+pub static PREPARED: Template = Template::new(|db| Box::pin(database::prepare(db)));
+
+static DOCUMENT: LazyLock<Arc<Document>> = LazyLock::new(|| {
+    let document = openapi::document().to_json().expect("the document is JSON");
+    Arc::new(Document::new(serde_json::from_str(&document).expect("the document is JSON")))
+});
+
+/// The service under test, with the client that checks its answers.
+pub type App = TestApp<Running>;
+
+/// Stops the service when the test ends.
+pub struct Running(ServerHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.stop(false));
+    }
+}
+
+/// Starts the service on a fresh database.
+pub async fn spawn(engine: Engine) -> App {
+    TestApp::start(engine, &PREPARED, Arc::clone(&DOCUMENT), async |url, listener| {
+        let db = database::connect(&url).await.expect("the database of the test answers");
+        let server = server::start(db, listener, 1).await.expect("the service starts");
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Running(handle)
+    })
+    .await
+}
+
+/// The same service once more on the database of `app`, as after a crash.
+pub async fn restarted(app: &App) -> Restarted {
+    let db = database::connect(&app.database.url()).await.expect("the database of the test answers");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let server = server::start(db, listener, 1).await.expect("the service starts");
+    let running = Running(server.handle());
+    actix_web::rt::spawn(server);
+    Restarted { client: Client::new(base, Arc::clone(&DOCUMENT)), _running: running }
+}
+
+/// A second service on a database.
+pub struct Restarted {
+    pub client: Client,
+    _running: Running,
+}
