@@ -1,14 +1,31 @@
 //! Codes that clients choose: of terms, territories, lots and needs.
 
+use crate::fold::fold;
+use crate::problem::{Fault, Problem};
+
 /// What a code must be, for people.
 pub const EXPECTED: &str = "1 to 64 letters, digits, `-`, `_`, `.` or `:`";
-/// The same for the document.
-pub const PATTERN: &str = "^[A-Za-z0-9_.:-]{1,64}$";
 
 /// Whether a text is a code.
 #[must_use]
 pub fn is_code(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+}
+
+/// The part of a name to search for, as names are searched.
+///
+/// # Errors
+/// A text that is too long, or that has neither a letter nor a digit and would find everything.
+pub fn searched(parameter: &str, text: Option<&str>) -> Result<Option<String>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let folded = fold(text);
+    if folded.is_empty() || text.chars().count() > 300 {
+        return Err(Problem::malformed(vec![Fault::parameter(
+            parameter,
+            "1 to 300 characters, with a letter or a digit",
+        )]));
+    }
+    Ok(Some(folded))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use attelage_migrations::{Migrator, MigratorTrait as _};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use crate::vocabularies;
@@ -73,6 +73,21 @@ pub async fn lock(tx: &DatabaseTransaction, table: &'static str) -> Result<(), D
         tx.execute_unprepared(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
     }
     Ok(())
+}
+
+/// Starts a reading transaction: all its queries see the database as it stands at the first of them.
+///
+/// # Errors
+/// The database's.
+pub async fn begin_read(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    // SQLite's transactions read one state anyway, and know no levels.
+    let on_postgres = db.get_database_backend() == DbBackend::Postgres;
+    db.begin_with_options(TransactionOptions {
+        isolation_level: on_postgres.then_some(IsolationLevel::RepeatableRead),
+        access_mode: on_postgres.then_some(AccessMode::ReadOnly),
+        ..TransactionOptions::default()
+    })
+    .await
 }
 
 /// How many rows of `columns` columns fit in one statement.

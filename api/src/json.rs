@@ -12,6 +12,9 @@ use crate::problem::Fault;
 
 /// The deepest nesting accepted.
 pub const MAX_DEPTH: usize = 32;
+/// The most values in one document: far more than any body needs, and a bound on the faults that it can hold.
+pub const MAX_VALUES: usize = 100_000;
+const MOST_FAULTS: usize = 100;
 
 /// The first number that 64 signed bits cannot hold.
 const LARGEST: f64 = 9_223_372_036_854_775_808.0;
@@ -23,38 +26,64 @@ const LARGEST: f64 = 9_223_372_036_854_775_808.0;
 pub fn read(bytes: &[u8]) -> Result<Value, Vec<Fault>> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| vec![Fault::at("", format!("JSON is UTF-8; byte {} is not", error.valid_up_to()))])?;
-    let mut faults = Vec::new();
+    let mut reading = Reading { faults: Vec::new(), values: 0 };
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Seed { pointer: String::new(), depth: 0, faults: &mut faults }
+    let value = Seed { way: Way::Root, depth: 0, reading: &mut reading }
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
         .map_err(|error| vec![Fault::at("", format!("not JSON: {error}"))])?;
-    if faults.is_empty() { Ok(value) } else { Err(faults) }
+    if reading.faults.is_empty() { Ok(value) } else { Err(reading.faults) }
+}
+
+/// The way to a value: rendered only where there is a fault, so that reading stays linear in the bytes.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Root,
+    Member(&'a Way<'a>, &'a str),
+    Item(&'a Way<'a>, usize),
+}
+
+impl Way<'_> {
+    fn pointer(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Member(parent, name) => {
+                format!("{}/{}", parent.pointer(), name.replace('~', "~0").replace('/', "~1"))
+            }
+            Self::Item(parent, position) => format!("{}/{position}", parent.pointer()),
+        }
+    }
+}
+
+/// What has been read so far.
+struct Reading {
+    faults: Vec<Fault>,
+    values: usize,
 }
 
 struct Seed<'a> {
-    pointer: String,
+    way: Way<'a>,
     depth: usize,
-    faults: &'a mut Vec<Fault>,
+    reading: &'a mut Reading,
 }
 
 impl Seed<'_> {
-    fn child(&mut self, token: &str) -> Seed<'_> {
-        let token = token.replace('~', "~0").replace('/', "~1");
-        Seed { pointer: format!("{}/{token}", self.pointer), depth: self.depth + 1, faults: self.faults }
+    fn fault(&mut self, detail: &str) {
+        if self.reading.faults.len() < MOST_FAULTS {
+            self.reading.faults.push(Fault::at(self.way.pointer(), detail));
+        }
+    }
+
+    fn too_large(&mut self) -> Value {
+        self.fault("a number lies between -9223372036854775808 and 9223372036854775807");
+        Value::Null
     }
 
     fn text(&mut self, text: &str) -> Value {
         if text.contains('\0') {
-            self.faults.push(Fault::at(&self.pointer, "text holds no NUL character"));
+            self.fault("text holds no NUL character");
         }
         Value::String(text.to_owned())
-    }
-
-    fn too_large(&mut self) -> Value {
-        self.faults
-            .push(Fault::at(&self.pointer, "a number lies between -9223372036854775808 and 9223372036854775807"));
-        Value::Null
     }
 
     fn enter<E: de::Error>(&self) -> Result<(), E> {
@@ -66,6 +95,10 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.reading.values += 1;
+        if self.reading.values > MAX_VALUES {
+            return Err(de::Error::custom(format!("more than {MAX_VALUES} values")));
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -109,24 +142,28 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(self.text(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         self.enter()?;
         let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self.child(&array.len().to_string()))? {
-            array.push(item);
+        loop {
+            let way = Way::Item(&self.way, array.len());
+            let child = Seed { way, depth: self.depth + 1, reading: self.reading };
+            match items.next_element_seed(child)? {
+                Some(item) => array.push(item),
+                None => return Ok(Value::Array(array)),
+            }
         }
-        Ok(Value::Array(array))
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         self.enter()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            let mut child = self.child(&name);
+            let way = Way::Member(&self.way, &name);
+            let mut child = Seed { way, depth: self.depth + 1, reading: self.reading };
             child.text(&name);
             if object.contains_key(&name) {
-                let pointer = child.pointer.clone();
-                child.faults.push(Fault::at(pointer, "this member occurs twice"));
+                child.fault("this member occurs twice");
             }
             let value = members.next_value_seed(child)?;
             object.insert(name, value);

@@ -5,7 +5,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,6 +13,9 @@ use crate::request_id;
 
 /// Media type of every error.
 pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// How many faults an answer lists.
+const MOST_FAULTS: usize = 100;
 
 /// What went wrong, by kind. The table of titles, causes and remedies is [`Kind::entry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,7 +264,12 @@ impl Problem {
 
     /// The request breaks rules.
     #[must_use]
-    pub fn invalid(faults: Vec<Fault>) -> Self {
+    pub fn invalid(mut faults: Vec<Fault>) -> Self {
+        if faults.len() > MOST_FAULTS {
+            let more = faults.len() - MOST_FAULTS;
+            faults.truncate(MOST_FAULTS);
+            faults.push(Fault::at("", format!("and {more} more faults")));
+        }
         Self { faults, ..Self::new(Kind::Invalid) }
     }
 
@@ -357,7 +365,26 @@ impl From<DbErr> for Problem {
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
                 Self::conflict("another resource refers to this one, or this one refers to a resource that is gone")
             }
+            _ if is_contention(&error) => {
+                tracing::warn!(%error, "the database is busy");
+                Self::new(Kind::Unavailable)
+            }
             _ => Self::internal(error),
         }
+    }
+}
+
+/// Whether the same request may succeed a moment later: no connection was free, the write lock of SQLite did not come in
+/// time, or PostgreSQL gave up one of two transactions (serialization failure, deadlock).
+fn is_contention(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error))
+        | DbErr::Conn(RuntimeErr::SqlxError(error)) => {
+            let code = error.as_database_error().and_then(|error| error.code());
+            code.is_some_and(|code| matches!(code.as_ref(), "5" | "261" | "517" | "40001" | "40P01"))
+        }
+        _ => false,
     }
 }

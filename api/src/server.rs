@@ -97,11 +97,11 @@ async fn refuse_nul(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    for (parameter, text) in [("path", request.path()), ("query", request.query_string())] {
-        if text.contains("%00") || text.contains('\0') {
-            let problem = Problem::malformed(vec![Fault::parameter(parameter, "no NUL character")]);
-            return Ok(request.into_response(problem.error_response()));
-        }
+    let places = [("path", request.path()), ("query", request.query_string())];
+    let with_nul = places.into_iter().find(|(_, text)| text.contains("%00") || text.contains('\0'));
+    if let Some((parameter, _)) = with_nul {
+        let problem = Problem::malformed(vec![Fault::parameter(parameter, "no NUL character")]);
+        return Ok(request.into_response(problem.error_response()));
     }
     next.call(request).await.map(ServiceResponse::map_into_boxed_body)
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use attelage_solver as solver;
+use chrono::{Months, NaiveDate};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::{Call, Criterion, EligibilityRule, Grouping, Need, NewCall, Per, Scope, Spread};
-use crate::capabilities::{self, Capability};
+use crate::capabilities::{self, Capability, Unit};
 use crate::organisations::{self, Organisation};
 use crate::relations::{self, Relation};
 use crate::territories;
@@ -15,7 +16,8 @@ use crate::vocabularies::{self, Vocabulary};
 
 /// Everything the solver needs for a call. About a dozen queries; O(organisations + capabilities + territories).
 ///
-/// Organisations without a capability on the first day, and the funder, are left out.
+/// Left out: the funder's capabilities, those that do not last the whole contract, and organisations that then have none and
+/// lend no certificate to one that has.
 ///
 /// # Errors
 /// The database's.
@@ -25,18 +27,21 @@ pub async fn load(db: &impl ConnectionTrait, call: &Call) -> Result<solver::Prob
     for capability in capabilities::store::all(db).await? {
         let own = &capability.value;
         let begun = own.valid_from.is_none_or(|from| from <= written.starts_on);
-        let ended = own.valid_to.is_some_and(|to| to < written.starts_on);
-        if begun && !ended && own.organisation != written.funder {
+        let lasts = own.valid_to.zip(last_day(written)).is_none_or(|(to, last)| to >= last);
+        if begun && lasts && own.organisation != written.funder {
             offers.entry(own.organisation).or_default().push(capability);
         }
     }
     let mut organisations = organisations::store::all(db).await?;
-    organisations.retain(|organisation| offers.contains_key(&organisation.id));
+    let lends = |organisation: &Organisation| {
+        organisation.value.links.iter().any(|link| link.shares_credentials && offers.contains_key(&link.to))
+    };
+    organisations.retain(|organisation| offers.contains_key(&organisation.id) || lends(organisation));
     let present: BTreeSet<Uuid> = organisations.iter().map(|organisation| organisation.id).collect();
-    let pools = capacity_groups(&organisations);
+    let pools = pools(&organisations, &offers);
     let actors = organisations.iter().map(|organisation| {
         let own = offers.remove(&organisation.id).unwrap_or_default();
-        actor(organisation, &own, pools.get(&organisation.id))
+        actor(organisation, &own, &pools)
     });
     let actors = actors.collect();
     let territories = territories::store::all(db).await?.into_iter().map(|row| solver::Territory {
@@ -51,10 +56,16 @@ pub async fn load(db: &impl ConnectionTrait, call: &Call) -> Result<solver::Prob
         territories: territories.collect(),
         services: terms(db, Vocabulary::Services).await?,
         publics: terms(db, Vocabulary::Publics).await?,
-        relations: strongest(&relations::store::all(db).await?, &present),
+        relations: strongest(&relations::store::all(db).await?, &present, written.starts_on),
         links: links(&organisations, &present),
         incompatibilities: Vec::new(),
     })
+}
+
+/// The last day of the contract.
+fn last_day(written: &NewCall) -> Option<NaiveDate> {
+    let months = Months::new(u32::try_from(written.duration_months).ok()?);
+    written.starts_on.checked_add_months(months)?.pred_opt()
 }
 
 /// Non-negative by the schema.
@@ -70,7 +81,7 @@ async fn terms(db: &impl ConnectionTrait, vocabulary: Vocabulary) -> Result<Vec<
         .collect())
 }
 
-fn actor(organisation: &Organisation, offers: &[Capability], group: Option<&Uuid>) -> solver::Actor {
+fn actor(organisation: &Organisation, offers: &[Capability], pools: &BTreeMap<Uuid, String>) -> solver::Actor {
     let own = &organisation.value;
     solver::Actor {
         id: organisation.id.to_string(),
@@ -88,7 +99,7 @@ fn actor(organisation: &Organisation, offers: &[Capability], group: Option<&Uuid
             .collect(),
         turnover_cents: own.turnover_cents,
         available_cash_cents: own.available_cash_cents,
-        capabilities: offers.iter().map(|offer| capability(offer, group)).collect(),
+        capabilities: offers.iter().map(|offer| capability(offer, pools.get(&offer.id))).collect(),
     }
 }
 
@@ -97,23 +108,20 @@ fn code(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|json| json.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn capability(offer: &Capability, group: Option<&Uuid>) -> solver::Capability {
+fn capability(offer: &Capability, pool: Option<&String>) -> solver::Capability {
     let own = &offer.value;
-    let unit = own.unit.map(|unit| unit.code().to_owned());
-    // Linked entities that draw on the same people count one capacity per set of services and unit.
-    let pool = group.map(|group| format!("{group}/{}/{}", unit.as_deref().unwrap_or_default(), own.services.join("+")));
     solver::Capability {
         id: offer.id.to_string(),
         services: own.services.clone(),
         publics: own.publics.clone(),
         territories: own.territories.clone(),
         modalities: own.modalities.clone(),
-        unit,
+        unit: own.unit.map(|unit| unit.code().to_owned()),
         capacity_per_year: own.capacity_per_year.map(unsigned),
         unit_cost_cents: own.unit_cost_cents,
         fixed_cost_cents: own.fixed_cost_cents,
         minimum_quantity: unsigned(own.minimum_quantity),
-        pool,
+        pool: pool.cloned(),
     }
 }
 
@@ -128,12 +136,14 @@ fn links(organisations: &[Organisation], present: &BTreeSet<Uuid>) -> Vec<solver
         .collect()
 }
 
-/// One relation per pair: the strongest of its kinds.
-fn strongest(relations: &[Relation], present: &BTreeSet<Uuid>) -> Vec<solver::Relation> {
+/// One relation per pair: the strongest of its kinds that have begun. Those that have ended count: who has worked together
+/// knows each other.
+fn strongest(relations: &[Relation], present: &BTreeSet<Uuid>, starts_on: NaiveDate) -> Vec<solver::Relation> {
     let mut pairs: BTreeMap<(Uuid, Uuid), i16> = BTreeMap::new();
     for relation in relations {
         let own = &relation.value;
-        if present.contains(&own.a) && present.contains(&own.b) {
+        let begun = own.since.is_none_or(|since| since <= starts_on);
+        if begun && present.contains(&own.a) && present.contains(&own.b) {
             let best = pairs.entry((own.a, own.b)).or_default();
             *best = (*best).max(own.strength_percent);
         }
@@ -210,7 +220,7 @@ fn need(own: &Need, months: u32) -> solver::Need {
         quantity: match own.per {
             Per::Contract => quantity,
             // Rounded as capacities are, so that an actor that does exactly as much a year is enough.
-        Per::Year => (quantity.saturating_mul(u64::from(months)) / 12).max(1),
+            Per::Year => (quantity.saturating_mul(u64::from(months)) / 12).max(1),
         },
         mandatory: own.mandatory,
         unmet_cost_cents: own.unmet_cost_cents,
@@ -250,13 +260,54 @@ fn rule(own: &EligibilityRule) -> solver::EligibilityRule {
     }
 }
 
+/// The pool of each capability whose organisation shares its people with another one that is present: linked entities never
+/// count the same capacity twice.
+///
+/// Within a group, capabilities counted in one unit that have a service in common, directly or through others, draw on the
+/// same people. O(links × group size + capabilities × services × pools of the group).
+fn pools(organisations: &[Organisation], offers: &BTreeMap<Uuid, Vec<Capability>>) -> BTreeMap<Uuid, String> {
+    let mut found: Vec<Pool> = Vec::new();
+    for (organisation, group) in capacity_groups(organisations) {
+        for offer in offers.get(&organisation).into_iter().flatten() {
+            let mut pool = Pool {
+                group,
+                unit: offer.value.unit,
+                services: offer.value.services.iter().map(String::as_str).collect(),
+                capabilities: vec![offer.id],
+            };
+            let joins = |other: &Pool| {
+                other.group == group && other.unit == pool.unit && !other.services.is_disjoint(&pool.services)
+            };
+            let (joined, apart): (Vec<Pool>, Vec<Pool>) = found.into_iter().partition(joins);
+            for other in joined {
+                pool.services.extend(other.services);
+                pool.capabilities.extend(other.capabilities);
+            }
+            found = apart;
+            found.push(pool);
+        }
+    }
+    let named =
+        found.into_iter().filter_map(|pool| Some((pool.capabilities.iter().min()?.to_string(), pool.capabilities)));
+    named.flat_map(|(name, ids)| ids.into_iter().map(move |id| (id, name.clone()))).collect()
+}
+
+/// Capabilities that draw on the same people.
+struct Pool<'a> {
+    group: Uuid,
+    unit: Option<Unit>,
+    services: BTreeSet<&'a str>,
+    capabilities: Vec<Uuid>,
+}
+
 /// The group that each organisation shares its capacity with, by the smallest id of the group.
 ///
 /// Links that share capacity join two organisations; groups are the connected components. O(links × group size).
 fn capacity_groups(organisations: &[Organisation]) -> BTreeMap<Uuid, Uuid> {
     let mut group: BTreeMap<Uuid, Uuid> = BTreeMap::new();
     let all = organisations.iter().flat_map(|from| from.value.links.iter().map(move |link| (from.id, link)));
-    for (from, link) in all.filter(|(_, link)| link.shares_capacity) {
+    let present: BTreeSet<Uuid> = organisations.iter().map(|organisation| organisation.id).collect();
+    for (from, link) in all.filter(|(_, link)| link.shares_capacity && present.contains(&link.to)) {
         let ends = [from, link.to].map(|id| group.get(&id).copied().unwrap_or(id));
         let [kept, merged] = if ends[0] <= ends[1] { ends } else { [ends[1], ends[0]] };
         group.values_mut().filter(|root| **root == merged).for_each(|root| *root = kept);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Call, CallKind, CallStatus, NewCall, store, validate};
 use crate::app::App;
 use crate::body::Body;
-use crate::database::begin_write;
+use crate::database::{begin_read, begin_write};
 use crate::page::{Page, Pager};
 use crate::problem::Problem;
 use crate::resource::{missed, required_version};
@@ -53,7 +53,7 @@ async fn list_calls(app: Data<App>, request: HttpRequest, query: Query<ListCalls
     let ListCalls { funder, status, kind, limit, cursor } = query.into_inner();
     let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
     let filter = store::Filter { funder, status, kind };
-    let calls = store::page(&app.db, &filter, &pager.slice(), pager.after_id()?).await?;
+    let calls = store::page(&begin_read(&app.db).await?, &filter, &pager.slice(), pager.after_id()?).await?;
     pager.page(calls, |call: &Call| call.id.to_string())
 }
 
@@ -76,7 +76,7 @@ async fn create_call(app: Data<App>, Body(new): Body<NewCall>) -> Result<HttpRes
     responses((status = 200, description = "The call", body = Call)))]
 #[get("/calls/{id}")]
 async fn get_call(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let call = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
+    let call = store::find(&begin_read(&app.db).await?, *id).await?.ok_or_else(Problem::not_found)?;
     Ok(call.found())
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Capability, NewCapability, store, validate};
 use crate::app::App;
 use crate::body::Body;
-use crate::database::begin_write;
+use crate::database::{begin_read, begin_write};
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
 use crate::resource::{missed, required_version};
@@ -56,7 +56,7 @@ async fn list_capabilities(
     let ListCapabilities { organisation, service, public, territory, limit, cursor } = query.into_inner();
     let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
     let filter = store::Filter { organisation, service, public, territory };
-    let capabilities = store::page(&app.db, &filter, &pager.slice(), pager.after_id()?).await?;
+    let capabilities = store::page(&begin_read(&app.db).await?, &filter, &pager.slice(), pager.after_id()?).await?;
     pager.page(capabilities, |capability: &Capability| capability.id.to_string())
 }
 
@@ -79,7 +79,7 @@ async fn create_capability(app: Data<App>, Body(new): Body<NewCapability>) -> Re
     responses((status = 200, description = "The capability", body = Capability)))]
 #[get("/capabilities/{id}")]
 async fn get_capability(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let capability = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
+    let capability = store::find(&begin_read(&app.db).await?, *id).await?.ok_or_else(Problem::not_found)?;
     Ok(capability.found())
 }
 

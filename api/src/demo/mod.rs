@@ -121,12 +121,9 @@ async fn context(db: &DatabaseConnection, call: &Call) -> Result<Context, DbErr>
 
 /// Runs the solver as the API does, and waits for the end.
 async fn compute(app: &App, call: &Call, options: RunOptions) -> Result<(Run, Vec<Proposal>), StartError> {
-    let mut row = runner::launch(app, call, options).await?;
-    while !runner::is_over(row.state) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        row = runs::store::find(&app.db, row.id).await?.ok_or("the run has disappeared")?;
-    }
-    let run = runs::store::view(row)?;
+    let patience = Duration::from_secs(u64::from(options.time_limit_seconds) * 2);
+    let row = runner::launch(app, call.id, options).await?;
+    let run = runner::wait(app, row.id, patience).await?;
     if let Some(failure) = &run.failure {
         return Err(format!("the computation failed: {failure}").into());
     }

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{LegalFamily, NewOrganisation, Organisation, store, validate};
 use crate::app::App;
 use crate::body::Body;
-use crate::database::begin_write;
+use crate::codes::searched;
+use crate::database::{begin_read, begin_write};
 use crate::page::{Page, Pager};
 use crate::problem::Problem;
 use crate::resource::{missed, required_version};
@@ -55,8 +56,8 @@ async fn list_organisations(
 ) -> Result<impl Responder, Problem> {
     let ListOrganisations { name, identifier, legal_family, credential, limit, cursor } = query.into_inner();
     let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
-    let filter = store::Filter { name, identifier, legal_family, credential };
-    let organisations = store::page(&app.db, &filter, &pager.slice(), pager.after_id()?).await?;
+    let filter = store::Filter { name: searched("name", name.as_deref())?, identifier, legal_family, credential };
+    let organisations = store::page(&begin_read(&app.db).await?, &filter, &pager.slice(), pager.after_id()?).await?;
     pager.page(organisations, |organisation: &Organisation| organisation.id.to_string())
 }
 
@@ -79,7 +80,7 @@ async fn create_organisation(app: Data<App>, Body(new): Body<NewOrganisation>) -
     responses((status = 200, description = "The organisation", body = Organisation)))]
 #[get("/organisations/{id}")]
 async fn get_organisation(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let organisation = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
+    let organisation = store::find(&begin_read(&app.db).await?, *id).await?.ok_or_else(Problem::not_found)?;
     Ok(organisation.found())
 }
 

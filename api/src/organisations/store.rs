@@ -20,7 +20,7 @@ use crate::page::Slice;
 /// What a list of organisations may be narrowed by.
 #[derive(Default)]
 pub struct Filter {
-    /// A part of the name or of an alias, whatever the accents.
+    /// A part of the folded name or of a folded alias.
     pub name: Option<String>,
     /// Number given by a register.
     pub identifier: Option<String>,
@@ -39,7 +39,7 @@ pub async fn page(
 ) -> Result<Vec<Organisation>, DbErr> {
     let mut query = Entity::find().order_by_asc(Column::Id);
     if let Some(name) = &filter.name {
-        query = query.filter(Column::SearchName.contains(fold(name)));
+        query = query.filter(Column::SearchName.contains(name));
     }
     if let Some(family) = filter.legal_family {
         query = query.filter(Column::LegalFamily.eq(family));

@@ -1,6 +1,6 @@
 //! `/v1/calls/{id}/runs` and `/v1/runs`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::http::header::{HeaderName, LOCATION};
 use actix_web::web::{Data, Path, Query};
@@ -51,9 +51,8 @@ async fn start_run(
     id: Path<Uuid>,
     Body(options): Body<RunOptions>,
 ) -> Result<HttpResponse, Problem> {
-    let call = calls::store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
-    let row = runner::launch(&app, &call, options).await?;
-    let run = wait(&app, row.id, preferred_wait(&request)).await?;
+    let row = runner::launch(&app, *id, options).await?;
+    let run = runner::wait(&app, row.id, preferred_wait(&request)).await?;
     let mut response = if runner::is_over(run.state) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(response.insert_header((LOCATION, format!("/v1/runs/{}", run.id))).json(run))
 }
@@ -84,7 +83,7 @@ async fn list_runs(
     responses((status = 200, description = "The run", body = Run)))]
 #[get("/runs/{id}")]
 async fn get_run(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let run = wait(&app, *id, preferred_wait(&request)).await?;
+    let run = runner::wait(&app, *id, preferred_wait(&request)).await?;
     Ok(HttpResponse::Ok().json(run))
 }
 
@@ -115,19 +114,4 @@ fn preferred_wait(request: &HttpRequest) -> Duration {
         .flat_map(|value| value.split(','))
         .find_map(|preference| preference.trim().strip_prefix("wait=")?.parse::<u64>().ok());
     Duration::from_secs(wait.unwrap_or(0).min(LONGEST_WAIT))
-}
-
-/// The run, when it is over or when the time is.
-async fn wait(app: &App, id: Uuid, patience: Duration) -> Result<Run, Problem> {
-    let until = Instant::now() + patience;
-    let mut pause = Duration::from_millis(5);
-    loop {
-        let run = store::view(store::find(&app.db, id).await?.ok_or_else(Problem::not_found)?)?;
-        let left = until.saturating_duration_since(Instant::now());
-        if runner::is_over(run.state) || left.is_zero() {
-            return Ok(run);
-        }
-        tokio::time::sleep(pause.min(left)).await;
-        pause = (pause * 2).min(Duration::from_millis(250));
-    }
 }

@@ -1,44 +1,71 @@
 //! Starts computations, each on a thread of its own, as many at once as the service allows.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
 use attelage_solver::{self as solver, Instance};
-use sea_orm::TransactionTrait;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::entity::Model;
-use super::{RunOptions, RunState, store};
+use super::{Run, RunOptions, RunState, store};
 use crate::app::App;
-use crate::calls::{self, Call};
-use crate::database::begin_write;
-use crate::problem::{Fault, Problem};
+use crate::calls;
+use crate::database::{begin_read, begin_write};
+use crate::problem::{Fault, Kind, Problem};
 
-/// Reads the inputs of a call as they are now, queues a run on them, and starts it in the background.
+/// How many runs may wait or be computed at once, each holding its inputs in memory.
+const MOST_UNFINISHED: u64 = 64;
+
+/// Reads a call and its market as they stand at one instant, queues a run on them, and starts it in the background.
 ///
 /// # Errors
-/// Options that name organisations which cannot take part; a call that the solver refuses.
-pub async fn launch(app: &App, call: &Call, options: RunOptions) -> Result<Model, Problem> {
-    // One snapshot: what is computed is what stood in the database at one instant.
-    let snapshot = app.db.begin().await?;
-    let problem = calls::problem::load(&snapshot, call).await?;
+/// No such call; options that name organisations which cannot take part; too many runs already; data that cannot be
+/// computed on.
+pub async fn launch(app: &App, call: Uuid, options: RunOptions) -> Result<Model, Problem> {
+    if store::unfinished(&app.db).await? >= MOST_UNFINISHED {
+        let detail = format!("{MOST_UNFINISHED} runs are waiting or being computed");
+        return Err(Problem::new(Kind::Unavailable).because(detail));
+    }
+    let snapshot = begin_read(&app.db).await?;
+    let call = calls::store::find(&snapshot, call).await?.ok_or_else(Problem::not_found)?;
+    let problem = calls::problem::load(&snapshot, &call).await?;
     snapshot.commit().await?;
-    Problem::check(lock_faults(&problem, &options))?;
     let asked = solver_options(&options);
-    let fingerprint = fingerprint(&problem, &asked)?;
-    let instance = Instance::new(problem).map_err(|faults| {
-        let detail = faults.iter().map(|fault| format!("{}: {}", fault.path, fault.message));
-        Problem::invalid(vec![Fault::at("", detail.collect::<Vec<_>>().join("; "))])
-    })?;
-    let tx = begin_write(&app.db).await?;
-    let run = store::insert(&tx, Uuid::now_v7(), call, &options, &fingerprint).await?;
-    tx.commit().await?;
+    let locked = options.clone();
+    let prepared = tokio::task::spawn_blocking(move || prepare(problem, &locked, asked));
+    let Prepared { instance, asked, fingerprint } = prepared.await.map_err(Problem::internal)??;
+    let run = store::insert(&app.db, Uuid::now_v7(), &call, &options, &fingerprint).await?;
     let app = app.clone();
     let id = run.id;
     tokio::spawn(async move {
         if let Err(error) = compute(&app, id, instance, asked).await {
-            tracing::error!(run = %id, %error, "the run could not be recorded");
+            tracing::error!(run = %id, %error, "the run was not recorded");
+            if let Err(error) = store::fail(&app.db, id, "the answer could not be recorded; start another run").await {
+                tracing::error!(run = %id, %error, "nor was its failure");
+            }
         }
     });
     Ok(run)
+}
+
+/// What a computation needs.
+struct Prepared {
+    instance: Instance,
+    asked: solver::Options,
+    fingerprint: String,
+}
+
+/// The part of the preparation that takes a processor for a while.
+fn prepare(problem: solver::Problem, locked: &RunOptions, asked: solver::Options) -> Result<Prepared, Problem> {
+    Problem::check(lock_faults(&problem, locked))?;
+    let fingerprint = fingerprint(&problem, &asked)?;
+    let instance = Instance::new(problem).map_err(|faults| {
+        tracing::warn!(?faults, "the solver refuses a stored call");
+        let words = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; ");
+        Problem::conflict(format!("the call and its market cannot be computed on as they are: {words}"))
+    })?;
+    Ok(Prepared { instance, asked, fingerprint })
 }
 
 /// Waits for a place, computes, and records the answer.
@@ -46,17 +73,37 @@ async fn compute(app: &App, id: Uuid, instance: Instance, options: solver::Optio
     let _place = app.solvers.acquire().await.map_err(Problem::internal)?;
     store::start(&app.db, id).await?;
     let solved = tokio::task::spawn_blocking(move || solver::solve(&instance, &options)).await;
-    let tx = begin_write(&app.db).await?;
     match solved {
-        Ok(Ok(answer)) => store::succeed(&tx, id, &answer).await?,
-        Ok(Err(error)) => store::fail(&tx, id, &error.to_string()).await?,
+        Ok(Ok(answer)) => {
+            let tx = begin_write(&app.db).await?;
+            store::succeed(&tx, id, &answer).await?;
+            tx.commit().await?;
+        }
+        Ok(Err(error)) => store::fail(&app.db, id, &error.to_string()).await?,
         Err(error) => {
             tracing::error!(run = %id, %error, "the solver stopped");
-            store::fail(&tx, id, "the solver stopped unexpectedly; the cause is in the log").await?;
+            store::fail(&app.db, id, "the solver stopped unexpectedly; the cause is in the log").await?;
         }
     }
-    tx.commit().await?;
     Ok(())
+}
+
+/// The run, when it is over or when `patience` is. Looks every few milliseconds at first, four times a second later.
+///
+/// # Errors
+/// No such run.
+pub async fn wait(app: &App, id: Uuid, patience: Duration) -> Result<Run, Problem> {
+    let until = Instant::now() + patience;
+    let mut pause = Duration::from_millis(5);
+    loop {
+        let run = store::view(store::find(&app.db, id).await?.ok_or_else(Problem::not_found)?)?;
+        let left = until.saturating_duration_since(Instant::now());
+        if is_over(run.state) || left.is_zero() {
+            return Ok(run);
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(Duration::from_millis(250));
+    }
 }
 
 /// Whether a run will not change any more.
@@ -78,13 +125,15 @@ fn solver_options(options: &RunOptions) -> solver::Options {
 
 fn lock_faults(problem: &solver::Problem, options: &RunOptions) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let known = |id: &Uuid| problem.actors.iter().any(|actor| actor.id == id.to_string());
+    let able = problem.actors.iter().filter(|actor| !actor.capabilities.is_empty());
+    let able: BTreeSet<&str> = able.map(|actor| actor.id.as_str()).collect();
     for (member, list) in [("locked_in", &options.locked_in), ("locked_out", &options.locked_out)] {
+        let mut seen = BTreeSet::new();
         for (position, id) in list.iter().enumerate() {
             let pointer = format!("/{member}/{position}");
-            if !known(id) {
+            if !able.contains(id.to_string().as_str()) {
                 faults.push(Fault::at(pointer, "no organisation with a capability for this call has this id"));
-            } else if list[..position].contains(id) {
+            } else if !seen.insert(id) {
                 faults.push(Fault::at(pointer, "this organisation is there twice"));
             } else if member == "locked_out" && options.locked_in.contains(id) {
                 faults.push(Fault::at(pointer, "this organisation is also locked in"));

@@ -2,7 +2,8 @@
 
 use attelage_solver::{Answer, Proposal, Status};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -120,11 +121,19 @@ pub async fn proposals(
     rows.into_iter().map(|row| read(row.document)).collect()
 }
 
+/// How many runs are not over. One query.
+pub async fn unfinished(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    Entity::find().filter(is_unfinished()).count(db).await
+}
+
+fn is_unfinished() -> Expr {
+    Column::State.is_in([RunState::Queued, RunState::Running])
+}
+
 /// Says that a queued run has begun. One query.
 pub async fn start(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
     let row = ActiveModel { state: Set(RunState::Running), started_at: Set(Some(now())), ..Default::default() };
-    Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(db).await?;
-    Ok(())
+    change(db, id, RunState::Queued, row).await
 }
 
 /// Keeps the answer of a run with its proposals. Two queries; call it in a transaction.
@@ -147,7 +156,7 @@ pub async fn succeed(db: &impl ConnectionTrait, id: Uuid, answer: &Answer) -> Re
         finished_at: Set(Some(now())),
         ..Default::default()
     };
-    Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(db).await?;
+    change(db, id, RunState::Running, row).await?;
     let mut rows = Vec::with_capacity(answer.proposals.len());
     for one in &answer.proposals {
         let rank = i32::try_from(one.rank).unwrap_or(i32::MAX);
@@ -159,7 +168,7 @@ pub async fn succeed(db: &impl ConnectionTrait, id: Uuid, answer: &Answer) -> Re
     Ok(())
 }
 
-/// Says that a run will not have an answer. One query.
+/// Says that a run that is not over will not have an answer. One query.
 pub async fn fail(db: &impl ConnectionTrait, id: Uuid, why: &str) -> Result<(), DbErr> {
     let row = ActiveModel {
         state: Set(RunState::Failed),
@@ -167,8 +176,14 @@ pub async fn fail(db: &impl ConnectionTrait, id: Uuid, why: &str) -> Result<(), 
         finished_at: Set(Some(now())),
         ..Default::default()
     };
-    Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(db).await?;
+    Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(is_unfinished()).exec(db).await?;
     Ok(())
+}
+
+/// Moves a run on from a state; an error where it is no longer in it.
+async fn change(db: &impl ConnectionTrait, id: Uuid, from: RunState, row: ActiveModel) -> Result<(), DbErr> {
+    let done = Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(Column::State.eq(from)).exec(db).await?;
+    if done.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotUpdated) }
 }
 
 /// Fails the runs that a stopped service left behind. One query.
@@ -179,6 +194,5 @@ pub async fn fail_interrupted(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
         finished_at: Set(Some(now())),
         ..Default::default()
     };
-    let unfinished = Column::State.is_in([RunState::Queued, RunState::Running]);
-    Ok(Entity::update_many().set(row).filter(unfinished).exec(db).await?.rows_affected)
+    Ok(Entity::update_many().set(row).filter(is_unfinished()).exec(db).await?.rows_affected)
 }

@@ -50,7 +50,12 @@ async fn list_territories(
 ) -> Result<impl Responder, Problem> {
     let ListTerritories { parent, kind, name, limit, cursor } = query.into_inner();
     let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
-    let rows = store::page(&app.db, &store::Filter { parent, kind, name }, &pager.slice()).await?;
+    let rows = store::page(
+        &app.db,
+        &store::Filter { parent, kind, name: codes::searched("name", name.as_deref())? },
+        &pager.slice(),
+    )
+    .await?;
     pager.page(rows.into_iter().map(store::view).collect(), |territory: &Territory| territory.code.clone())
 }
 

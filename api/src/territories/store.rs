@@ -38,7 +38,7 @@ pub struct Filter {
     pub parent: Option<String>,
     /// Of this level.
     pub kind: Option<TerritoryKind>,
-    /// Whose name begins so, whatever the accents.
+    /// Whose folded name begins so.
     pub name: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub async fn page(db: &impl ConnectionTrait, filter: &Filter, slice: &Slice) -> 
         query = query.filter(Column::Kind.eq(kind));
     }
     if let Some(name) = &filter.name {
-        query = query.filter(Column::SearchName.starts_with(fold(name)));
+        query = query.filter(Column::SearchName.starts_with(name));
     }
     if let Some(after) = &slice.after {
         query = query.filter(Column::Code.gt(after));

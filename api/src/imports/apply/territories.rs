@@ -10,6 +10,9 @@ use crate::imports::{ImportSummary, RowAction, RowFault, RowProblem};
 use crate::problem::Problem;
 use crate::territories::{NewTerritory, store};
 
+/// How deep territories of a file may nest: far more than any country's do, and a bound on the work for each row.
+const DEEPEST: usize = 32;
+
 /// Creates the territories that are new and updates those that differ; indicators stay. Two queries, one per few hundred
 /// new territories, one per changed one.
 pub async fn write(
@@ -80,14 +83,14 @@ fn parent_fault<T>(
             "there is no territory {parent}, neither in this file nor known: the row is skipped"
         )));
     }
-    let mut above = Some(parent);
-    let mut steps = 0;
-    while let Some(code) = above {
-        steps += 1;
-        if *code == territory.code || steps > parents.len() + 1 {
+    let above = std::iter::successors(Some(parent), |code| parents.get(*code));
+    for (depth, code) in above.enumerate() {
+        if *code == territory.code {
             return Some(fault(format!("{parent} already lies in {}: the row is skipped", territory.code)));
         }
-        above = parents.get(code);
+        if depth == DEEPEST {
+            return Some(fault(format!("territories nest at most {DEEPEST} deep: the row is skipped")));
+        }
     }
     parents.insert(territory.code.clone(), parent.clone());
     None
