@@ -140,7 +140,7 @@ pub struct Capability {
     /// Units a year; unknown where absent: the call's assumption is used, and without one the capability cannot be counted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_per_year: Option<Quantity>,
-    /// Cost of a unit; unknown where absent: the need's reference cost is assumed.
+    /// Cost of a unit; unknown where absent: the need's reference cost is assumed, and without one the capability cannot be counted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_cost_cents: Option<Cents>,
     /// Cost of taking part with this capability, whatever the quantity, over the contract.

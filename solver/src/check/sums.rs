@@ -56,7 +56,7 @@ pub(super) fn allocations(facts: &Facts<'_>, on: &RuleSet, proposal: &Proposal, 
         report.same(&format!("{what}: years"), &work.by_year.len(), &years);
         let by_year: u128 = work.by_year.iter().map(|&q| u128::from(q)).sum();
         report.same(&format!("{what}: sum of the years"), &u128::from(work.quantity), &by_year);
-        let (_, cost_assumed) = Facts::unit_cost(capability, need);
+        let cost_assumed = capability.unit_cost_cents.is_none();
         report.same(&format!("{what}: amount"), &i128::from(work.amount_cents), &facts.cost(work));
         let assumed = cost_assumed || capability.capacity_per_year.is_none();
         report.same(&format!("{what}: assumed"), &work.assumed, &assumed);
@@ -93,7 +93,7 @@ fn assumptions(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<'_>) 
             let per_year = facts.per_year(capability, &need.unit).map_or(-1, |q| q.try_into().unwrap_or(-1));
             counted.insert((work.capability.as_str(), false, per_year));
         }
-        if let (cost, true) = Facts::unit_cost(capability, need) {
+        if let Some((cost, true)) = Facts::unit_cost(capability, need) {
             counted.insert((work.capability.as_str(), true, cost));
         }
     }

@@ -84,6 +84,24 @@ fn what_is_assumed_is_told_and_only_if_used() {
 }
 
 #[test]
+fn an_unknown_cost_is_never_taken_for_a_low_one() {
+    let mut vague = actor("vague", &[("a", 10, 0)]);
+    vague["capabilities"][0]["unit_cost_cents"] = json!(null);
+    let problem = problem(json!([need("a", 10)]), json!([vague, actor("known", &[("a", 10, 300)])]));
+    let set = |pointer: &str, value: Value| {
+        let mut changed = problem.clone();
+        changed["call"]["lots"][0]["needs"][0][pointer] = value;
+        changed
+    };
+    for worthless in [problem.clone(), set("unmet_cost_cents", json!(5)), set("mandatory", json!(false))] {
+        let answer = solve_value(&worthless);
+        assert!(answer.proposals.iter().all(|proposal| members(proposal) == ["known"]), "{answer:#?}");
+    }
+    assert_eq!(members(&solve_value(&set("reference_unit_cost_cents", json!(299))).proposals[0]), ["vague"]);
+    assert_eq!(members(&solve_value(&set("reference_unit_cost_cents", json!(301))).proposals[0]), ["known"]);
+}
+
+#[test]
 fn an_optional_need_is_left_when_it_is_not_worth_its_cost() {
     let mut wish = need("b", 10);
     wish["mandatory"] = json!(false);
