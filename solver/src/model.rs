@@ -149,7 +149,9 @@ pub struct Capability {
     /// The smallest quantity over the contract for which it is worth starting.
     #[serde(default)]
     pub minimum_quantity: Quantity,
-    /// Capabilities that name the same pool share one capacity (the largest): linked entities never count it twice.
+    /// Capabilities of different actors that name the same pool share one capacity, so that linked entities never count it twice:
+    /// what the largest actor of the pool could deliver with all its own capabilities there. A pool of a single actor restricts
+    /// nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<String>,
 }

@@ -111,4 +111,8 @@ fn an_idle_member_a_missed_need_and_a_shared_pool_are_named() {
         p.actors[1].capabilities[0].capacity_per_year = Some(3001);
     });
     assert!(pooled.contains(&Some(RuleId::Pool)));
+    let own = broken_under(|p| {
+        p.actors[0].capabilities.iter_mut().for_each(|capability| capability.pool = Some("own".into()));
+    });
+    assert_eq!(own, [], "one actor's own capabilities add up");
 }
