@@ -235,7 +235,7 @@ pub struct Gap {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
-    /// No actor offers it there to that public.
+    /// No actor that can be counted on (capacity and cost known, conditions met) offers it there to that public.
     NoSupplier,
     /// All who offer it together have too little.
     Capacity,
@@ -272,6 +272,8 @@ pub enum Refusal {
     Unit,
     /// Capacity unknown, and the call assumes none for that unit.
     UnknownCapacity,
+    /// Cost unknown, and the need has no reference cost.
+    UnknownCost,
     /// No capacity, or less than its own smallest viable quantity.
     NoCapacity,
     /// Does not meet the eligibility rule of this id.

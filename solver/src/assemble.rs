@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::answer::{
     Allocation, Assumed, Assumption, Cohesion, Costs, Member, Necessity, NeedCoverage, Proof, Proposal, Role,
 };
-use crate::apportion::Years;
+use crate::apportion::{Years, apportion};
 use crate::compile::{Compiled, Offer};
 use crate::formulate::spared;
 use crate::model::{Cents, Quantity};
@@ -176,13 +176,13 @@ fn cohesion(c: &Compiled<'_>, members: &BTreeSet<usize>) -> Cohesion {
 fn member_list(c: &Compiled<'_>, members: &BTreeSet<usize>, allocations: &[Allocation]) -> Vec<Member> {
     let mut list: Vec<(Cents, usize, Member)> = members.iter().map(|&i| member(c, i, allocations)).collect();
     list.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    let all: i128 = list.iter().map(|(amount, _, _)| i128::from(*amount)).sum();
+    let shares = shares(&list.iter().map(|&(amount, _, _)| amount.unsigned_abs()).collect::<Vec<_>>());
     let lead = list.iter().position(|&(_, i, _)| c.candidates[i].may_lead).unwrap_or(0);
     let alone = list.len() == 1;
-    let ranked = list.into_iter().enumerate();
+    let ranked = list.into_iter().zip(shares).enumerate();
     ranked
-        .map(|(position, (amount, _, mut member))| {
-            member.share_percent = if all == 0 { 0.0 } else { percent(amount.into(), all) };
+        .map(|(position, ((_, _, mut member), share))| {
+            member.share_percent = share;
             member.role = match (alone, position == lead) {
                 (true, _) => Role::SoleTenderer,
                 (false, true) => Role::GroupLead,
@@ -191,6 +191,15 @@ fn member_list(c: &Compiled<'_>, members: &BTreeSet<usize>, allocations: &[Alloc
             member
         })
         .collect()
+}
+
+/// Parts of a sum in percent to two decimals, rounded so that they add up to 100; none of nothing.
+#[allow(clippy::cast_precision_loss)]
+fn shares(amounts: &[u64]) -> Vec<f64> {
+    if amounts.iter().all(|&amount| amount == 0) {
+        return vec![0.0; amounts.len()];
+    }
+    apportion(10_000, amounts).into_iter().map(|hundredths| hundredths as f64 / 100.0).collect()
 }
 
 fn member(c: &Compiled<'_>, candidate: usize, allocations: &[Allocation]) -> (Cents, usize, Member) {

@@ -12,7 +12,7 @@ use crate::answer::Refusal;
 use crate::apportion::apportion;
 use crate::instance::Instance;
 use crate::matching::{Matcher, NeedRef, Terms};
-use crate::model::{Capability, Options, Problem, Quantity, Scope, Spread};
+use crate::model::{Actor, Capability, Options, Problem, Quantity, Scope, Spread};
 use crate::rules::{RuleId, RuleSet, eligibility};
 use crate::text;
 
@@ -56,7 +56,7 @@ pub(crate) struct Cell {
     pub(crate) edges: Vec<usize>,
 }
 
-/// Capacities shared in one unit by the capabilities of a pool.
+/// The capacity shared in one unit by the capabilities of a pool.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     pub(crate) capacity: Quantity,
@@ -262,7 +262,8 @@ impl<'a> Compiled<'a> {
         }
     }
 
-    /// One row per pool and unit: together no more than the largest declared or assumed capacity of the pool.
+    /// One row per pool and unit: together no more than the actor that could deliver most there with all its capabilities of the
+    /// pool, at their declared or assumed capacities.
     fn add_pools(&mut self) {
         let mut rows: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
         for (e, edge) in self.edges.iter().enumerate() {
@@ -273,16 +274,18 @@ impl<'a> Compiled<'a> {
         }
         for ((pool, unit), edges) in rows {
             let assumed = self.problem().call.assumptions.capacity_per_year_by_unit.get(unit).copied();
-            let largest = self
-                .problem()
-                .actors
-                .iter()
-                .flat_map(|actor| &actor.capabilities)
-                .filter(|c| c.pool.as_deref() == Some(pool) && c.unit.as_deref().is_none_or(|own| own == unit))
-                .filter_map(|c| c.capacity_per_year.or(assumed))
-                .max();
-            let capacity = self.instance.over_contract(largest.unwrap_or(0));
-            self.pools.push(Pool { capacity, edges });
+            let of_actor = |actor: &Actor| -> Option<Quantity> {
+                let pooled = actor
+                    .capabilities
+                    .iter()
+                    .filter(|c| c.pool.as_deref() == Some(pool) && c.unit.as_deref().is_none_or(|own| own == unit));
+                let capacities = pooled.map(|c| c.capacity_per_year.or(assumed).unwrap_or(0));
+                capacities.map(|per_year| self.instance.over_contract(per_year)).reduce(Quantity::saturating_add)
+            };
+            let capacities: Vec<Quantity> = self.problem().actors.iter().filter_map(of_actor).collect();
+            if let (true, Some(&capacity)) = (capacities.len() > 1, capacities.iter().max()) {
+                self.pools.push(Pool { capacity, edges });
+            }
         }
     }
 

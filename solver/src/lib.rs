@@ -94,6 +94,7 @@ pub mod rules;
 pub mod sample;
 mod solve;
 mod text;
+mod total;
 mod tree;
 mod validate;
 

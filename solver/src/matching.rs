@@ -105,9 +105,9 @@ impl<'a> Matcher<'a> {
         if self.rules.active(RuleId::Capacity) && (capacity == 0 || too_small) {
             return Err(Refusal::NoCapacity);
         }
-        let reference = need.reference_unit_cost_cents.unwrap_or(need.unmet_cost_cents);
+        let unit_cost = capability.unit_cost_cents.or(need.reference_unit_cost_cents).ok_or(Refusal::UnknownCost)?;
         Ok(Terms {
-            unit_cost: capability.unit_cost_cents.unwrap_or(reference),
+            unit_cost,
             cost_assumed: capability.unit_cost_cents.is_none(),
             capacity,
             capacity_assumed: capability.capacity_per_year.is_none(),
@@ -163,7 +163,8 @@ pub(crate) fn nearness(refusal: &Refusal) -> u8 {
         Refusal::Territory => 4,
         Refusal::NoCapacity => 5,
         Refusal::UnknownCapacity => 6,
-        Refusal::Eligibility { .. } => 7,
-        Refusal::LockedOut => 8,
+        Refusal::UnknownCost => 7,
+        Refusal::Eligibility { .. } => 8,
+        Refusal::LockedOut => 9,
     }
 }

@@ -140,7 +140,7 @@ pub struct Capability {
     /// Units a year; unknown where absent: the call's assumption is used, and without one the capability cannot be counted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_per_year: Option<Quantity>,
-    /// Cost of a unit; unknown where absent: the need's reference cost is assumed.
+    /// Cost of a unit; unknown where absent: the need's reference cost is assumed, and without one the capability cannot be counted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_cost_cents: Option<Cents>,
     /// Cost of taking part with this capability, whatever the quantity, over the contract.
@@ -149,7 +149,9 @@ pub struct Capability {
     /// The smallest quantity over the contract for which it is worth starting.
     #[serde(default)]
     pub minimum_quantity: Quantity,
-    /// Capabilities that name the same pool share one capacity (the largest): linked entities never count it twice.
+    /// Capabilities of different actors that name the same pool share one capacity, so that linked entities never count it twice:
+    /// what the largest actor of the pool could deliver with all its own capabilities there. A pool of a single actor restricts
+    /// nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<String>,
 }

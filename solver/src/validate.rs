@@ -1,20 +1,19 @@
 //! Every mistake of a problem, found in one pass.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::date::is_date;
 use crate::instance::Fault;
 use crate::model::{
     Actor, Call, Capability, Cents, Criterion, EligibilityRule, GroupPolicy, Need, Problem, Quantity, Scope,
 };
+use crate::total;
 use crate::tree::{Tree, TreeFault};
 
 /// Largest quantity: a million millions.
 pub(crate) const MOST_UNITS: Quantity = 1_000_000_000_000;
 /// Largest amount in one field: ten thousand billion euros.
 pub(crate) const MOST_CENTS: Cents = 1_000_000_000_000_000;
-/// Largest sum of all amounts that a solution may reach: fits 64 bits with room for sums of sums.
-const MOST_TOTAL_CENTS: i128 = 100_000_000_000_000_000;
 
 /// The trees of a valid problem.
 pub(crate) struct Trees {
@@ -35,8 +34,8 @@ pub(crate) fn problem(problem: &Problem) -> Result<Trees, Vec<Fault>> {
     }
     let services = check.tree("services", problem.services.iter().map(|t| (&t.id, &t.parent)));
     let publics = check.tree("publics", problem.publics.iter().map(|t| (&t.id, &t.parent)));
-    if check.faults.is_empty() {
-        check.total(problem);
+    if let (true, Some(services)) = (check.faults.is_empty(), &services) {
+        check.faults = total::faults(problem, services);
     }
     match (territories, services, publics) {
         (Some(territories), Some(services), Some(publics)) if check.faults.is_empty() => {
@@ -357,47 +356,6 @@ impl Checker<'_> {
         let key = if undirected && a > b { (b, a) } else { (a, b) };
         if !seen.insert((key.0.clone(), key.1.clone())) {
             self.fault(path, format!("the pair {a:?}, {b:?} stands twice"));
-        }
-    }
-
-    /// No solution may cost more than 64 bits can add up.
-    fn total(&mut self, problem: &Problem) {
-        let call = &problem.call;
-        let needs = || call.lots.iter().flat_map(|lot| &lot.needs);
-        let mut prices = BTreeMap::from([(1, "/call/lots".to_owned())]);
-        for (l, lot) in call.lots.iter().enumerate() {
-            for (n, need) in lot.needs.iter().enumerate() {
-                prices.insert(need.unmet_cost_cents, format!("/call/lots/{l}/needs/{n}/unmet_cost_cents"));
-                prices.insert(
-                    need.reference_unit_cost_cents.unwrap_or(0),
-                    format!("/call/lots/{l}/needs/{n}/reference_unit_cost_cents"),
-                );
-            }
-        }
-        for (a, actor) in problem.actors.iter().enumerate() {
-            for (c, capability) in actor.capabilities.iter().enumerate() {
-                prices.insert(
-                    capability.unit_cost_cents.unwrap_or(0),
-                    format!("/actors/{a}/capabilities/{c}/unit_cost_cents"),
-                );
-            }
-        }
-        let units: i128 = needs().map(|need| i128::from(need.quantity)).sum();
-        if let Some((&price, path)) = prices.last_key_value()
-            && units * i128::from(price) > MOST_TOTAL_CENTS
-        {
-            let message =
-                format!("{units} units at {price} cents exceed {MOST_TOTAL_CENTS} cents, the most that is counted");
-            self.fault(path.clone(), message);
-        }
-        let actors = problem.actors.len() as i128;
-        let fixed: i128 =
-            problem.actors.iter().flat_map(|a| &a.capabilities).map(|c| i128::from(c.fixed_cost_cents)).sum();
-        let together = actors * i128::from(call.coordination.per_member_cents)
-            + actors * actors * i128::from(call.coordination.per_new_pair_cents);
-        if fixed + together > MOST_TOTAL_CENTS {
-            let message = format!("fixed and coordination costs of all actors exceed {MOST_TOTAL_CENTS} cents");
-            self.fault("/call/coordination", message);
         }
     }
 }

@@ -87,7 +87,10 @@ impl<'a> Facts<'a> {
             Spread::Anywhere => self.overlap(own, territory),
             Spread::Population => Self::below(&self.territories, territory, own),
         });
-        if reaches { None } else { Some("does not reach the territory") }
+        if !reaches {
+            return Some("does not reach the territory");
+        }
+        if Self::unit_cost(capability, need).is_none() { Some("has no known cost") } else { None }
     }
 
     /// What a need asks where.
@@ -110,12 +113,11 @@ impl<'a> Facts<'a> {
         leaves.into_iter().map(|(id, _)| id).zip(apportion(need.quantity, &weights)).collect()
     }
 
-    /// Declared unit cost, or the one to assume and `true`.
-    pub(super) fn unit_cost(capability: &Capability, need: &Need) -> (Cents, bool) {
+    /// Declared unit cost, or the one to assume and `true`; `None` where there is neither.
+    pub(super) fn unit_cost(capability: &Capability, need: &Need) -> Option<(Cents, bool)> {
         match (capability.unit_cost_cents, need.reference_unit_cost_cents) {
-            (Some(declared), _) => (declared, false),
-            (None, Some(reference)) => (reference, true),
-            (None, None) => (need.unmet_cost_cents, true),
+            (Some(declared), _) => Some((declared, false)),
+            (None, reference) => reference.map(|reference| (reference, true)),
         }
     }
 
@@ -167,10 +169,10 @@ impl<'a> Facts<'a> {
         (services, fixed)
     }
 
-    /// Cost of the services of one allocation.
+    /// Cost of the services of one allocation; nothing where it is unknown, which is a mismatch of its own.
     pub(super) fn cost(&self, work: &Allocation) -> i128 {
         let capability = self.capabilities[work.capability.as_str()].1;
-        let (unit_cost, _) = Self::unit_cost(capability, self.needs[work.need.as_str()].1);
+        let unit_cost = Self::unit_cost(capability, self.needs[work.need.as_str()].1).map_or(0, |(cost, _)| cost);
         i128::from(work.quantity) * i128::from(unit_cost)
     }
 }

@@ -49,11 +49,14 @@ pub(super) fn amounts(facts: &Facts<'_>, report: &mut Report<'_>) {
         }
     }
     for ((pool, unit), work) in pools {
-        let own = facts.capabilities.values().map(|(_, capability)| capability).filter(|capability| {
-            capability.pool.as_deref() == Some(pool) && capability.unit.as_deref().unwrap_or(unit) == unit
-        });
-        let largest = own.filter_map(|capability| facts.per_year(capability, unit)).max().unwrap_or(0);
-        if work > facts.over_contract(largest) {
+        let mut by_actor: BTreeMap<&str, u128> = BTreeMap::new();
+        for (actor, capability) in facts.capabilities.values() {
+            if capability.pool.as_deref() == Some(pool) && capability.unit.as_deref().unwrap_or(unit) == unit {
+                let over_contract = facts.per_year(capability, unit).map_or(0, |q| facts.over_contract(q));
+                *by_actor.entry(&actor.id).or_default() += over_contract;
+            }
+        }
+        if by_actor.len() > 1 && by_actor.values().all(|&capacity| work > capacity) {
             report.broken(RuleId::Pool, format!("pool {pool}: {work} {unit} is more than its capacity"));
         }
     }

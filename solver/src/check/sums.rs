@@ -56,7 +56,7 @@ pub(super) fn allocations(facts: &Facts<'_>, on: &RuleSet, proposal: &Proposal, 
         report.same(&format!("{what}: years"), &work.by_year.len(), &years);
         let by_year: u128 = work.by_year.iter().map(|&q| u128::from(q)).sum();
         report.same(&format!("{what}: sum of the years"), &u128::from(work.quantity), &by_year);
-        let (_, cost_assumed) = Facts::unit_cost(capability, need);
+        let cost_assumed = capability.unit_cost_cents.is_none();
         report.same(&format!("{what}: amount"), &i128::from(work.amount_cents), &facts.cost(work));
         let assumed = cost_assumed || capability.capacity_per_year.is_none();
         report.same(&format!("{what}: assumed"), &work.assumed, &assumed);
@@ -93,7 +93,7 @@ fn assumptions(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<'_>) 
             let per_year = facts.per_year(capability, &need.unit).map_or(-1, |q| q.try_into().unwrap_or(-1));
             counted.insert((work.capability.as_str(), false, per_year));
         }
-        if let (cost, true) = Facts::unit_cost(capability, need) {
+        if let Some((cost, true)) = Facts::unit_cost(capability, need) {
             counted.insert((work.capability.as_str(), true, cost));
         }
     }
@@ -182,12 +182,17 @@ pub(super) fn members(facts: &Facts<'_>, proposal: &Proposal, report: &mut Repor
     report.same("leads", &count(Role::GroupLead), &(1 - alone));
     let amounts: Vec<i128> = proposal.members.iter().map(|m| facts.amounts(&m.actor)).map(|(a, b)| a + b).collect();
     let all: i128 = amounts.iter().sum();
+    let mut shares = 0;
     for (member, amount) in proposal.members.iter().zip(amounts) {
         report.same(&format!("amount of {}", member.actor), &i128::from(member.amount_cents), &amount);
-        let share = if all == 0 { 0 } else { amount * 10_000 / all };
         #[allow(clippy::cast_possible_truncation)]
         let told = (member.share_percent * 100.0).round() as i128;
-        report.same(&format!("share of {}, in hundredths of percent", member.actor), &told, &share);
+        shares += told;
+        // Within a hundredth of the exact share: up or down, so that all add up.
+        if (told * all - amount * 10_000).abs() >= all.max(1) || (all == 0 && told != 0) {
+            report
+                .wrong(format!("share of {}: {} % told, {amount} of {all} cents", member.actor, member.share_percent));
+        }
         let worked: BTreeSet<&str> =
             facts.work.iter().filter(|w| w.actor == member.actor).map(|w| w.lot.as_str()).collect();
         let told: BTreeSet<&str> = member.lots.iter().map(String::as_str).collect();
@@ -196,4 +201,5 @@ pub(super) fn members(facts: &Facts<'_>, proposal: &Proposal, report: &mut Repor
             report.broken(RuleId::ActiveMember, format!("{:?} does nothing", member.actor));
         }
     }
+    report.same("sum of the shares, in hundredths of percent", &shares, &if all == 0 { 0 } else { 10_000 });
 }

@@ -106,7 +106,9 @@ fn gap(c: &Compiled<'_>, cell: &Cell, place: usize, quantity: Quantity, reason: 
     let missing = text::amount(quantity, &need.unit);
     let what = format!("{} of {} in {}", missing, c.need_name(cell.need), c.instance.territory_name(place));
     let text = match reason {
-        GapReason::NoSupplier => format!("{what}: nobody offers it there to this public in this unit."),
+        GapReason::NoSupplier => {
+            format!("{what}: nobody who can be counted on offers it there to this public in this unit.")
+        }
         GapReason::Capacity => format!("{what}: all who offer it together have too little."),
         GapReason::TooCostly => {
             format!(

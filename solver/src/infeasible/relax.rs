@@ -116,7 +116,9 @@ fn give_way(c: &Compiled<'_>, backend: &Backend, rule: RuleId, draft: &Draft, cl
             format!("Accept a lead that does not meet the conditions on the lead, {lead} for instance.")
         }
         RuleId::Capacity => format!("Find more capacity: {}.", beyond_capacity(c, draft)),
-        RuleId::Pool => "Let the capabilities of one pool deliver more together than the largest of them.".to_owned(),
+        RuleId::Pool => {
+            "Let the actors of one pool deliver more together than the largest of them could alone.".to_owned()
+        }
         RuleId::MinimumQuantity => format!("Accept smaller quantities: {}.", below_minimum(c, draft)),
         RuleId::ActiveMember => format!("Accept members that do nothing: {}.", idle(proposal)),
         RuleId::Demand => demand(c, closest.unwrap_or(draft)),

@@ -84,6 +84,38 @@ fn what_is_assumed_is_told_and_only_if_used() {
 }
 
 #[test]
+fn an_unknown_cost_is_never_taken_for_a_low_one() {
+    let mut vague = actor("vague", &[("a", 10, 0)]);
+    vague["capabilities"][0]["unit_cost_cents"] = json!(null);
+    let problem = problem(json!([need("a", 10)]), json!([vague, actor("known", &[("a", 10, 300)])]));
+    let set = |pointer: &str, value: Value| {
+        let mut changed = problem.clone();
+        changed["call"]["lots"][0]["needs"][0][pointer] = value;
+        changed
+    };
+    for worthless in [problem.clone(), set("unmet_cost_cents", json!(5)), set("mandatory", json!(false))] {
+        let answer = solve_value(&worthless);
+        assert!(answer.proposals.iter().all(|proposal| members(proposal) == ["known"]), "{answer:#?}");
+    }
+    assert_eq!(members(&solve_value(&set("reference_unit_cost_cents", json!(299))).proposals[0]), ["vague"]);
+    assert_eq!(members(&solve_value(&set("reference_unit_cost_cents", json!(301))).proposals[0]), ["known"]);
+}
+
+#[test]
+fn shares_are_rounded_and_add_up_to_a_hundred() {
+    let three = json!([actor("x", &[("a", 1, 6028)]), actor("y", &[("a", 1, 3971)]), actor("z", &[("a", 1, 3971)])]);
+    let shares = |quantity: u64| -> Vec<f64> {
+        let answer = solve_value(&problem(json!([need("a", quantity)]), three.clone()));
+        answer.proposals[0].members.iter().map(|member| member.share_percent).collect()
+    };
+    // Of 13,970: 43.149…, 28.425… and 28.425…: rounded down, two hundredths are left.
+    assert_eq!(shares(3), [43.15, 28.43, 28.42]);
+    assert_eq!(shares(2), [50.0, 50.0]);
+    let free = problem(json!([need("a", 1)]), json!([actor("x", &[("a", 1, 0)])]));
+    assert_eq!(solve_value(&free).proposals[0].members[0].share_percent, 0.0);
+}
+
+#[test]
 fn an_optional_need_is_left_when_it_is_not_worth_its_cost() {
     let mut wish = need("b", 10);
     wish["mandatory"] = json!(false);

@@ -120,6 +120,10 @@ fn dates_out_of_order_and_services_out_of_scope_are_told() {
 fn what_cannot_be_added_up_is_refused() {
     let found = after("/actors/0/capabilities/0/unit_cost_cents", json!(1_000_000_000_000_000_u64));
     assert_eq!(found, ["/actors/0/capabilities/0/unit_cost_cents"]);
+    assert_eq!(
+        after("/call/lots/0/needs/0/unmet_cost_cents", json!(1_000_000_000_000_000_u64)),
+        ["/call/lots/0/needs/0/unmet_cost_cents"]
+    );
     let mut problem = lyon();
     problem["call"]["coordination"]["per_new_pair_cents"] = json!(1_000_000_000_000_000_u64);
     problem["call"]["coordination"]["per_member_cents"] = json!(1_000_000_000_000_000_u64);
@@ -127,6 +131,29 @@ fn what_cannot_be_added_up_is_refused() {
     let crowd: Vec<Value> = (0..100).map(|i| json!({ "id": format!("n{i}") })).collect();
     problem["actors"].as_array_mut().unwrap().extend(crowd);
     assert_eq!(paths(&problem), ["/call/coordination"]);
+}
+
+#[test]
+fn what_an_actor_asks_is_never_told_nor_counted_where_it_serves_no_need() {
+    let (odd, path) = (999_999_999_999_989_u64, "/actors/0/capabilities/0");
+    let mut problem = lyon();
+    problem["actors"][0]["capabilities"][0]["unit_cost_cents"] = json!(odd);
+    let faults = Instance::new(parse(&problem)).unwrap_err();
+    assert_eq!(faults[0].path, format!("{path}/unit_cost_cents"));
+    assert!(!faults[0].message.contains(&odd.to_string()), "{}", faults[0].message);
+    // Equipment is broader than the refurbishing that is asked for: it cannot serve it.
+    problem["actors"][0]["capabilities"][0]["services"] = json!(["equipment"]);
+    assert!(Instance::new(parse(&problem)).is_ok());
+    problem["actors"][0]["capabilities"][0]["fixed_cost_cents"] = json!(odd);
+    let copies = vec![problem["actors"][0]["capabilities"][0].clone(); 150];
+    let copies = copies.into_iter().enumerate().map(|(i, mut copy)| {
+        copy["id"] = json!(format!("copy{i}"));
+        copy
+    });
+    problem["actors"][0]["capabilities"] = copies.collect();
+    assert!(Instance::new(parse(&problem)).is_ok());
+    problem["call"]["lots"][0]["needs"][0]["service"] = json!("equipment");
+    assert_eq!(paths(&problem), [format!("{path}/unit_cost_cents"), "/call/coordination".to_owned()]);
 }
 
 #[test]

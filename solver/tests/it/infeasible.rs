@@ -48,6 +48,14 @@ fn without_the_trainer_the_closest_consortium_and_its_gap_are_told() {
 }
 
 #[test]
+fn an_unknown_cost_is_a_near_miss() {
+    let mut vague = actor("vague", &[("a", 10, 0)]);
+    vague["capabilities"][0]["unit_cost_cents"] = json!(null);
+    let told = why(&problem(json!([need("a", 10)]), json!([vague])));
+    assert_eq!(told.unmet_needs[0].gaps[0].near_misses[0].lacks, Refusal::UnknownCost);
+}
+
+#[test]
 fn the_budget_to_raise_is_told_to_the_cent() {
     let mut problem = lyon();
     problem["call"]["budget_cents"] = json!(60_000_000);

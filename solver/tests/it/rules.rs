@@ -56,6 +56,32 @@ fn pool_linked_capabilities_share_one_capacity() {
 }
 
 #[test]
+fn pool_holds_as_much_as_its_largest_actor_with_all_its_own_capabilities() {
+    let mut actors = json!([actor("x", &[("a", 6, 100), ("b", 5, 100)]), actor("y", &[("a", 8, 100)])]);
+    for entity in actors.as_array_mut().unwrap() {
+        for capability in entity["capabilities"].as_array_mut().unwrap() {
+            capability["pool"] = json!("group");
+        }
+    }
+    let call = |a, b| problem(json!([need("a", a), need("b", b)]), actors.clone());
+    // x alone could deliver 6 + 5, y alone 8.
+    assert_eq!(members(&solve_value(&call(6, 5)).proposals[0]), ["x"]);
+    assert_eq!(members(&solve_value(&call(8, 3)).proposals[0]), ["x", "y"]);
+    assert_eq!(blocked_by(RuleId::Pool, &call(8, 4)), ["x", "y"]);
+}
+
+#[test]
+fn pool_of_one_actor_restricts_nothing() {
+    let mut alone = actor("x", &[("a", 6, 100), ("b", 5, 100)]);
+    for capability in alone["capabilities"].as_array_mut().unwrap() {
+        capability["pool"] = json!("own");
+    }
+    let problem = problem(json!([need("a", 7), need("b", 5)]), json!([alone]));
+    assert_eq!(solve_value(&problem).status, Status::Infeasible);
+    assert_eq!(members(&solve_with(&problem, &without(RuleId::Capacity)).proposals[0]), ["x"]);
+}
+
+#[test]
 fn minimum_quantity_a_capability_is_used_for_nothing_or_for_enough() {
     let mut small = actor("x", &[("a", 10, 100)]);
     small["capabilities"][0]["minimum_quantity"] = json!(8);

@@ -65,6 +65,15 @@ fn every_tampered_field_is_noticed() {
 }
 
 #[test]
+fn work_at_an_unknown_cost_is_noticed() {
+    let (mut problem, proposal) = good();
+    problem.actors[1].capabilities[0].unit_cost_cents = None;
+    problem.call.lots[1].needs[0].reference_unit_cost_cents = None;
+    let messages: Vec<String> = check(&problem, &proposal).into_iter().map(|violation| violation.message).collect();
+    assert!(messages.iter().any(|message| message.contains("has no known cost")), "{messages:?}");
+}
+
+#[test]
 fn every_broken_rule_is_named() {
     let changes: [(RuleId, Change<Problem>); 10] = [
         (RuleId::Budget, |p| p.call.budget_cents = Some(64_799_999)),
@@ -102,4 +111,8 @@ fn an_idle_member_a_missed_need_and_a_shared_pool_are_named() {
         p.actors[1].capabilities[0].capacity_per_year = Some(3001);
     });
     assert!(pooled.contains(&Some(RuleId::Pool)));
+    let own = broken_under(|p| {
+        p.actors[0].capabilities.iter_mut().for_each(|capability| capability.pool = Some("own".into()));
+    });
+    assert_eq!(own, [], "one actor's own capabilities add up");
 }

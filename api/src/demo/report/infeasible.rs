@@ -82,6 +82,7 @@ fn lacks(refusal: &Refusal) -> String {
         Refusal::Modality => "not in that form",
         Refusal::Unit => "counts in another unit",
         Refusal::UnknownCapacity => "capacity unknown",
+        Refusal::UnknownCost => "cost unknown",
         Refusal::NoCapacity => "no capacity",
         Refusal::Eligibility { rule } => return format!("does not meet the condition {rule}"),
         Refusal::LockedOut => "left out on purpose",
