@@ -4,11 +4,12 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServiceRequest};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
-use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _};
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -90,16 +91,19 @@ fn malformed(parameter: &str, error: &dyn std::fmt::Display) -> actix_web::Error
 }
 
 /// No text with NUL reaches the database, which could not store it.
-async fn refuse_nul<B: actix_web::body::MessageBody>(
+///
+/// The refusal is an answer, not an error: it passes through the middlewares outside of this one, as all answers do.
+async fn refuse_nul(
     request: ServiceRequest,
-    next: actix_web::middleware::Next<B>,
-) -> Result<actix_web::dev::ServiceResponse<B>, actix_web::Error> {
-    for (parameter, text) in [("path", request.path()), ("query", request.query_string())] {
-        if text.contains("%00") || text.contains('\0') {
-            return Err(Problem::malformed(vec![Fault::parameter(parameter, "no NUL character")]).into());
-        }
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let places = [("path", request.path()), ("query", request.query_string())];
+    let nul = places.into_iter().find(|(_, text)| text.contains("%00") || text.contains('\0'));
+    if let Some((parameter, _)) = nul {
+        let problem = Problem::malformed(vec![Fault::parameter(parameter, "no NUL character")]);
+        return Ok(request.into_response(problem.error_response()));
     }
-    next.call(request).await
+    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
 }
 
 /// Where no route is: 405 with `Allow` when the resource exists, 404 otherwise.
