@@ -108,7 +108,7 @@ async fn refuse_nul(
 
 /// Where no route is: 405 with `Allow` when the resource exists, 404 otherwise.
 async fn nowhere(request: HttpRequest, served: Data<Served>) -> Result<HttpResponse, Problem> {
-    let parts: Vec<&str> = request.path().trim_start_matches('/').split('/').collect();
+    let parts: Vec<&str> = request.path().strip_prefix('/').unwrap_or_default().split('/').collect();
     let matches = |segments: &[Segment]| {
         segments.len() == parts.len()
             && segments.iter().zip(&parts).all(|(segment, part)| match segment {
