@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt as _;
@@ -127,7 +127,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
         let payload = payload.take();
         Box::pin(async move {
             accept(&request, &["application/json"])?;
-            let bytes = receive(payload, MAX_JSON, JSON_DEADLINE).await?;
+            let bytes = receive(&request, payload, MAX_JSON, JSON_DEADLINE).await?;
             let value = json::read(&bytes).map_err(|faults| {
                 let unreadable = faults.iter().any(|fault| fault.pointer.as_deref() == Some(""));
                 if unreadable { Problem::malformed(faults) } else { Problem::invalid(faults) }
@@ -150,7 +150,7 @@ impl FromRequest for Csv {
         let payload = payload.take();
         Box::pin(async move {
             accept(&request, &["text/csv", "application/csv", "application/octet-stream"])?;
-            receive(payload, MAX_IMPORT, IMPORT_DEADLINE).await.map(Self)
+            receive(&request, payload, MAX_IMPORT, IMPORT_DEADLINE).await.map(Self)
         })
     }
 }
@@ -168,8 +168,18 @@ fn accept(request: &HttpRequest, media_types: &[&str]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Reads a body within its size and its deadline.
-async fn receive(mut payload: Payload, limit: usize, deadline: Duration) -> Result<Vec<u8>, Problem> {
+/// Reads a body within its size and its deadline. One that announces too much is refused before it arrives.
+async fn receive(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+    deadline: Duration,
+) -> Result<Vec<u8>, Problem> {
+    let too_large = || Problem::new(Kind::TooLarge).because(format!("at most {limit} bytes"));
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
     let reading = async {
         let mut bytes = Vec::new();
         while let Some(chunk) = payload.next().await {
@@ -177,7 +187,7 @@ async fn receive(mut payload: Payload, limit: usize, deadline: Duration) -> Resu
                 Problem::malformed(vec![Fault::at("", format!("the body could not be read: {error}"))])
             })?;
             if bytes.len() + chunk.len() > limit {
-                return Err(Problem::new(Kind::TooLarge).because(format!("at most {limit} bytes")));
+                return Err(too_large());
             }
             bytes.extend_from_slice(&chunk);
         }
