@@ -1,7 +1,7 @@
 //! Strict JSON: what `serde_json` accepts and we do not.
 //!
 //! Refused, each with a pointer to the place: NUL in a string (PostgreSQL cannot store it), a member that occurs twice
-//! (one of them would silently win), nesting below depth 32.
+//! (one of them would silently win), a number beyond 64 signed bits (no field is so large), nesting below depth 32.
 
 use std::fmt;
 
@@ -12,6 +12,9 @@ use crate::problem::Fault;
 
 /// The deepest nesting accepted.
 pub const MAX_DEPTH: usize = 32;
+
+/// The first number that 64 signed bits cannot hold.
+const LARGEST: f64 = 9_223_372_036_854_775_808.0;
 
 /// Reads one JSON document; integral floats (`518.0`) become integers. O(bytes).
 ///
@@ -48,6 +51,12 @@ impl Seed<'_> {
         Value::String(text.to_owned())
     }
 
+    fn too_large(&mut self) -> Value {
+        self.faults
+            .push(Fault::at(&self.pointer, "a number lies between -9223372036854775808 and 9223372036854775807"));
+        Value::Null
+    }
+
     fn enter<E: de::Error>(&self) -> Result<(), E> {
         if self.depth < MAX_DEPTH { Ok(()) } else { Err(E::custom(format!("nested deeper than {MAX_DEPTH}"))) }
     }
@@ -80,14 +89,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(value.into())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_u64<E>(mut self, value: u64) -> Result<Value, E> {
+        Ok(i64::try_from(value).map_or_else(|_| self.too_large(), Value::from))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        // Integral and small enough to be exact: the cast loses nothing.
+    fn visit_f64<E>(mut self, value: f64) -> Result<Value, E> {
+        if value.abs() >= LARGEST {
+            return Ok(self.too_large());
+        }
+        // Integral and within 64 bits: the cast loses nothing.
         #[allow(clippy::cast_possible_truncation)]
-        if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 {
+        if value.fract() == 0.0 {
             return Ok((value as i64).into());
         }
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
