@@ -1,12 +1,14 @@
 //! Rules on organisations that the schema cannot express.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::{IdentifierScheme, LegalFamily, NewOrganisation, store};
-use crate::identifiers::{Rna, Siren, Siret};
+use crate::identifiers::{IdentifierError, Rna, Siren, Siret};
 use crate::problem::Fault;
 use crate::territories;
 
@@ -73,9 +75,9 @@ fn own_faults(new: &NewOrganisation) -> Vec<Fault> {
     for (position, own) in new.identifiers.iter().enumerate() {
         let pointer = format!("/identifiers/{position}/id");
         let wrong = match own.scheme {
-            IdentifierScheme::Siren => own.id.parse::<Siren>().err().map(|error| error.to_string()),
-            IdentifierScheme::Siret => own.id.parse::<Siret>().err().map(|error| error.to_string()),
-            IdentifierScheme::Rna => own.id.parse::<Rna>().err().map(|error| error.to_string()),
+            IdentifierScheme::Siren => number_fault::<Siren>(&own.id),
+            IdentifierScheme::Siret => number_fault::<Siret>(&own.id),
+            IdentifierScheme::Rna => number_fault::<Rna>(&own.id),
             IdentifierScheme::Vat => {
                 (!is_vat(&own.id)).then(|| "a VAT number is two letters and 2 to 13 letters or digits".to_owned())
             }
@@ -104,6 +106,16 @@ fn own_faults(new: &NewOrganisation) -> Vec<Fault> {
         faults.push(Fault::at("/resource_mix", "the parts add up to more than 100 percent"));
     }
     faults
+}
+
+/// What is wrong with a number, if anything. Another way of writing a sound one is, or one number could stand twice.
+fn number_fault<N: FromStr<Err = IdentifierError> + Display>(text: &str) -> Option<String> {
+    match text.parse::<N>() {
+        Ok(number) => {
+            Some(number.to_string()).filter(|number| number != text).map(|number| format!("write it {number}"))
+        }
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 fn is_vat(text: &str) -> bool {
