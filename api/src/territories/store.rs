@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{ActiveModel, Column, Entity, Model};
@@ -123,10 +122,7 @@ pub async fn insert(db: &impl ConnectionTrait, code: &str, territory: &NewTerrit
 pub async fn insert_many(db: &impl ConnectionTrait, territories: &[(String, NewTerritory)]) -> Result<(), DbErr> {
     for chunk in territories.chunks(rows_per_statement(db, 11)) {
         let rows = chunk.iter().map(|(code, territory)| row(code, territory, 1));
-        Entity::insert_many(rows)
-            .on_conflict(OnConflict::column(Column::Code).do_nothing().to_owned())
-            .exec(db)
-            .await?;
+        Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
 }
