@@ -25,6 +25,7 @@ pub async fn write(
         stored.iter().filter_map(|(code, territory)| Some((code.clone(), territory.value.parent.clone()?))).collect();
     let mut refused: BTreeSet<String> = BTreeSet::new();
     let mut created = Vec::new();
+    let mut changed = Vec::new();
     for territory in read {
         if let Some(fault) = parent_fault(&territory, &in_file, &refused, &stored, &mut parents) {
             refused.insert(territory.code);
@@ -37,14 +38,20 @@ pub async fn write(
         match before {
             None => created.push((code, new)),
             Some(before) if before.value == new => summary.territories.unchanged += 1,
-            Some(before) => {
-                store::replace(db, &code, &new, before.version).await?;
-                summary.territories.updated += 1;
-            }
+            Some(before) => changed.push((code, new, before.version)),
         }
     }
     summary.territories.created += created.len() as u64;
     store::insert_many(db, &created).await?;
+    // The new parent of a known territory may be one of those just created.
+    summary.territories.updated += changed.len() as u64;
+    for (code, new, version) in changed {
+        if !store::replace(db, &code, &new, version).await? {
+            return Err(Problem::conflict(format!(
+                "the territory {code} was changed meanwhile: import the file again"
+            )));
+        }
+    }
     Ok(())
 }
 
