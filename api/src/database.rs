@@ -61,6 +61,20 @@ pub async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction,
     .await
 }
 
+/// Makes other writers of a table wait until this transaction ends, for a rule that spans rows: a tree has no cycle. Take it
+/// before the first read. Readers go on.
+///
+/// SQLite has one writing transaction at a time: nothing to do there.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(tx: &DatabaseTransaction, table: &'static str) -> Result<(), DbErr> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
+    }
+    Ok(())
+}
+
 /// How many rows of `columns` columns fit in one statement.
 pub fn rows_per_statement(db: &impl ConnectionTrait, columns: usize) -> usize {
     let binds = if db.get_database_backend() == DbBackend::Postgres { 65_535 } else { 32_766 };

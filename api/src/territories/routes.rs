@@ -10,7 +10,7 @@ use super::{NewTerritory, Territory, TerritoryKind, store};
 use crate::app::App;
 use crate::body::Body;
 use crate::codes;
-use crate::database::begin_write;
+use crate::database::{begin_write, lock};
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
 use crate::resource::{if_match, missed, required_version};
@@ -74,6 +74,7 @@ async fn put_territory(
     Body(new): Body<NewTerritory>,
 ) -> Result<HttpResponse, Problem> {
     let tx = begin_write(&app.db).await?;
+    lock(&tx, "territory").await?;
     let mut faults = Vec::new();
     if !codes::is_code(&code) {
         faults.push(Fault::parameter("code", codes::EXPECTED));

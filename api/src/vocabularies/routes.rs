@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{NewTerm, Term, Vocabulary, store};
 use crate::app::App;
 use crate::body::Body;
-use crate::database::begin_write;
+use crate::database::{begin_write, lock};
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
 use crate::resource::{if_match, missed, required_version};
@@ -71,6 +71,7 @@ async fn put_term(
 ) -> Result<HttpResponse, Problem> {
     let (vocabulary, code) = path.into_inner();
     let tx = begin_write(&app.db).await?;
+    lock(&tx, "term").await?;
     let mut faults = Vec::new();
     if !crate::codes::is_code(&code) {
         faults.push(Fault::parameter("code", crate::codes::EXPECTED));

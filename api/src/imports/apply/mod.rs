@@ -9,7 +9,7 @@ use super::{
     Import, ImportKind, ImportSummary, NotThisFormat, RowAction, RowFault, RowProblem, lieux as reader, store,
 };
 use super::{territories as territory_reader, text};
-use crate::database::begin_write;
+use crate::database::{begin_write, lock};
 use crate::problem::{Fault, Problem};
 use crate::vocabulary::vocabulary;
 
@@ -51,6 +51,7 @@ pub async fn import(db: &DatabaseConnection, kind: ImportKind, bytes: Vec<u8>) -
             let mut summary = summary(read.rows_read, read.encoding, read.delimiter);
             let mut report = Report { faults: read.faults, counts: read.fault_counts };
             let tx = begin_write(db).await?;
+            lock(&tx, "territory").await?;
             territories::write(&tx, read.territories, &mut summary, &mut report).await?;
             let import = record(&tx, kind, &digest, summary, report).await?;
             tx.commit().await?;
