@@ -17,9 +17,9 @@ use crate::vocabularies;
 /// A URL that is neither, or a database that does not answer. The message says what to check.
 pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     if !(url.starts_with("sqlite:") || url.starts_with("postgres:") || url.starts_with("postgresql:")) {
-        return Err(DbErr::Custom(format!(
-            "`{url}` is not a database: write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE"
-        )));
+        // Not repeated: it may hold a password.
+        let expected = "write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE";
+        return Err(DbErr::Custom(format!("this is not the URL of a database: {expected}")));
     }
     let mut options = ConnectOptions::new(url);
     options.max_connections(8).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false).map_sqlx_sqlite_opts(
