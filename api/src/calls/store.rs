@@ -8,7 +8,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, 
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model, lot, need};
-use super::{AwardCriteria, Call, CallKind, CallState, CallStatus, EligibilityRules, Lot, Need, NewCall};
+use super::{
+    AwardCriteria, Call, CallKind, CallState, CallStatus, EligibilityRule, EligibilityRules, Lot, Need, NewCall,
+};
 use crate::database::{now, rows_per_statement};
 use crate::page::Slice;
 use crate::vocabularies::Vocabulary;
@@ -283,6 +285,13 @@ pub async fn advance(db: &impl ConnectionTrait, id: Uuid, from: CallStatus, to: 
         .exec(db)
         .await?;
     Ok(done.rows_affected == 1)
+}
+
+/// Every condition of participation of every call. One query; O(calls).
+pub(crate) async fn all_rules(db: &impl ConnectionTrait) -> Result<Vec<EligibilityRule>, DbErr> {
+    let rows: Vec<EligibilityRules> =
+        Entity::find().select_only().column(Column::Eligibility).into_tuple().all(db).await?;
+    Ok(rows.into_iter().flat_map(|EligibilityRules(rules)| rules).collect())
 }
 
 /// Deletes the given version of a draft; `false` where it is gone, has changed or is no draft. One query.

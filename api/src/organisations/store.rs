@@ -339,6 +339,12 @@ pub async fn owners_of(
     Ok(rows.into_iter().map(|row| ((row.scheme, row.value), row.organisation_id)).collect())
 }
 
+/// Whether any organisation is at home in a territory. One query; O(organisations).
+pub(crate) async fn any_at_home(db: &impl ConnectionTrait, territory: &str) -> Result<bool, DbErr> {
+    let rows: Vec<Texts> = Entity::find().select_only().column(Column::HomeTerritories).into_tuple().all(db).await?;
+    Ok(rows.iter().any(|Texts(codes)| codes.iter().any(|code| code == territory)))
+}
+
 /// The organisations that imports know, by their key. One query.
 pub async fn import_keys(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Uuid>, DbErr> {
     let rows: Vec<(Option<String>, Uuid)> = Entity::find()

@@ -9,8 +9,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{NewTerritory, Territory, TerritoryKind, store};
 use crate::app::App;
 use crate::body::Body;
+use crate::calls;
 use crate::codes;
 use crate::database::{begin_write, lock};
+use crate::organisations;
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
 use crate::resource::{if_match, missed, required_version};
@@ -118,6 +120,13 @@ async fn delete_territory(app: Data<App>, request: HttpRequest, code: Path<Strin
     let tx = begin_write(&app.db).await?;
     if !store::delete(&tx, &code, version).await? {
         return Err(missed(store::find(&tx, &code).await?.is_some()));
+    }
+    // Lists of codes in one column: no foreign key keeps what they name.
+    if organisations::store::any_at_home(&tx, &code).await? {
+        return Err(Problem::conflict("an organisation is at home there"));
+    }
+    if calls::store::all_rules(&tx).await?.iter().any(|rule| rule.territory.as_deref() == Some(code.as_str())) {
+        return Err(Problem::conflict("a condition of a call names it"));
     }
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())

@@ -9,6 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{NewTerm, Term, Vocabulary, store};
 use crate::app::App;
 use crate::body::Body;
+use crate::calls;
 use crate::database::{begin_write, lock};
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
@@ -115,6 +116,11 @@ async fn delete_term(
     let tx = begin_write(&app.db).await?;
     if !store::delete(&tx, vocabulary, &code, version).await? {
         return Err(missed(store::find(&tx, vocabulary, &code).await?.is_some()));
+    }
+    // A list of codes in one column: no foreign key keeps what it names.
+    let is_service = vocabulary == Vocabulary::Services;
+    if is_service && calls::store::all_rules(&tx).await?.iter().any(|rule| rule.services.contains(&code)) {
+        return Err(Problem::conflict("a condition of a call names it"));
     }
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())
