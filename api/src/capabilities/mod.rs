@@ -92,9 +92,10 @@ pub struct NewCapability {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, examples(600))]
     pub capacity_per_year: Option<i64>,
-    /// Cost of a unit; unknown where absent.
+    /// Cost of a unit, at most a million euros, so that no offer makes the sums of all others uncountable; unknown where
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, examples(9_000))]
+    #[schema(minimum = 0, maximum = 100_000_000, examples(9_000))]
     pub unit_cost_cents: Option<i64>,
     /// Cost of taking part, whatever the quantity, over a contract.
     #[serde(default)]
