@@ -16,6 +16,7 @@ use crate::imports::{ImportSummary, RowAction, RowFault, RowProblem, store};
 use crate::organisations::{self, Evidence, Organisation};
 use crate::problem::Problem;
 use crate::territories::{self, NewTerritory, TerritoryKind};
+use crate::vocabularies::{self, Vocabulary};
 
 /// Creates what is new and completes what is known. About a dozen queries, a few per thousand new rows, and up to eight
 /// per organisation or capability that has changed.
@@ -139,6 +140,17 @@ fn taken_fault(line: u64, number: String) -> RowFault {
     }
 }
 
+/// The codes that people have left in the services, the publics and the modalities. Three queries.
+async fn present_terms(db: &impl ConnectionTrait) -> Result<[BTreeSet<String>; 3], Problem> {
+    let mut present = [const { BTreeSet::new() }; 3];
+    let vocabularies = [Vocabulary::Services, Vocabulary::Publics, Vocabulary::Modalities];
+    for (codes, vocabulary) in present.iter_mut().zip(vocabularies) {
+        codes.extend(vocabularies::store::all(db, vocabulary).await?.into_iter().map(|row| row.code));
+    }
+    Ok(present)
+}
+
+/// Capabilities of what is still in the vocabularies; an offer without a service gives none.
 async fn write_capabilities(
     db: &impl ConnectionTrait,
     read: &[ImportedOrganisation],
@@ -146,18 +158,26 @@ async fn write_capabilities(
     summary: &mut ImportSummary,
 ) -> Result<(), Problem> {
     let known = capabilities::store::imported(db).await?;
+    let [services, publics, modalities] = present_terms(db).await?;
+    let still = |codes: &[String], present: &BTreeSet<String>| -> Vec<String> {
+        codes.iter().filter(|code| present.contains(*code)).cloned().collect()
+    };
     let mut created = Vec::new();
     for imported in read {
         let Some(&organisation) = owners.get(&imported.key) else { continue };
         for offer in &imported.capabilities {
             let Some(before) = known.get(&offer.key) else {
+                let offered = still(&offer.services, &services);
+                if offered.is_empty() {
+                    continue;
+                }
                 let new = NewCapability {
                     organisation,
                     title: None,
-                    services: offer.services.clone(),
-                    publics: offer.publics.clone(),
+                    services: offered,
+                    publics: still(&offer.publics, &publics),
                     territories: offer.territories.clone(),
-                    modalities: offer.modalities.clone(),
+                    modalities: still(&offer.modalities, &modalities),
                     unit: None,
                     capacity_per_year: None,
                     unit_cost_cents: None,
