@@ -61,8 +61,8 @@ on_both_engines! {
             (utf16, "UTF-16"),
             (b"PK\x03\x04\x14\0\x06\0".to_vec(), "NUL"),
             (FILE.replace("commune", "comm\0une").into_bytes(), "NUL"),
-            (b"{\"code\":\"M\"}".to_vec(), "lacks the columns code, name, kind, parent"),
-            (b"code,name,kind\nM,M,metropole\n".to_vec(), "lacks the column parent"),
+            (b"{\"code\":\"M\"}".to_vec(), "lacks: code, name, kind, parent"),
+            (b"code,name,kind\nM,M,metropole\n".to_vec(), "lacks: parent"),
         ] {
             let problem = app.post_text(TERRITORIES, "text/csv", bytes).await.problem(422);
             assert_eq!(places(&problem), [""]);

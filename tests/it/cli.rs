@@ -177,7 +177,7 @@ fn what_cannot_be_read_is_named_with_its_reason() {
         (vec!["solve", "empty.json", "--options", "absent.json"], vec![]),
         (vec!["import", "lieux", "absent.csv"], vec!["absent.csv", "No such file"]),
         (vec!["import", "lieux", "."], vec!["directory"]),
-        (vec!["import", "lieux", "prose.csv"], vec!["national standard", "lacks the columns", "id, pivot, nom"]),
+        (vec!["import", "lieux", "prose.csv"], vec!["national standard", "lacks: id, pivot, nom"]),
         (vec!["import", "places", "prose.csv"], vec!["lieux", "territories"]),
         (vec!["serve", "--port", "70000"], vec!["--port", "65535"]),
         (vec!["serve", "--solvers", "0"], vec!["--solvers", "1..=64"]),

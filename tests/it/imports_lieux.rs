@@ -181,9 +181,9 @@ on_both_engines! {
         let app = spawn(engine).await;
         let old = "id,structure,nom,commune,code_postal,adresse,services,publics_accueillis,conditions_access,date_maj\n";
         for (header, reason) in [
-            ("code,name,kind,parent\n", "lacks the columns id, pivot, nom"),
+            ("code,name,kind,parent\n", "lacks: id, pivot, nom"),
             (old, "version 0.1.1"),
-            (&HEADER.replace("pivot,", ""), "lacks the column pivot"),
+            (&HEADER.replace("pivot,", ""), "lacks: pivot"),
         ] {
             let problem = app.post_text("/v1/imports?kind=lieux", "text/csv", header).await.problem(422);
             assert_eq!(places(&problem), [""]);
