@@ -189,6 +189,8 @@ impl<T: Serialize> Coded<T> {
 pub fn if_match(request: &HttpRequest) -> Result<Option<i64>, Problem> {
     let Some(value) = request.headers().get(IF_MATCH) else { return Ok(None) };
     let version = value.to_str().ok().and_then(|text| text.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    // No version comes near the largest number; one that did could not be followed by another.
+    let version = version.filter(|version: &i64| (1..i64::MAX).contains(version));
     match version {
         Some(version) => Ok(Some(version)),
         None => Err(Problem::malformed(vec![Fault::parameter("If-Match", "one strong entity tag, as `ETag` gave it")])),

@@ -17,7 +17,8 @@ pub fn versioned(table: &'static str) -> TableCreateStatement {
         .take()
 }
 
-/// `from(column)` refers to `to(key)`.
+/// `from(column)` refers to `to(key)`. To refuse a deletion use `NoAction`: SQLite reports `RESTRICT` as a trigger's failure, which
+/// cannot be told from others.
 pub fn refer(
     from: &'static str,
     column: &'static str,

@@ -132,7 +132,7 @@ pub struct Need {
     /// Where in the territory.
     #[serde(default)]
     pub spread: Spread,
-    /// What a unit that nobody covers is worth to the funder; only for needs that are not mandatory.
+    /// What a unit that nobody covers is worth to the funder. A mandatory need is covered in full whatever it costs.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub unmet_cost_cents: i64,
@@ -295,7 +295,7 @@ pub struct MoneyPolicy {
     /// Budget of each year, where it is not the same; adds up to the budget.
     #[schema(max_items = 20)]
     pub budget_by_year_cents: Vec<i64>,
-    /// Part of the total cost that the consortium finances itself; the budget pays the rest.
+    /// Part of the total cost that the consortium finances itself: with a budget B, the total may reach 100 B / (100 − this).
     #[schema(maximum = 99)]
     pub co_financing_percent: u8,
     /// Part of each payment advanced.
@@ -307,7 +307,7 @@ pub struct MoneyPolicy {
     /// What coordination costs for each member, over the contract.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub coordination_per_member_cents: i64,
-    /// What it costs more for each pair that has never worked together.
+    /// What it costs more for each pair without a relation; a relation spares it in proportion to its strength.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub coordination_per_new_pair_cents: i64,
 }

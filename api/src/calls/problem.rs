@@ -209,7 +209,8 @@ fn need(own: &Need, months: u32) -> solver::Need {
         unit: own.unit.code().to_owned(),
         quantity: match own.per {
             Per::Contract => quantity,
-            Per::Year => quantity.saturating_mul(u64::from(months)).div_ceil(12),
+            // Rounded as capacities are, so that an actor that does exactly as much a year is enough.
+        Per::Year => (quantity.saturating_mul(u64::from(months)) / 12).max(1),
         },
         mandatory: own.mandatory,
         unmet_cost_cents: own.unmet_cost_cents,

@@ -100,8 +100,8 @@ fn rule_faults(at: &str, rule: &EligibilityRule, call: &NewCall, faults: &mut Ve
     if !rule.services.is_empty() && rule.scope != Scope::Performer {
         faults.push(Fault::at(format!("{at}/services"), "only the scope `performer` looks at services"));
     }
-    if !rule.lots.is_empty() && !matches!(rule.scope, Scope::Performer | Scope::EachMember) {
-        faults.push(Fault::at(format!("{at}/lots"), "only the scopes `performer` and `each_member` look at lots"));
+    if !rule.lots.is_empty() && rule.scope == Scope::Lead {
+        faults.push(Fault::at(format!("{at}/lots"), "there is one lead for all lots"));
     }
     for (position, code) in rule.lots.iter().enumerate() {
         if !call.lots.iter().any(|lot| lot.code == *code) {

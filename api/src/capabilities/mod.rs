@@ -79,7 +79,7 @@ pub struct NewCapability {
     #[schema(max_items = 50)]
     pub publics: Vec<String>,
     /// Codes of territories, at any level of the tree.
-    #[schema(min_items = 1, max_items = 2000, examples(json!(["200046977"])))]
+    #[schema(min_items = 1, max_items = 40_000, examples(json!(["200046977"])))]
     pub territories: Vec<String>,
     /// Codes of modalities; any where empty.
     #[serde(default)]

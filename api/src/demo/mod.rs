@@ -2,8 +2,7 @@
 //!
 //! The answer is computed from the market in `data/demo/`, through the same doors as any other call: nothing here knows it.
 
-#![allow(clippy::print_stdout, reason = "the demonstration shows its result")]
-
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,13 +43,23 @@ pub async fn run(
     once: bool,
     listen: fn(&ServerConfig) -> Result<TcpListener, StartError>,
 ) -> Result<(), StartError> {
+    demonstrate(config, once, listen, &mut std::io::stdout()).await
+}
+
+/// The same, shown on `out`.
+async fn demonstrate(
+    config: &ServerConfig,
+    once: bool,
+    listen: fn(&ServerConfig) -> Result<TcpListener, StartError>,
+    out: &mut dyn Write,
+) -> Result<(), StartError> {
     let listener = if once { None } else { Some(listen(config)?) };
     let scratch = Scratch::create()?;
-    println!("A fresh database, for this demonstration only: {}\n", scratch.database().display());
+    writeln!(out, "A fresh database, for this demonstration only: {}\n", scratch.database().display())?;
     let (db, contract) = prepare(&scratch).await?;
-    let shown = show(&db, &contract, config.solvers).await;
+    let shown = show(&db, &contract, config.solvers, out).await;
     let served = match (shown, listener) {
-        (Ok(shown), Some(listener)) => serve(&db, listener, config.solvers, &shown).await,
+        (Ok(shown), Some(listener)) => serve(&db, listener, config.solvers, &shown, out).await,
         (shown, _) => shown.map(|_| ()),
     };
     db.close().await?;
@@ -65,18 +74,25 @@ struct Shown {
 }
 
 /// Fills the database, computes, and prints; then computes again without each member that nobody can replace.
-async fn show(db: &DatabaseConnection, contract: &Contract, solvers: u16) -> Result<Shown, StartError> {
-    let call = Market::shipped()?.store(db, contract).await?;
+async fn show(
+    db: &DatabaseConnection,
+    contract: &Contract,
+    solvers: u16,
+    out: &mut dyn Write,
+) -> Result<Shown, StartError> {
+    let market = Market::shipped()?;
+    writeln!(out, "{}", report::paragraph(&market.note))?;
+    let call = market.store(db, contract).await?;
     let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
     let app = App { db: db.clone(), cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
     let context = context(db, &call).await?;
     let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;
-    println!("{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }));
+    writeln!(out, "{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }))?;
     for (id, name) in indispensable(proposals.first()) {
         let options = RunOptions { proposals: 1, locked_out: vec![id], ..RunOptions::default() };
         let (run, proposals) = compute(&app, &call, options).await?;
         let report = Report { context: &context, run: &run, proposals: &proposals };
-        println!("{}", report::render_variant(&format!("Without {name}"), &report));
+        writeln!(out, "{}", report::render_variant(&format!("Without {name}"), &report))?;
     }
     Ok(Shown { call: call.id, run: run.id, first: proposals.into_iter().next() })
 }
@@ -127,10 +143,16 @@ fn indispensable(proposal: Option<&Proposal>) -> Vec<(Uuid, String)> {
 }
 
 /// Serves until it is told to stop.
-async fn serve(db: &DatabaseConnection, listener: TcpListener, solvers: u16, shown: &Shown) -> Result<(), StartError> {
+async fn serve(
+    db: &DatabaseConnection,
+    listener: TcpListener,
+    solvers: u16,
+    shown: &Shown,
+    out: &mut dyn Write,
+) -> Result<(), StartError> {
     let address = listener.local_addr()?;
     let server = server::start(db.clone(), listener, solvers).await?;
-    println!("{}", invitation(address, shown));
+    writeln!(out, "{}", invitation(address, shown))?;
     Ok(server.await?)
 }
 

@@ -6,9 +6,10 @@ use attelage_solver::{Answer, Instance, Necessity, Options, Proposal, Role, Rule
 use serde_json::{Value, json};
 
 use super::data::{Entry, Market};
-use super::{Scratch, prepare};
+use super::{Scratch, demonstrate, prepare};
 use crate::calls;
 use crate::capabilities;
+use crate::config::ServerConfig;
 use crate::organisations;
 use crate::problem::Problem;
 
@@ -200,6 +201,41 @@ async fn a_fault_of_the_market_says_where_and_leaves_nothing_behind() {
         assert!(organisations::store::all(&db).await.unwrap().is_empty());
     }
     db.close().await.unwrap();
+}
+
+fn settings() -> ServerConfig {
+    ServerConfig { host: "127.0.0.1".to_owned(), port: 0, solvers: 1 }
+}
+
+#[actix_web::test]
+async fn once_shows_everything_and_listens_nowhere() {
+    let mut shown = Vec::new();
+    demonstrate(&settings(), true, |_| panic!("it listens"), &mut shown).await.unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    let parts = [
+        "invented to show the product",
+        "Call: Digital inclusion of people in precarity",
+        "Proposal 1: Emmaüs Connect + Weefund",
+        "Optimal, proven",
+        "Alternatives",
+        "Without Weefund",
+        "Refurbishing of computers  2 000 devices  2 000 devices      0 %",
+        "Who comes closest",
+    ];
+    let mut rest = shown.as_str();
+    for part in parts {
+        let place = rest.find(part).unwrap_or_else(|| panic!("`{part}` is not where it should be in\n{shown}"));
+        rest = &rest[place..];
+    }
+    let directory = shown.lines().next().unwrap().rsplit(": ").next().unwrap();
+    assert!(directory.ends_with("demo.sqlite") && !std::path::Path::new(directory).exists());
+}
+
+#[actix_web::test]
+async fn a_port_that_is_taken_is_said_before_anything_is_computed() {
+    let mut shown = Vec::new();
+    let refused = demonstrate(&settings(), false, |_| Err("the port is taken".into()), &mut shown).await.unwrap_err();
+    assert_eq!((refused.to_string().as_str(), shown.len()), ("the port is taken", 0));
 }
 
 #[test]

@@ -71,6 +71,11 @@ fn own_faults(new: &NewOrganisation) -> Vec<Fault> {
     if new.name.trim().is_empty() {
         faults.push(Fault::at("/name", "a name has at least one letter"));
     }
+    for (position, alias) in new.aliases.iter().enumerate() {
+        if alias.trim().is_empty() || alias.chars().count() > 300 {
+            faults.push(Fault::at(format!("/aliases/{position}"), "1 to 300 characters"));
+        }
+    }
     let mut seen = BTreeSet::new();
     for (position, own) in new.identifiers.iter().enumerate() {
         let pointer = format!("/identifiers/{position}/id");
@@ -79,7 +84,7 @@ fn own_faults(new: &NewOrganisation) -> Vec<Fault> {
             IdentifierScheme::Siret => number_fault::<Siret>(&own.id),
             IdentifierScheme::Rna => number_fault::<Rna>(&own.id),
             IdentifierScheme::Vat => {
-                (!is_vat(&own.id)).then(|| "a VAT number is two letters and 2 to 13 letters or digits".to_owned())
+                (!is_vat(&own.id)).then(|| "a VAT number is two capital letters and 2 to 13 capital letters or digits".to_owned())
             }
         };
         faults.extend(wrong.map(|detail| Fault::at(&pointer, detail)));
@@ -121,7 +126,7 @@ fn number_fault<N: FromStr<Err = IdentifierError> + Display>(text: &str) -> Opti
 fn is_vat(text: &str) -> bool {
     (4..=15).contains(&text.len())
         && text.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -65,6 +65,14 @@ pub fn render_variant(heading: &str, report: &Report<'_>) -> String {
     page.text()
 }
 
+/// A text in lines as wide as the page.
+#[must_use]
+pub fn paragraph(text: &str) -> String {
+    let mut page = Page::default();
+    page.lines(0, wrap(text, WIDTH));
+    page.text()
+}
+
 fn answer(page: &mut Page, report: &Report<'_>) {
     match (report.proposals.split_first(), &report.run.infeasibility) {
         (Some((first, others)), _) => {
