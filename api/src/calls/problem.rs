@@ -210,7 +210,7 @@ fn need(own: &Need, months: u32) -> solver::Need {
         quantity: match own.per {
             Per::Contract => quantity,
             // Rounded as capacities are, so that an actor that does exactly as much a year is enough.
-        Per::Year => (quantity.saturating_mul(u64::from(months)) / 12).max(1),
+            Per::Year => (quantity.saturating_mul(u64::from(months)) / 12).max(1),
         },
         mandatory: own.mandatory,
         unmet_cost_cents: own.unmet_cost_cents,

@@ -83,9 +83,8 @@ fn own_faults(new: &NewOrganisation) -> Vec<Fault> {
             IdentifierScheme::Siren => number_fault::<Siren>(&own.id),
             IdentifierScheme::Siret => number_fault::<Siret>(&own.id),
             IdentifierScheme::Rna => number_fault::<Rna>(&own.id),
-            IdentifierScheme::Vat => {
-                (!is_vat(&own.id)).then(|| "a VAT number is two capital letters and 2 to 13 capital letters or digits".to_owned())
-            }
+            IdentifierScheme::Vat => (!is_vat(&own.id))
+                .then(|| "a VAT number is two capital letters and 2 to 13 capital letters or digits".to_owned()),
         };
         faults.extend(wrong.map(|detail| Fault::at(&pointer, detail)));
         if !seen.insert(own) {
