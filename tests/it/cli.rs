@@ -9,7 +9,8 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The binary, built by cargo as for people: `cargo test` builds no binary of another package.
+/// The binary, built by cargo: `cargo test` builds none for the tests of another package. With the features of the tests
+/// (`--tests`), so that all it rests on is compiled already.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -20,6 +21,7 @@ fn binary() -> &'static Path {
             "--offline",
             "--locked",
             "--workspace",
+            "--tests",
             "--bin",
             "attelage",
             "--message-format=json",
@@ -32,7 +34,9 @@ fn binary() -> &'static Path {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let messages = String::from_utf8(output.stdout).unwrap();
         let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let executable = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+        let is_ours =
+            |message: &Value| message["target"]["kind"] == json!(["bin"]) && message["profile"]["test"] == json!(false);
+        let executable = built.filter(is_ours).find_map(|message| message["executable"].as_str().map(PathBuf::from));
         executable.expect("cargo says where the binary is")
     })
 }
