@@ -33,10 +33,10 @@ fn binary() -> &'static Path {
         let output = build.output().expect("cargo runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let messages = String::from_utf8(output.stdout).unwrap();
-        let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let told = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let is_ours =
             |message: &Value| message["target"]["kind"] == json!(["bin"]) && message["profile"]["test"] == json!(false);
-        let executable = built.filter(is_ours).find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        let executable = told.filter(is_ours).find_map(|message| message["executable"].as_str().map(PathBuf::from));
         executable.expect("cargo says where the binary is")
     })
 }

@@ -41,7 +41,7 @@ fn members(proposal: &Value) -> Vec<&str> {
     ids
 }
 
-fn sorted<'i, const N: usize>(mut ids: [&'i str; N]) -> [&'i str; N] {
+fn sorted<const N: usize>(mut ids: [&str; N]) -> [&str; N] {
     ids.sort_unstable();
     ids
 }
@@ -52,7 +52,10 @@ fn assert_adds_up(proposal: &Value) {
     let shares: f64 = members.iter().map(|member| member["share_percent"].as_f64().unwrap()).sum();
     // Each share is told to the hundredth, the rest left out.
     let left_out = 100.0 - shares;
-    assert!((-1e-6..0.01 * members.len() as f64).contains(&left_out), "shares add up to {shares}");
+    assert!(
+        (-1e-6..0.01 * f64::from(u32::try_from(members.len()).unwrap())).contains(&left_out),
+        "shares add up to {shares}"
+    );
     let leads =
         members.iter().filter(|member| ["group-lead", "sole-tenderer"].contains(&member["role"].as_str().unwrap()));
     assert_eq!(leads.count(), 1);
