@@ -27,6 +27,9 @@ fn binary() -> &'static Path {
             "--message-format=json",
         ]);
         build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+        // This file lies in TARGET/PROFILE/deps.
+        let target = std::env::current_exe().unwrap().ancestors().nth(3).expect("a target folder").to_owned();
+        build.arg("--target-dir").arg(target);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
