@@ -101,6 +101,10 @@ fn faults_of(error: &jsonschema::ValidationError<'_>) -> Vec<Fault> {
                 "this member is required",
             )]
         }
+        ValidationErrorKind::PropertyNames { error } => {
+            let name = escape(error.instance().as_str().unwrap_or_default());
+            vec![Fault::at(format!("{at}/{name}"), error.to_string())]
+        }
         ValidationErrorKind::Format { format } => {
             vec![Fault::at(at, format!("this is not a valid {format}"))]
         }

@@ -32,7 +32,14 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
                 .busy_timeout(Duration::from_secs(10))
         },
     );
-    Database::connect(options).await
+    Database::connect(options).await.map_err(|error| {
+        // The library repeats a URL that it cannot read.
+        if error.to_string().contains(url) {
+            let remedy = "check its parts; in a password, `@`, `/`, `?`, `#`, `[` and `%` are written %40, %2F…";
+            return DbErr::Custom(format!("the URL cannot be read: {remedy}"));
+        }
+        error
+    })
 }
 
 /// Brings the schema up to date and fills empty vocabularies. Safe to repeat.

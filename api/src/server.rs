@@ -1,7 +1,7 @@
 //! The HTTP server: what stands around every route.
 
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -30,6 +30,24 @@ pub struct Served {
     resources: Vec<(Vec<Segment>, Vec<Method>)>,
 }
 
+/// The document and what follows from it.
+struct Description {
+    contract: Data<Contract>,
+    served: Data<Served>,
+}
+
+/// The same for every server of the process, so made once (a fifth of a second in a debug build).
+static DESCRIPTION: LazyLock<Result<Description, String>> =
+    LazyLock::new(|| describe().map_err(|error| error.to_string()));
+
+fn describe() -> Result<Description, StartError> {
+    let document = openapi::document().to_pretty_json()?;
+    let value: Value = serde_json::from_str(&document)?;
+    let contract = Data::new(Contract::compile(&value)?);
+    let served = Data::new(Served { resources: resources(&value), document });
+    Ok(Description { contract, served })
+}
+
 enum Segment {
     Literal(String),
     Parameter,
@@ -51,11 +69,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) 
     }
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
     let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
-    let description = openapi::document();
-    let document = description.to_pretty_json()?;
-    let value: Value = serde_json::from_str(&document)?;
-    let contract = Data::new(Contract::compile(&value)?);
-    let served = Data::new(Served { resources: resources(&value), document });
+    let Description { contract, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {
         let (actix, _) = ActixApp::new()
             .app_data(Data::new(app.clone()))

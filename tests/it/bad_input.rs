@@ -1,6 +1,6 @@
 //! Bodies that no well-behaved client sends: each is refused with its reason and its place, and nothing is written.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -98,9 +98,11 @@ async fn wrong_types_and_unknown_codes_are_all_told_at_once() {
         "/volunteers",
     ];
     assert_eq!(places(&app.post(PATH, body).await.problem(422)), expected);
-    let huge = r#"{"name":"x","turnover_cents":99999999999999999999,"volunteers":-1,"full_time_equivalents":1e300}"#;
+    let huge = r#"{"name":"x","turnover_cents":99999999999999999999,"full_time_equivalents":1e300}"#;
+    assert_eq!(places(&post(&app, huge).await.problem(422)), ["/turnover_cents", "/full_time_equivalents"]);
+    let large = r#"{"name":"x","turnover_cents":9000000000000000000,"volunteers":-1,"full_time_equivalents":1e15}"#;
     let expected = ["/full_time_equivalents", "/turnover_cents", "/volunteers"];
-    assert_eq!(places(&post(&app, huge).await.problem(422)), expected);
+    assert_eq!(places(&post(&app, large).await.problem(422)), expected);
     assert_eq!(places(&post(&app, r#"{"name":"x","full_time_equivalents":1e400}"#).await.problem(400)), [""]);
     assert_eq!(app.get(PATH).await.expect(200)["items"], json!([]));
 }
@@ -144,18 +146,22 @@ async fn a_body_of_another_type_or_compressed_is_refused() {
 }
 
 /// Sends the head and the beginning of a body, and reads the answer without sending the rest.
-fn begin(app: &App, request: &str, length: &str, beginning: &[u8]) -> (String, Value) {
+fn begin(base: &str, request: &str, length: &str, beginning: &[u8]) -> (String, Value) {
     let media_type = if request.contains("imports") { "text/csv" } else { "application/json" };
-    let mut stream = TcpStream::connect(app.base().trim_start_matches("http://")).unwrap();
+    let mut stream = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
-    stream.write_all(format!("{request} HTTP/1.1\r\n{length}\r\nHost: localhost\r\nContent-Type: {media_type}\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
-    stream.write_all(beginning).unwrap();
+    let head = format!("{request} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media_type}\r\n{length}\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), beginning].concat()).unwrap();
     let mut answer = Vec::new();
-    // The service may reset the connection once it has said what it has to say.
-    let _ = stream.read_to_end(&mut answer);
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
-    (head.to_owned(), serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}")))
+    let mut reader = BufReader::new(stream);
+    while !answer.ends_with(b"\r\n\r\n") {
+        assert_ne!(reader.read_until(b'\n', &mut answer).unwrap(), 0, "no answer");
+    }
+    let head = String::from_utf8(answer).unwrap().to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    reader.read_exact(&mut body).unwrap();
+    (head, serde_json::from_slice(&body).unwrap())
 }
 
 #[actix_web::test]
@@ -173,9 +179,12 @@ async fn ten_megabytes_are_refused_before_they_have_arrived() {
         // Without one, the first byte too many is.
         ("POST /v1/organisations", "Transfer-Encoding: chunked", &chunk),
     ] {
-        let (answer, problem) = begin(&app, request, length, beginning);
-        assert!(answer.starts_with("HTTP/1.1 413 "), "{request}: {answer}");
-        assert!(answer.to_ascii_lowercase().contains("content-type: application/problem+json"), "{answer}");
+        let base = app.base().to_owned();
+        let beginning = beginning.to_vec();
+        let answered = tokio::task::spawn_blocking(move || begin(&base, request, length, &beginning));
+        let (answer, problem) = answered.await.unwrap();
+        assert!(answer.starts_with("http/1.1 413 "), "{request}: {answer}");
+        assert!(answer.contains("content-type: application/problem+json"), "{answer}");
         assert_eq!((&problem["status"], &problem["type"]), (&json!(413), &json!("/problems/too-large")));
     }
     assert_eq!(app.get(PATH).await.expect(200)["items"], json!([]));

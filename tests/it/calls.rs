@@ -174,10 +174,8 @@ async fn a_budget_of_zero_and_negative_quantities_are_refused() {
         call["lots"][0]["needs"][1]["unmet_cost_cents"] = json!(-1);
         call["duration_months"] = json!(0);
         call["money_policy"]["coordination_per_member_cents"] = json!(-1);
-        call["assumptions"]["capacity_per_year_by_unit"]["hour"] = json!(-1);
     });
     let expected = [
-        "/assumptions/capacity_per_year_by_unit/hour",
         "/budget_cents",
         "/duration_months",
         "/lots/0/needs/0/quantity",
@@ -209,6 +207,12 @@ async fn dates_out_of_order_and_money_that_does_not_add_up_are_refused() {
     assert_eq!(refused(async |call| call["starts_on"] = json!("2027-02-30")).await, ["/starts_on"]);
     let one_year = async |call: &mut Value| call["money_policy"]["budget_by_year_cents"] = json!([9_000_000]);
     assert_eq!(refused(one_year).await, ["/money_policy/budget_by_year_cents"]);
+    let negative = async |call: &mut Value| {
+        call["money_policy"]["budget_by_year_cents"] = json!([10_000_000, -1_000_000]);
+        call["assumptions"]["capacity_per_year_by_unit"]["hour"] = json!(-1);
+    };
+    let expected = ["/money_policy/budget_by_year_cents", "/assumptions/capacity_per_year_by_unit/hour"];
+    assert_eq!(refused(negative).await, expected);
 }
 
 #[actix_web::test]
@@ -244,7 +248,7 @@ async fn a_number_too_large_for_its_member_is_refused_at_its_place() {
         call["money_policy"]["budget_by_year_cents"] = json!([u64::MAX, 1]);
         call["assumptions"]["capacity_per_year_by_unit"]["device"] = json!(u64::MAX);
     });
-    assert_eq!(places.await, ["/assumptions/capacity_per_year_by_unit/device", "/money_policy/budget_by_year_cents/0"]);
+    assert_eq!(places.await, ["/money_policy/budget_by_year_cents/0", "/assumptions/capacity_per_year_by_unit/device"]);
     let unknown = refused(async |call| call["assumptions"]["capacity_per_year_by_unit"]["kilo"] = json!(1));
     assert_eq!(unknown.await, ["/assumptions/capacity_per_year_by_unit/kilo"]);
 }

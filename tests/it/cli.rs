@@ -9,7 +9,8 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The binary, built by cargo as for people: `cargo test` builds no binary of another package.
+/// The binary, built by cargo: `cargo test` builds none for the tests of another package. With the features of the tests
+/// (`--tests`), so that all it rests on is compiled already.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -20,19 +21,25 @@ fn binary() -> &'static Path {
             "--offline",
             "--locked",
             "--workspace",
+            "--tests",
             "--bin",
             "attelage",
             "--message-format=json",
         ]);
         build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+        // This file lies in TARGET/PROFILE/deps.
+        let target = std::env::current_exe().unwrap().ancestors().nth(3).expect("a target folder").to_owned();
+        build.arg("--target-dir").arg(target);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
         let output = build.output().expect("cargo runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let messages = String::from_utf8(output.stdout).unwrap();
-        let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let executable = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+        let told = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let is_ours =
+            |message: &Value| message["target"]["kind"] == json!(["bin"]) && message["profile"]["test"] == json!(false);
+        let executable = told.filter(is_ours).find_map(|message| message["executable"].as_str().map(PathBuf::from));
         executable.expect("cargo says where the binary is")
     })
 }
@@ -177,7 +184,7 @@ fn what_cannot_be_read_is_named_with_its_reason() {
         (vec!["solve", "empty.json", "--options", "absent.json"], vec![]),
         (vec!["import", "lieux", "absent.csv"], vec!["absent.csv", "No such file"]),
         (vec!["import", "lieux", "."], vec!["directory"]),
-        (vec!["import", "lieux", "prose.csv"], vec!["national standard", "lacks the columns", "id, pivot, nom"]),
+        (vec!["import", "lieux", "prose.csv"], vec!["national standard", "lacks: id, pivot, nom"]),
         (vec!["import", "places", "prose.csv"], vec!["lieux", "territories"]),
         (vec!["serve", "--port", "70000"], vec!["--port", "65535"]),
         (vec!["serve", "--solvers", "0"], vec!["--solvers", "1..=64"]),

@@ -1,6 +1,5 @@
 //! Many writers at once: nothing is lost, nothing is there twice.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -13,15 +12,12 @@ use crate::support::service::{App, spawn};
 const WRITERS: usize = 16;
 const WRITES: usize = 5;
 
-/// Counts one more volunteer and adds one certificate, reading and trying again while others come first.
-async fn join(app: &App, path: &str, code: &str) {
+/// Counts one more volunteer, reading and trying again while others come first.
+async fn count(app: &App, path: &str) {
     loop {
         let read = app.get(path).await.expect(200);
-        let mut credentials = read["credentials"].as_array().unwrap().clone();
-        credentials.push(json!({ "code": code }));
         let volunteers = read["volunteers"].as_i64().unwrap() + 1;
-        let body = json!({ "name": "Très demandée", "credentials": credentials, "volunteers": volunteers });
-        match app.put(path, read.etag(), body).await {
+        match app.put(path, read.etag(), json!({ "name": "Très demandée", "volunteers": volunteers })).await {
             written if written.status == 200 => return,
             refused => _ = refused.problem(412),
         }
@@ -33,17 +29,15 @@ on_both_engines! {
         let app = spawn(engine).await;
         let id = created(&app, "/v1/organisations", json!({ "name": "Très demandée", "volunteers": 0 })).await;
         let path = format!("/v1/organisations/{id}");
-        let writer = async |writer: usize| {
-            for write in 0..WRITES {
-                join(&app, &path, &format!("{writer}-{write}")).await;
+        let writer = async |_| {
+            for _ in 0..WRITES {
+                count(&app, &path).await;
             }
         };
         let writers = join_all((0..WRITERS).map(writer));
-        tokio::time::timeout(Duration::from_secs(60), writers).await.expect("the writers make progress");
+        tokio::time::timeout(Duration::from_mins(1), writers).await.expect("the writers make progress");
         let end = app.get(&path).await.expect(200);
         assert_eq!((&end["version"], &end["volunteers"]), (&json!(1 + WRITERS * WRITES), &json!(WRITERS * WRITES)));
-        let codes: BTreeSet<&str> = end["credentials"].as_array().unwrap().iter().filter_map(|own| own["code"].as_str()).collect();
-        assert_eq!(codes.len(), WRITERS * WRITES);
     }
 
     async fn of_many_who_claim_one_number_exactly_one_gets_it(engine) {

@@ -51,5 +51,4 @@ fn every_operation_says_what_it_is_and_how_it_can_fail() {
             }
         }
     }
-    assert_eq!(ids.len(), 40);
 }

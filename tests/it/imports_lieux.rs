@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::imports::{faults, import, touched};
 use crate::support::on_both_engines;
-use crate::support::sample::{places, siren, siret};
+use crate::support::sample::{noise, places, siren, siret};
 use crate::support::service::{App, spawn};
 
 const HEADER: &str = "id,pivot,nom,commune,code_postal,code_insee,adresse,latitude,longitude,typologie,site_web,source,structure_parente,date_maj,services,publics_specifiquement_adresses,modalites_accompagnement";
@@ -15,7 +15,7 @@ const PROCEDURES: &str = "Aide aux démarches administratives";
 /// A sound place in Villeurbanne or Bron, as one row; empty fields say nothing.
 fn place(id: &str, pivot: &str, name: &str, parent: &str, services: &str) -> String {
     let (commune, post_code, code) =
-        if id.len() % 2 == 0 { ("Villeurbanne", "69100", "69266") } else { ("Bron", "69500", "69029") };
+        if id.len().is_multiple_of(2) { ("Villeurbanne", "69100", "69266") } else { ("Bron", "69500", "69029") };
     format!(
         "{id},{pivot},{name},{commune},{post_code},{code},1 rue Neuve,45.76,4.88,ASSO,,Annuaire,{parent},2026-05-01,{services},,Accompagnement individuel\n"
     )
@@ -181,9 +181,9 @@ on_both_engines! {
         let app = spawn(engine).await;
         let old = "id,structure,nom,commune,code_postal,adresse,services,publics_accueillis,conditions_access,date_maj\n";
         for (header, reason) in [
-            ("code,name,kind,parent\n", "lacks the columns id, pivot, nom"),
+            ("code,name,kind,parent\n", "lacks: id, pivot, nom"),
             (old, "version 0.1.1"),
-            (&HEADER.replace("pivot,", ""), "lacks the column pivot"),
+            (&HEADER.replace("pivot,", ""), "lacks: pivot"),
         ] {
             let problem = app.post_text("/v1/imports?kind=lieux", "text/csv", header).await.problem(422);
             assert_eq!(places(&problem), [""]);
@@ -194,8 +194,7 @@ on_both_engines! {
 
     async fn long_cells_are_kept_within_what_the_service_promises(engine) {
         let app = spawn(engine).await;
-        // No repetition, or the database would compress it.
-        let long = |seed: u64| (0..400_u64).map(|i| format!("{:x}", (seed + i).wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect::<String>();
+        let long = |seed| noise(seed, 6_000);
         let commune = format!("p5,,Lieu,{},69100,69266,rue,,,,https://x.example/{},{},{},2026-05-01,{TOOLS},,\n", long(1), long(2), long(3), long(4));
         for rows in [
             place(&long(5), &siret(21, 1), "Long id", "", TOOLS),

@@ -134,6 +134,18 @@ fn with_check_digit(digits: &str) -> String {
     format!("{digits}{}", (10 - sum % 10) % 10)
 }
 
+/// So many hexadecimal digits without repetition, or a database would compress them.
+pub fn noise(seed: u64, length: usize) -> String {
+    let mut state = seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let digit = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from_digit(u32::try_from(state >> 60).unwrap(), 16).unwrap()
+    };
+    (0..length).map(digit).collect()
+}
+
 /// Where a problem points: pointers and parameters, in its order.
 pub fn places(problem: &Value) -> Vec<&str> {
     let errors = problem["errors"].as_array().map_or(&[][..], Vec::as_slice);

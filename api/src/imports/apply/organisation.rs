@@ -105,6 +105,19 @@ pub fn merged(
     new
 }
 
+/// The names of the sources, as many as 500 characters hold.
+fn sources(names: &[String]) -> Option<String> {
+    let mut text = String::new();
+    for name in names {
+        let separator = if text.is_empty() { "" } else { ", " };
+        if text.chars().count() + separator.len() + name.chars().count() <= 500 {
+            text.push_str(separator);
+            text.push_str(name);
+        }
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
 fn blank(imported: &ImportedOrganisation) -> NewOrganisation {
     NewOrganisation {
         name: imported.name.clone(),
@@ -124,7 +137,7 @@ fn blank(imported: &ImportedOrganisation) -> NewOrganisation {
         website: None,
         description: None,
         contact: None,
-        source: Some(imported.sources.join(", ")).filter(|sources| !sources.is_empty()),
+        source: sources(&imported.sources),
         fresh_on: None,
         illustrative: false,
         turnover_cents: None,

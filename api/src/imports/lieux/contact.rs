@@ -126,6 +126,9 @@ fn items_of_addresses<'r>(row: &'r Row<'_>, field: &str, faults: &mut Faults<'_>
     items
 }
 
+/// The longest web address that the API promises, in characters.
+const LONGEST_ADDRESS: usize = 500;
+
 fn web_address(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let (scheme, rest) = match (lower.strip_prefix("https://"), lower.strip_prefix("http://")) {
@@ -137,7 +140,8 @@ fn web_address(text: &str) -> Option<String> {
     let host = authority.split_once(':').map_or(authority, |(host, _)| host);
     let port_is_sound = authority.split_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok());
     let clean = !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"'`{}\\".contains(c));
-    (clean && port_is_sound && is_host(host)).then(|| format!("{scheme}{rest}"))
+    let address = format!("{scheme}{rest}");
+    (clean && port_is_sound && is_host(host) && address.chars().count() <= LONGEST_ADDRESS).then_some(address)
 }
 
 fn is_host(host: &str) -> bool {

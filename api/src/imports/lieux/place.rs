@@ -15,6 +15,9 @@ use crate::vocabulary::Vocabulary;
 /// The longest short presentation that the standard admits, in characters.
 const SUMMARY_LENGTH: usize = 280;
 
+/// The longest name, id or address, in characters: what the API promises of names and what an index holds.
+const LONGEST_LINE: usize = 200;
+
 /// A place where people find digital help. Unknown values are absent, lists are in the order of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
@@ -99,7 +102,8 @@ pub enum PlaceNumber {
 
 /// What tells this place from all others, at every import.
 pub(super) fn key(row: &Row<'_>) -> String {
-    format!("{}/{}", fold(row.get("source")).replace(' ', "-"), row.get("id"))
+    let source: String = row.get("source").chars().take(LONGEST_LINE).collect();
+    format!("{}/{}", fold(&source).replace(' ', "-"), row.get("id"))
 }
 
 /// Reads a record; `None` when it lacks what makes a place, which is then a fault.
@@ -112,6 +116,11 @@ pub(super) fn read(
     let id = row.get("id").to_owned();
     if id.is_empty() {
         faults.skip("id", "", RowProblem::MissingValue, "without an id the record was skipped");
+        return None;
+    }
+    if id.chars().count() > LONGEST_LINE {
+        let message = format!("an id has at most {LONGEST_LINE} characters; the record was skipped");
+        faults.skip("id", &id, RowProblem::TooLong, message);
         return None;
     }
     let Some(name) = line_of_text(row, "nom", faults) else {
@@ -278,7 +287,13 @@ pub(super) fn text(row: &Row<'_>, field: &str, faults: &mut Faults<'_>) -> Optio
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// A text on one line.
+/// A text on one line, of at most [`LONGEST_LINE`] characters.
 pub(super) fn line_of_text(row: &Row<'_>, field: &str, faults: &mut Faults<'_>) -> Option<String> {
-    text(row, field, faults).map(|text| text.replace('\n', " "))
+    let line = text(row, field, faults)?.replace('\n', " ");
+    if line.chars().count() <= LONGEST_LINE {
+        return Some(line);
+    }
+    let message = format!("longer than {LONGEST_LINE} characters; the rest was left out");
+    faults.correct(field, row.get(field), RowProblem::TooLong, message);
+    Some(line.chars().take(LONGEST_LINE).collect::<String>().trim_end().to_owned())
 }

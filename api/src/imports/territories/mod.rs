@@ -18,8 +18,11 @@ const MOST_RECORDS: usize = 200_000;
 
 const LONGEST_CODE: usize = 32;
 
-/// The largest whole number that a decimal number still holds exactly; no population comes near it.
-const LARGEST_POPULATION: f64 = 9_007_199_254_740_992.0;
+/// The most inhabitants that the API promises; no population comes near it.
+const LARGEST_POPULATION: f64 = 10_000_000_000.0;
+
+/// The longest name that the API promises, in characters.
+const LONGEST_NAME: usize = 200;
 
 /// What a file of territories gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,7 +127,7 @@ fn read(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<ImportedTerritory> {
     Some(ImportedTerritory {
         line: row.line,
         code: code.to_owned(),
-        name: name.replace('\n', " "),
+        name: short(&name.replace('\n', " "), row, faults),
         kind,
         parent: Some(parent).filter(|parent| !parent.is_empty()).map(str::to_owned),
         population: population(row, faults),
@@ -132,11 +135,21 @@ fn read(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<ImportedTerritory> {
     })
 }
 
+/// The name, cut where it is too long.
+fn short(name: &str, row: &Row<'_>, faults: &mut Faults<'_>) -> String {
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let message = format!("longer than {LONGEST_NAME} characters; the rest was left out");
+    faults.correct("name", row.get("name"), RowProblem::TooLong, message);
+    name.chars().take(LONGEST_NAME).collect::<String>().trim_end().to_owned()
+}
+
 fn is_code(text: &str) -> bool {
     text.len() <= LONGEST_CODE && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within 0..2^53")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within 0..=10^10")]
 fn population(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<u64> {
     let value = row.get("population");
     if value.is_empty() {
@@ -144,7 +157,7 @@ fn population(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<u64> {
     }
     match number(value) {
         Some((inhabitants, corrected))
-            if inhabitants.fract() == 0.0 && (0.0..LARGEST_POPULATION).contains(&inhabitants) =>
+            if inhabitants.fract() == 0.0 && (0.0..=LARGEST_POPULATION).contains(&inhabitants) =>
         {
             if corrected {
                 faults.correct("population", value, RowProblem::NumberFormat, format!("read as {inhabitants}"));
