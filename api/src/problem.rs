@@ -382,7 +382,7 @@ fn is_contention(error: &DbErr) -> bool {
         DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error))
         | DbErr::Conn(RuntimeErr::SqlxError(error)) => {
-            let code = error.as_database_error().and_then(|error| error.code());
+            let code = error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code);
             code.is_some_and(|code| matches!(code.as_ref(), "5" | "261" | "517" | "40001" | "40P01"))
         }
         _ => false,
