@@ -84,11 +84,16 @@ async fn sums_beyond_counting_are_refused_before_anything_is_computed() {
     let market = sample::market(&app).await;
     let mut call = sample::call(&market.funder);
     call["duration_months"] = json!(240);
-    call["lots"][0]["needs"][0]["quantity"] = json!(1_000_000_000_000_u64);
-    let call = created(&app, "/v1/calls", call).await;
-    let path = format!("/v1/calls/{call}/runs");
-    let problem = app.post_with(&path, patient(), json!({})).await.problem(422);
-    assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("at most 1000000000000"), "{problem:#}");
+    let need = &mut call["lots"][0]["needs"][0];
+    (need["per"], need["quantity"]) = (json!("year"), json!(1_000_000_000_000_u64));
+    let problem = app.post("/v1/calls", call.clone()).await.problem(422);
+    assert_eq!(places(&problem), ["/lots/0/needs/0/quantity"]);
+
+    let need = &mut call["lots"][0]["needs"][0];
+    (need["per"], need["unmet_cost_cents"]) = (json!("contract"), json!(100_000_000));
+    let path = format!("/v1/calls/{}/runs", created(&app, "/v1/calls", call).await);
+    let problem = app.post_with(&path, patient(), json!({})).await.problem(409);
+    assert!(problem["detail"].as_str().unwrap().contains("the most that is counted"), "{problem:#}");
     assert_eq!(app.get(&path).await.expect(200)["items"], json!([]));
 }
 

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::{Criterion, EligibilityRule, Grouping, NewCall, Scope};
+use super::{Criterion, EligibilityRule, Grouping, NewCall, Per, Scope};
 use crate::organisations;
 use crate::problem::Fault;
 use crate::territories;
 use crate::vocabularies::{self, Vocabulary};
+
+/// The most of anything over a whole contract.
+const MOST_UNITS: i64 = 1_000_000_000_000;
 
 /// All faults of a call about to be written. Up to six queries.
 pub async fn faults(db: &impl ConnectionTrait, new: &NewCall) -> Result<Vec<Fault>, DbErr> {
@@ -56,6 +59,7 @@ fn own_faults(new: &NewCall) -> Vec<Fault> {
         lot.needs.iter().enumerate().map(move |(n, need)| (format!("/lots/{l}/needs/{n}/code"), need.code.as_str()))
     });
     let (pointers, codes): (Vec<_>, Vec<_>) = needs.unzip();
+    quantity_faults(new, &mut faults);
     unique(codes.into_iter(), |i| pointers[i].clone(), &mut faults);
     unique(new.eligibility.iter().map(|rule| rule.code.as_str()), |i| format!("/eligibility/{i}/code"), &mut faults);
     for (r, rule) in new.eligibility.iter().enumerate() {
@@ -67,6 +71,21 @@ fn own_faults(new: &NewCall) -> Vec<Fault> {
     money_faults(new, &mut faults);
     group_faults(new, &mut faults);
     faults
+}
+
+/// A need of each year must be countable over the whole contract too.
+fn quantity_faults(new: &NewCall, faults: &mut Vec<Fault>) {
+    for (l, lot) in new.lots.iter().enumerate() {
+        for (n, need) in lot.needs.iter().enumerate() {
+            let whole = i128::from(need.quantity) * i128::from(new.duration_months) / 12;
+            if need.per == Per::Year && whole > i128::from(MOST_UNITS) {
+                faults.push(Fault::at(
+                    format!("/lots/{l}/needs/{n}/quantity"),
+                    format!("over {} months this is {whole}: at most {MOST_UNITS} can be counted", new.duration_months),
+                ));
+            }
+        }
+    }
 }
 
 fn unique<'a>(codes: impl Iterator<Item = &'a str>, pointer: impl Fn(usize) -> String, faults: &mut Vec<Fault>) {
@@ -133,7 +152,7 @@ fn money_faults(new: &NewCall, faults: &mut Vec<Fault>) {
         faults.push(Fault::at("/award_criteria", format!("the weights add up to {weights}, not to 100")));
     }
     for (unit, capacity) in &new.assumptions.capacity_per_year_by_unit {
-        if !(0..=1_000_000_000_000).contains(capacity) {
+        if !(0..=MOST_UNITS).contains(capacity) {
             let at = format!("/assumptions/capacity_per_year_by_unit/{}", unit.code());
             faults.push(Fault::at(at, "between 0 and 1000000000000"));
         }
