@@ -19,7 +19,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::identifiers;
 use crate::json;
 use crate::problem::{Fault, Kind, Problem};
 
@@ -73,13 +72,8 @@ impl Contract {
 }
 
 fn compile(schema: &Value) -> Result<Validator, Box<dyn std::error::Error + Send + Sync>> {
-    let validator = jsonschema::options()
-        .with_draft(jsonschema::Draft::Draft202012)
-        .should_validate_formats(true)
-        .with_format("siren", |text: &str| text.parse::<identifiers::Siren>().is_ok())
-        .with_format("siret", |text: &str| text.parse::<identifiers::Siret>().is_ok())
-        .with_format("rna", |text: &str| text.parse::<identifiers::Rna>().is_ok())
-        .build(schema)?;
+    let validator =
+        jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true).build(schema)?;
     Ok(validator)
 }
 

@@ -1,4 +1,6 @@
-//! Codes that clients choose: of terms, territories, lots and needs.
+//! Codes that clients choose, of terms, territories, lots and needs; names to search for; digests.
+
+use sha2::{Digest as _, Sha256};
 
 use crate::fold::fold;
 use crate::problem::{Fault, Problem};
@@ -26,6 +28,12 @@ pub fn searched(parameter: &str, text: Option<&str>) -> Result<Option<String>, P
         )]));
     }
     Ok(Some(folded))
+}
+
+/// The SHA-256 of `bytes`, in lower-case hexadecimal.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 #[cfg(test)]

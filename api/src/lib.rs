@@ -29,4 +29,3 @@ pub mod solving;
 pub mod territories;
 pub mod visibility;
 pub mod vocabularies;
-pub mod vocabulary;

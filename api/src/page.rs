@@ -6,9 +6,9 @@ use actix_web::{HttpResponse, Responder, body::BoxBody};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::{Fault, Problem};
 
@@ -67,6 +67,18 @@ pub struct Slice {
     pub after: Option<String>,
     /// Items wanted, 1 to [`MAX_LIMIT`].
     pub limit: u64,
+}
+
+/// The paging of a list without filters.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// Items per page.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u64>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
 }
 
 /// One page of a list.

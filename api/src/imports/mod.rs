@@ -24,7 +24,7 @@ pub mod territories;
 pub mod text;
 
 pub use position::Position;
-pub use report::{NotThisFormat, RowAction, RowFault, RowProblem};
+pub use report::{NotThisFormat, Report, RowAction, RowFault, RowProblem};
 
 /// A format that can be imported.
 #[derive(

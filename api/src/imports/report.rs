@@ -1,6 +1,6 @@
 //! What an import says about the file it read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -190,30 +190,44 @@ impl fmt::Display for RowProblem {
 /// How many faults are kept one by one: a hostile file must not fill the memory with its report.
 pub(super) const FAULTS_LISTED: usize = 50_000;
 
-/// All faults of a file while it is read.
-#[derive(Debug, Default)]
-pub(super) struct FaultLog {
-    listed: Vec<RowFault>,
-    counts: BTreeMap<RowProblem, usize>,
+/// What is wrong with a file and what was done.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The faults, by line; the first 50,000 found.
+    pub faults: Vec<RowFault>,
+    /// How many faults there are of each kind, all of them.
+    pub counts: BTreeMap<RowProblem, usize>,
+    /// Lines of the records that were skipped, all of them.
+    pub skipped_lines: BTreeSet<u64>,
 }
 
-impl FaultLog {
-    /// The first faults by line, at most [`FAULTS_LISTED`], and how many there are of each kind in all.
-    pub(super) fn finish(mut self) -> (Vec<RowFault>, BTreeMap<RowProblem, usize>) {
-        self.listed.sort_by_key(|fault| fault.line);
-        (self.listed, self.counts)
+impl Report {
+    /// Counts a fault, and lists it while there is room.
+    pub(super) fn add(&mut self, fault: RowFault) {
+        *self.counts.entry(fault.problem).or_default() += 1;
+        if fault.action == RowAction::RowSkipped {
+            self.skipped_lines.insert(fault.line);
+        }
+        if self.faults.len() < FAULTS_LISTED {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Brings the faults into the order of the lines.
+    pub(super) fn sort(&mut self) {
+        self.faults.sort_by_key(|fault| fault.line);
     }
 }
 
 /// The faults of one record while it is read.
 pub(super) struct Faults<'a> {
     line: u64,
-    all: &'a mut FaultLog,
+    all: &'a mut Report,
 }
 
 impl<'a> Faults<'a> {
     /// Collects into `all` the faults of the record that starts on `line`.
-    pub(super) fn of_line(line: u64, all: &'a mut FaultLog) -> Self {
+    pub(super) fn of_line(line: u64, all: &'a mut Report) -> Self {
         Self { line, all }
     }
 
@@ -234,12 +248,8 @@ impl<'a> Faults<'a> {
     }
 
     fn add(&mut self, field: &str, value: &str, problem: RowProblem, message: String, action: RowAction) {
-        *self.all.counts.entry(problem).or_default() += 1;
-        if self.all.listed.len() == FAULTS_LISTED {
-            return;
-        }
         let value = value.chars().take(VALUE_SHOWN).collect();
-        self.all.listed.push(RowFault { line: self.line, field: field.to_owned(), value, problem, message, action });
+        self.all.add(RowFault { line: self.line, field: field.to_owned(), value, problem, message, action });
     }
 }
 
@@ -247,7 +257,7 @@ impl<'a> Faults<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{FAULTS_LISTED, FaultLog, Faults, NotThisFormat, RowProblem};
+    use super::{FAULTS_LISTED, Faults, NotThisFormat, Report, RowProblem};
 
     #[test]
     fn the_code_of_a_problem_is_its_name_in_json() {
@@ -258,20 +268,20 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_between_characters() {
-        let mut all = FaultLog::default();
+        let mut all = Report::default();
         Faults::of_line(7, &mut all).keep("nom", &"é".repeat(500), RowProblem::TooLong, "too long");
-        let (listed, _) = all.finish();
-        assert_eq!((listed[0].line, listed[0].value.chars().count()), (7, 200));
+        let cut = &all.faults[0];
+        assert_eq!((cut.line, cut.value.chars().count()), (7, 200));
     }
 
     #[test]
     fn a_report_has_an_end_but_counts_go_on() {
-        let mut all = FaultLog::default();
+        let mut all = Report::default();
         for line in 0..60_000 {
-            Faults::of_line(line, &mut all).keep("nom", "", RowProblem::TooLong, "too long");
+            Faults::of_line(line, &mut all).skip("nom", "", RowProblem::TooLong, "too long");
         }
-        let (listed, counts) = all.finish();
-        assert_eq!((listed.len(), counts[&RowProblem::TooLong]), (FAULTS_LISTED, 60_000));
+        assert_eq!((all.faults.len(), all.counts[&RowProblem::TooLong]), (FAULTS_LISTED, 60_000));
+        assert_eq!(all.skipped_lines.len(), 60_000);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Import, ImportKind, RowFault, apply, store};
 use crate::app::App;
 use crate::body::Csv;
-use crate::page::{Page, Pager};
+use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
 
 /// Adds the routes.
@@ -25,17 +25,6 @@ pub fn configure(config: &mut ServiceConfig) {
 struct CreateImport {
     /// The format of the file.
     kind: ImportKind,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Paging {
-    /// Items per page.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u64>,
-    /// `next` of the page before.
-    cursor: Option<String>,
 }
 
 /// Imports a file. The good rows are written, all or none; each bad one is reported. The same file twice changes nothing.

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use csv::{ByteRecord, Position, Reader, ReaderBuilder, StringRecord};
 
 use super::NotThisFormat;
-use super::report::{FaultLog, Faults, RowProblem};
+use super::report::{Faults, Report, RowProblem};
 use super::text::{Delimiter, column_name};
 
 /// How many times its own length a file may be read again after orphan quotes: their number is not ours to trust.
@@ -80,7 +80,7 @@ impl<'t> Table<'t> {
     }
 
     /// Notes, once, the columns that stand twice, those of older versions and those that are in neither list.
-    pub(super) fn note_columns(&self, known: &[&str], obsolete: &[&str], all: &mut FaultLog) {
+    pub(super) fn note_columns(&self, known: &[&str], obsolete: &[&str], all: &mut Report) {
         let mut faults = Faults::of_line(1, all);
         for (index, name) in self.header.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
             if self.columns.get(name) != Some(&index) {
@@ -99,7 +99,7 @@ impl<'t> Table<'t> {
     pub(super) fn each(
         mut self,
         limit: usize,
-        all: &mut FaultLog,
+        all: &mut Report,
         mut read: impl FnMut(&Row<'_>, &mut Faults<'_>),
     ) -> Result<usize, NotThisFormat> {
         let mut records = 0;
@@ -117,7 +117,7 @@ impl<'t> Table<'t> {
         Err(NotThisFormat::TooManyRecords { limit })
     }
 
-    fn next(&mut self, all: &mut FaultLog) -> Next {
+    fn next(&mut self, all: &mut Report) -> Next {
         let (start, line) = self.start_of_record();
         let mut record = StringRecord::new();
         match self.reader.read_record(&mut record) {
@@ -162,7 +162,7 @@ impl<'t> Table<'t> {
     }
 
     /// Reads only the first line of a record whose quote is never closed, as if quotes meant nothing; goes on after it.
-    fn without_orphan_quote(&mut self, start: usize, line: u64, span: &str, all: &mut FaultLog) -> Next {
+    fn without_orphan_quote(&mut self, start: usize, line: u64, span: &str, all: &mut Report) -> Next {
         let first = span.split('\n').next().unwrap_or("");
         let mut after = Position::new();
         after.set_byte((start + first.len()) as u64).set_line(line);
@@ -228,16 +228,16 @@ mod tests {
 
     use super::{LONGEST_RECORD, Table};
     use crate::imports::NotThisFormat;
-    use crate::imports::report::FaultLog;
+    use crate::imports::report::Report;
 
     /// The records as `line:a|b|c`, and the faults as `line:code`.
     fn read(text: &str) -> (Vec<String>, Vec<String>, usize) {
-        let mut log = FaultLog::default();
+        let mut log = Report::default();
         let mut rows = Vec::new();
         let records = Table::open(text, &["a", "b", "c"]).each(1_000_000, &mut log, |row, _| {
             rows.push(format!("{}:{}|{}|{}", row.line, row.get("a"), row.get("b"), row.get("c")));
         });
-        let faults = log.finish().0.iter().map(|f| format!("{}:{}", f.line, f.problem)).collect();
+        let faults = log.faults.iter().map(|f| format!("{}:{}", f.line, f.problem)).collect();
         let records = records.unwrap();
         (rows, faults, records)
     }
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_table_has_as_many_records_as_its_reader_allows() {
-        let count = |limit| Table::open("a\n1\n\n2\n3\n", &["a"]).each(limit, &mut FaultLog::default(), |_, _| {});
+        let count = |limit| Table::open("a\n1\n\n2\n3\n", &["a"]).each(limit, &mut Report::default(), |_, _| {});
         assert_eq!(count(3), Ok(3));
         assert_eq!(count(2), Err(NotThisFormat::TooManyRecords { limit: 2 }));
     }

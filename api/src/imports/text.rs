@@ -6,7 +6,7 @@ use encoding_rs::WINDOWS_1252;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::report::{FaultLog, Faults, NotThisFormat, RowProblem};
+use super::report::{Faults, NotThisFormat, Report, RowProblem};
 use crate::fold::fold;
 
 /// How the bytes of a file were written.
@@ -23,7 +23,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// Notes in the report, once, that the file was not in UTF-8.
-    pub(super) fn note(self, log: &mut FaultLog) {
+    pub(super) fn note(self, log: &mut Report) {
         let message = match self {
             Self::Utf8 => return,
             Self::Windows1252 => "the file is not in UTF-8; it was read as Windows-1252 (Latin-1)",

@@ -6,8 +6,6 @@ use actix_web::http::header::{HeaderName, LOCATION};
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use attelage_solver::Proposal;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
@@ -15,7 +13,7 @@ use super::{Run, RunOptions, runner, store};
 use crate::app::App;
 use crate::body::Body;
 use crate::calls;
-use crate::page::{Page, Pager};
+use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -24,17 +22,6 @@ const LONGEST_WAIT: u64 = 60;
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
     config.service(start_run).service(list_runs).service(get_run).service(list_proposals);
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Paging {
-    /// Items per page.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u64>,
-    /// `next` of the page before.
-    cursor: Option<String>,
 }
 
 /// Starts a computation on the call and its market as they are now.

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use attelage_solver::{self as solver, Instance};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::entity::Model;
 use super::{Run, RunOptions, RunState, store};
 use crate::app::App;
 use crate::calls;
+use crate::codes::sha256_hex;
 use crate::database::{begin_read, begin_write};
 use crate::problem::{Fault, Kind, Problem};
 
@@ -146,5 +146,5 @@ fn lock_faults(problem: &solver::Problem, options: &RunOptions) -> Vec<Fault> {
 /// SHA-256 of the inputs in their canonical JSON, and of the engine's version.
 fn fingerprint(problem: &solver::Problem, options: &solver::Options) -> Result<String, Problem> {
     let inputs = serde_json::to_vec(&(solver::VERSION, problem, options)).map_err(Problem::internal)?;
-    Ok(Sha256::digest(inputs).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
+    Ok(sha256_hex(&inputs))
 }

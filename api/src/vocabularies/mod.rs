@@ -7,6 +7,7 @@ use crate::resource::{Coded, Resource};
 
 pub(crate) mod entity;
 pub mod routes;
+pub mod shipped;
 pub(crate) mod store;
 
 /// A vocabulary.

@@ -2,8 +2,6 @@
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, put};
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{NewTerm, Term, Vocabulary, store};
@@ -11,7 +9,7 @@ use crate::app::App;
 use crate::body::Body;
 use crate::calls;
 use crate::database::{begin_write, lock};
-use crate::page::{Page, Pager};
+use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
 use crate::resource::{if_match, missed, required_version};
 
@@ -21,26 +19,15 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 /// Where a page of terms starts.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListTerms {
-    /// Items per page.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u64>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
 /// Lists the terms of a vocabulary, by code.
-#[utoipa::path(tag = "vocabularies", params(("vocabulary" = Vocabulary, Path, description = "Which vocabulary"), ListTerms),
+#[utoipa::path(tag = "vocabularies", params(("vocabulary" = Vocabulary, Path, description = "Which vocabulary"), Paging),
     responses((status = 200, description = "A page of terms", body = Page<Term>)))]
 #[get("/vocabularies/{vocabulary}/terms")]
 async fn list_terms(
     app: Data<App>,
     request: HttpRequest,
     vocabulary: Path<Vocabulary>,
-    query: Query<ListTerms>,
+    query: Query<Paging>,
 ) -> Result<impl Responder, Problem> {
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let rows = store::page(&app.db, *vocabulary, &pager.slice()).await?;

@@ -9,7 +9,6 @@ use super::entity::{ActiveModel, Column, Entity, Model};
 use super::{NewTerm, Term, Vocabulary};
 use crate::database::now;
 use crate::page::Slice;
-use crate::vocabulary;
 
 /// The term as the API shows it.
 #[must_use]
@@ -127,7 +126,7 @@ pub async fn seed(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     if Entity::find().count(db).await? > 0 {
         return Ok(());
     }
-    let shipped = vocabulary::vocabulary().map_err(|error| DbErr::Custom(error.to_string()))?;
+    let shipped = super::shipped::shipped().map_err(|error| DbErr::Custom(error.to_string()))?;
     let lists = [
         (Vocabulary::Services, &shipped.services),
         (Vocabulary::Publics, &shipped.publics),

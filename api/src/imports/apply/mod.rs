@@ -1,17 +1,13 @@
 //! Writes what the readers read: one transaction per file, and nothing where nothing has changed.
 
-use std::collections::BTreeMap;
-
 use sea_orm::DatabaseConnection;
-use sha2::{Digest as _, Sha256};
 
-use super::{
-    Import, ImportKind, ImportSummary, NotThisFormat, RowAction, RowFault, RowProblem, lieux as reader, store,
-};
+use super::{Import, ImportKind, ImportSummary, NotThisFormat, Report, lieux as reader, store};
 use super::{territories as territory_reader, text};
+use crate::codes::sha256_hex;
 use crate::database::{begin_write, lock};
 use crate::problem::{Fault, Problem};
-use crate::vocabulary::vocabulary;
+use crate::vocabularies::shipped::shipped;
 
 mod gazetteer;
 mod lieux;
@@ -23,10 +19,10 @@ mod territories;
 /// # Errors
 /// A file that is not of this format, with the reason; or the database's.
 pub async fn import(db: &DatabaseConnection, kind: ImportKind, bytes: Vec<u8>) -> Result<Import, Problem> {
-    let digest = Sha256::digest(&bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let digest = sha256_hex(&bytes);
     match kind {
         ImportKind::Lieux => {
-            let words = vocabulary().map_err(Problem::internal)?;
+            let words = shipped().map_err(Problem::internal)?;
             let mut gazetteer = gazetteer::Gazetteer::load(db).await?;
             let read = blocking(move || {
                 // The file itself names communes by code: they help to place the rows that only name theirs. Reading it
@@ -39,7 +35,7 @@ pub async fn import(db: &DatabaseConnection, kind: ImportKind, bytes: Vec<u8>) -
             });
             let (communes, read) = read.await?.map_err(|reason: NotThisFormat| refused(&reason))?;
             let mut summary = summary(read.rows_read, read.encoding, read.delimiter);
-            let mut report = Report { faults: read.faults, counts: read.fault_counts };
+            let mut report = read.report;
             let tx = begin_write(db).await?;
             lieux::write(&tx, &communes, &read.places, &read.organisations, &mut summary, &mut report).await?;
             let import = record(&tx, kind, &digest, summary, report).await?;
@@ -49,7 +45,7 @@ pub async fn import(db: &DatabaseConnection, kind: ImportKind, bytes: Vec<u8>) -
         ImportKind::Territories => {
             let read = blocking(move || territory_reader::parse(&bytes)).await?.map_err(|reason| refused(&reason))?;
             let mut summary = summary(read.rows_read, read.encoding, read.delimiter);
-            let mut report = Report { faults: read.faults, counts: read.fault_counts };
+            let mut report = read.report;
             let tx = begin_write(db).await?;
             lock(&tx, "territory").await?;
             territories::write(&tx, read.territories, &mut summary, &mut report).await?;
@@ -79,28 +75,16 @@ fn summary(rows: usize, encoding: text::Encoding, delimiter: text::Delimiter) ->
     }
 }
 
-/// The faults of a file: those listed, and how many there are of each kind.
-struct Report {
-    faults: Vec<RowFault>,
-    counts: BTreeMap<RowProblem, usize>,
-}
-
-impl Report {
-    fn add(&mut self, fault: RowFault) {
-        *self.counts.entry(fault.problem).or_default() += 1;
-        self.faults.push(fault);
-    }
-}
-
 async fn record(
     tx: &sea_orm::DatabaseTransaction,
     kind: ImportKind,
     digest: &str,
     mut summary: ImportSummary,
-    Report { mut faults, counts }: Report,
+    mut report: Report,
 ) -> Result<Import, Problem> {
-    faults.sort_by_key(|fault| fault.line);
+    report.sort();
+    let Report { faults, counts, skipped_lines } = report;
     summary.faults = counts.into_iter().map(|(problem, count)| (problem.code().to_owned(), count as u64)).collect();
-    summary.rows_skipped = faults.iter().filter(|fault| fault.action == RowAction::RowSkipped).count() as u64;
+    summary.rows_skipped = skipped_lines.len() as u64;
     Ok(store::insert(tx, kind, digest, summary, &faults).await?)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::fold::fold;
-use crate::vocabulary::Vocabulary;
+use crate::vocabularies::shipped::Shipped;
 
 /// Our codes by folded value.
 type Codes = LazyLock<BTreeMap<String, &'static str>>;
@@ -162,15 +162,15 @@ pub(super) fn is_shelter(typologies: &[String], name: &str) -> bool {
         || fold(name).split(' ').any(|word| SHELTER_WORDS.contains(&word))
 }
 
-pub(super) fn service<'v>(vocabulary: &'v Vocabulary, value: &str) -> Option<Found<'v>> {
+pub(super) fn service<'v>(vocabulary: &'v Shipped, value: &str) -> Option<Found<'v>> {
     official_or_older(value, |v| vocabulary.service_of_standard(v), &OLDER_SERVICES)
 }
 
-pub(super) fn public<'v>(vocabulary: &'v Vocabulary, value: &str) -> Option<Found<'v>> {
+pub(super) fn public<'v>(vocabulary: &'v Shipped, value: &str) -> Option<Found<'v>> {
     official_or_older(value, |v| vocabulary.public_of_standard(v), &OLDER_PUBLICS)
 }
 
-pub(super) fn modality<'v>(vocabulary: &'v Vocabulary, value: &str) -> Option<Found<'v>> {
+pub(super) fn modality<'v>(vocabulary: &'v Shipped, value: &str) -> Option<Found<'v>> {
     official_or_older(value, |v| vocabulary.modality_of_standard(v), &OLDER_MODALITIES)
 }
 
@@ -217,11 +217,11 @@ mod tests {
 
     use super::{Found, credential, credential_label, fee, is_shelter, modality, public, service, typology};
     use super::{OLDER_CREDENTIALS, OLDER_MODALITIES, OLDER_PUBLICS, OLDER_SERVICES};
-    use crate::vocabulary::vocabulary;
+    use crate::vocabularies::shipped::shipped;
 
     #[test]
     fn older_words_lead_to_codes_that_exist() {
-        let lists = vocabulary().unwrap();
+        let lists = shipped().unwrap();
         assert!(OLDER_SERVICES.values().all(|code| lists.services.get(code).is_some()));
         assert!(OLDER_PUBLICS.values().all(|code| lists.publics.get(code).is_some()));
         assert!(OLDER_CREDENTIALS.values().all(|code| credential_label(code).is_some()));
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn an_explanation_after_the_word_is_no_obstacle() {
-        let lists = vocabulary().unwrap();
+        let lists = shipped().unwrap();
         assert_eq!(
             modality(lists, "Seul : j'ai accès à du matériel et une connexion"),
             Some(Found::Older("autonomous"))
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_word_that_means_several_things_is_unknown() {
-        let lists = vocabulary().unwrap();
+        let lists = shipped().unwrap();
         assert_eq!(service(lists, "Créer et développer mon entreprise"), None);
         assert_eq!(modality(lists, "À ma place : une personne fait les démarches à ma place"), None);
         assert_eq!(public(lists, "Adultes"), None);

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{ImportedCapability, ImportedOrganisation, Place, PlaceNumber};
 use crate::fold::fold;
 use crate::identifiers::{Siren, Siret};
-use crate::imports::report::{FaultLog, Faults, RowProblem};
+use crate::imports::report::{Faults, Report, RowProblem};
 
 /// Words that name a kind of place, not an organisation: a name made of them alone says nothing outside its commune.
 const GENERIC: &str = "\
@@ -30,7 +30,7 @@ type Bearers = BTreeMap<(String, String), BTreeSet<String>>;
 /// By SIREN (of its own number, else of a number given as the parent structure), by RNA number, else by the name of the
 /// parent structure or of the place: a name that exactly one numbered entity bears in the same département joins it,
 /// with a note; a name that several bear joins none. O(n log n).
-pub(super) fn group(places: &mut [Place], log: &mut FaultLog) -> Vec<ImportedOrganisation> {
+pub(super) fn group(places: &mut [Place], log: &mut Report) -> Vec<ImportedOrganisation> {
     let mut bearers = Bearers::new();
     for place in places.iter_mut() {
         let Some(key) = key_of_number(place) else { continue };

@@ -2,12 +2,12 @@
 //!
 //! ```
 //! use attelage::imports::lieux;
-//! use attelage::vocabulary::vocabulary;
+//! use attelage::vocabularies::shipped::shipped;
 //!
 //! let file = "id,pivot,nom,commune,code_postal,code_insee,adresse,date_maj,services\n\
 //!             1,73282932000074,Espace exemple,Bron,69500,69029,1 rue Neuve,2024-05-01,Loisirs et créations numériques\n";
-//! let lieux = lieux::parse(file.as_bytes(), vocabulary()?, &|_, _| None)?;
-//! assert!(lieux.faults.is_empty());
+//! let lieux = lieux::parse(file.as_bytes(), shipped()?, &|_, _| None)?;
+//! assert!(lieux.report.faults.is_empty());
 //! assert_eq!(lieux.organisations[0].key, "siren:732829320");
 //! assert_eq!(lieux.organisations[0].capabilities[0].services, ["training-creation"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -24,15 +24,15 @@ mod place;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::report::{FaultLog, NotThisFormat, RowFault, RowProblem};
+use super::report::{NotThisFormat, Report, RowProblem};
 use super::table::Table;
 use super::text::{Delimiter, Encoding, decode};
 use crate::identifiers::{Rna, Siren, Siret};
-use crate::vocabulary::Vocabulary;
+use crate::vocabularies::shipped::Shipped;
 
 pub use codes::credential_label;
 pub use place::{Place, PlaceNumber};
@@ -113,10 +113,8 @@ pub struct Lieux {
     pub organisations: Vec<ImportedOrganisation>,
     /// Records in the file, skipped ones included, blank lines not.
     pub rows_read: usize,
-    /// What is wrong and what was done, by line; the first 50,000 faults found.
-    pub faults: Vec<RowFault>,
-    /// How many faults there are of each kind, all of them.
-    pub fault_counts: BTreeMap<RowProblem, usize>,
+    /// What is wrong and what was done.
+    pub report: Report,
     /// How the file was written.
     pub encoding: Encoding,
     /// What separates its fields.
@@ -185,19 +183,19 @@ pub struct ImportedCapability {
 ///
 /// # Errors
 /// When the file is not of this format, with the reason. Anything wrong inside a record is a fault of the report.
-pub fn parse(bytes: &[u8], vocabulary: &Vocabulary, resolve: Gazetteer<'_>) -> Result<Lieux, NotThisFormat> {
+pub fn parse(bytes: &[u8], vocabulary: &Shipped, resolve: Gazetteer<'_>) -> Result<Lieux, NotThisFormat> {
     let (text, encoding) = decode(bytes)?;
     let known: Vec<&str> = COLUMNS.into_iter().chain(OLDER).collect();
     let table = Table::open(&text, &known);
     refuse_other_formats(&table)?;
     let delimiter = table.delimiter();
 
-    let mut log = FaultLog::default();
-    encoding.note(&mut log);
-    table.note_columns(&COLUMNS, &OLDER, &mut log);
+    let mut report = Report::default();
+    encoding.note(&mut report);
+    table.note_columns(&COLUMNS, &OLDER, &mut report);
     let mut places: Vec<Place> = Vec::new();
     let mut seen = BTreeSet::new();
-    let rows_read = table.each(MOST_RECORDS, &mut log, |row, faults| {
+    let rows_read = table.each(MOST_RECORDS, &mut report, |row, faults| {
         if seen.contains(&place::key(row)) {
             let message = "an earlier record has this id and this source; this one was skipped";
             faults.skip("id", row.get("id"), RowProblem::Duplicate, message);
@@ -206,9 +204,9 @@ pub fn parse(bytes: &[u8], vocabulary: &Vocabulary, resolve: Gazetteer<'_>) -> R
             places.push(place);
         }
     })?;
-    let organisations = grouping::group(&mut places, &mut log);
-    let (faults, fault_counts) = log.finish();
-    Ok(Lieux { places, organisations, rows_read, faults, fault_counts, encoding, delimiter })
+    let organisations = grouping::group(&mut places, &mut report);
+    report.sort();
+    Ok(Lieux { places, organisations, rows_read, report, encoding, delimiter })
 }
 
 fn refuse_other_formats(table: &Table<'_>) -> Result<(), NotThisFormat> {

@@ -10,7 +10,7 @@ use crate::imports::Position;
 use crate::imports::report::{Faults, RowProblem};
 use crate::imports::table::Row;
 use crate::imports::text::clean;
-use crate::vocabulary::Vocabulary;
+use crate::vocabularies::shipped::Shipped;
 
 /// The longest short presentation that the standard admits, in characters.
 const SUMMARY_LENGTH: usize = 280;
@@ -110,7 +110,7 @@ pub(super) fn key(row: &Row<'_>) -> String {
 pub(super) fn read(
     row: &Row<'_>,
     faults: &mut Faults<'_>,
-    vocabulary: &Vocabulary,
+    vocabulary: &Shipped,
     resolve: Gazetteer<'_>,
 ) -> Option<Place> {
     let id = row.get("id").to_owned();
@@ -174,7 +174,7 @@ pub(super) fn read(
     })
 }
 
-fn services(row: &Row<'_>, faults: &mut Faults<'_>, vocabulary: &Vocabulary) -> Vec<String> {
+fn services(row: &Row<'_>, faults: &mut Faults<'_>, vocabulary: &Shipped) -> Vec<String> {
     if row.get("services").is_empty() {
         let message = "without a service the place gives no capability";
         faults.keep("services", "", RowProblem::MissingValue, message);
@@ -185,7 +185,7 @@ fn services(row: &Row<'_>, faults: &mut Faults<'_>, vocabulary: &Vocabulary) -> 
 /// The publics that the place is for, and those it takes special care of.
 ///
 /// By default a place is for everybody, so that special care alone narrows nothing: `everyone` then stands beside it.
-fn publics(row: &Row<'_>, faults: &mut Faults<'_>, vocabulary: &Vocabulary) -> Vec<String> {
+fn publics(row: &Row<'_>, faults: &mut Faults<'_>, vocabulary: &Shipped) -> Vec<String> {
     let mut publics = lists::read(row, "publics_specifiquement_adresses", faults, |v| codes::public(vocabulary, v));
     let care = lists::read(row, "prise_en_charge_specifique", faults, |v| codes::public(vocabulary, v));
     if publics.is_empty() && !care.is_empty() {

@@ -6,13 +6,13 @@ use proptest::prelude::*;
 
 use super::{COLUMNS, ImportedOrganisation, Lieux, Place, parse};
 use crate::imports::{NotThisFormat, RowAction, RowProblem};
-use crate::vocabulary::vocabulary;
+use crate::vocabularies::shipped::shipped;
 
 /// Ten invented places.
 const FIXTURE: &str = include_str!("../fixtures/invented-lieux.csv");
 
 fn read(file: &[u8]) -> Result<Lieux, NotThisFormat> {
-    parse(file, vocabulary().unwrap(), &|_, _| None)
+    parse(file, shipped().unwrap(), &|_, _| None)
 }
 
 fn read_ok(file: impl AsRef<[u8]>) -> Lieux {
@@ -48,7 +48,7 @@ fn file(records: &[&[(&str, &str)]]) -> String {
 /// The one place of a file whose only record has these fields, with its faults as `field:problem`.
 fn place(fields: &[(&str, &str)]) -> (Place, Vec<String>) {
     let lieux = read_ok(file(&[fields]));
-    let faults = lieux.faults.iter().map(|f| format!("{}:{}", f.field, f.problem)).collect();
+    let faults = lieux.report.faults.iter().map(|f| format!("{}:{}", f.field, f.problem)).collect();
     (lieux.places.into_iter().next().unwrap(), faults)
 }
 
@@ -98,7 +98,7 @@ fn equal_offers_are_one_capability_over_their_communes() {
 #[test]
 fn a_place_without_number_joins_the_entity_of_its_name_and_the_report_says_so() {
     let lieux = read_ok(FIXTURE);
-    let fault = lieux.faults.iter().find(|f| f.problem == RowProblem::JoinedByName).unwrap();
+    let fault = lieux.report.faults.iter().find(|f| f.problem == RowProblem::JoinedByName).unwrap();
     assert_eq!((fault.line, fault.field.as_str(), fault.action), (6, "nom", RowAction::Kept));
 }
 
@@ -109,7 +109,7 @@ fn a_name_that_two_entities_bear_joins_none() {
         lieux.organisations.iter().map(|o| o.key.as_str()).collect::<Vec<_>>(),
         ["name:les cliqueurs", "siren:999991011", "siren:999991029"]
     );
-    assert_eq!(lieux.fault_counts[&RowProblem::AmbiguousName], 1);
+    assert_eq!(lieux.report.counts[&RowProblem::AmbiguousName], 1);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn the_address_of_a_shelter_is_nowhere_in_the_result() {
     let refuge = lieux.places.iter().find(|p| p.id == "8").unwrap();
     assert!(refuge.address_withheld && refuge.address.is_none() && refuge.position.is_none());
     assert_eq!(refuge.commune_code.as_deref(), Some("69275"));
-    assert_eq!(lieux.fault_counts[&RowProblem::ProtectedAddress], 1);
+    assert_eq!(lieux.report.counts[&RowProblem::ProtectedAddress], 1);
     let damaged =
         FIXTURE.replace("8 rue du Secret", "<b>8 rue du Secret</b>").replace("45.7880,4.9670", "4.9670,45.7880");
     for text in [format!("{lieux:?}"), format!("{:?}", read_ok(damaged))] {
@@ -166,7 +166,7 @@ fn the_address_of_a_shelter_is_nowhere_in_the_result() {
 #[test]
 fn without_a_commune_code_there_is_a_place_but_no_capability() {
     let lieux = read_ok(FIXTURE);
-    let fault = lieux.faults.iter().find(|f| f.problem == RowProblem::UnknownTerritory).unwrap();
+    let fault = lieux.report.faults.iter().find(|f| f.problem == RowProblem::UnknownTerritory).unwrap();
     assert_eq!((fault.line, fault.action), (10, RowAction::Kept));
     assert_eq!(organisation(&lieux, "name:pixels en route").capabilities[0].territories, ["69091"]);
 }
@@ -174,10 +174,10 @@ fn without_a_commune_code_there_is_a_place_but_no_capability() {
 #[test]
 fn the_caller_may_know_the_commune_by_its_name() {
     let known = |name: &str, post_code: &str| (name == "Oullins" && post_code == "69600").then(|| "69149".to_owned());
-    let lieux = parse(FIXTURE.as_bytes(), vocabulary().unwrap(), &known).unwrap();
+    let lieux = parse(FIXTURE.as_bytes(), shipped().unwrap(), &known).unwrap();
     assert_eq!(organisation(&lieux, "name:pixels en route").capabilities[0].territories, ["69091", "69149"]);
-    assert_eq!(lieux.fault_counts[&RowProblem::CodeDerived], 1);
-    assert!(!lieux.fault_counts.contains_key(&RowProblem::UnknownTerritory));
+    assert_eq!(lieux.report.counts[&RowProblem::CodeDerived], 1);
+    assert!(!lieux.report.counts.contains_key(&RowProblem::UnknownTerritory));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn keys_survive_another_order_and_another_spelling_of_the_file() {
     lines[1..].reverse();
     let (first, again) = (read_ok(FIXTURE), read_ok(format!("\u{feff}{}\r\n", lines.join("\r\n"))));
     assert_eq!(first.organisations, again.organisations);
-    assert_eq!(first.fault_counts, again.fault_counts);
+    assert_eq!(first.report.counts, again.report.counts);
 }
 
 #[test]
@@ -196,7 +196,10 @@ fn windows_1252_semicolons_and_tabs_read_the_same() {
     let expected = read_ok(&plain).organisations;
     let from_latin = read_ok(latin);
     assert_eq!(from_latin.organisations, expected);
-    assert_eq!((from_latin.faults[0].line, from_latin.faults[0].problem), (1, RowProblem::ForeignEncoding));
+    assert_eq!(
+        (from_latin.report.faults[0].line, from_latin.report.faults[0].problem),
+        (1, RowProblem::ForeignEncoding)
+    );
     for delimiter in [";", "\t"] {
         assert_eq!(
             read_ok(plain.replace("\",\"", &format!("\"{delimiter}\"")).replace(',', delimiter)).organisations,
@@ -212,7 +215,7 @@ fn a_bad_row_never_stops_the_good_ones() {
     lines.insert(2, "trop,court".to_owned());
     let lieux = read_ok(lines.join("\n"));
     assert_eq!(lieux.places.iter().map(|p| p.line).collect::<Vec<_>>(), [2, 7]);
-    let skipped: Vec<_> = lieux.faults.iter().map(|f| (f.line, f.problem.code(), f.action)).collect();
+    let skipped: Vec<_> = lieux.report.faults.iter().map(|f| (f.line, f.problem.code(), f.action)).collect();
     assert_eq!(
         skipped,
         [
@@ -351,7 +354,7 @@ fn columns_of_no_use_are_noted_once() {
     let header_end = file.find(",\"\",\"\",\"\"\n").unwrap();
     let file = format!("{}{},\"\",\"\",\"\"", &file[..header_end], &file[header_end + 9..]);
     let lieux = read_ok(file);
-    let notes: Vec<_> = lieux.faults.iter().map(|f| (f.line, f.field.as_str(), f.problem.code())).collect();
+    let notes: Vec<_> = lieux.report.faults.iter().map(|f| (f.line, f.field.as_str(), f.problem.code())).collect();
     assert_eq!(
         notes,
         [(1, "conditions_access", "obsolete_column"), (1, "humeur", "unknown_column"), (1, "nom", "duplicate_column"),]
@@ -380,7 +383,7 @@ fn a_file_of_another_format_is_refused_with_the_reason() {
 #[test]
 fn a_header_alone_is_a_file_without_places() {
     let lieux = read_ok(COLUMNS.join(","));
-    assert_eq!((lieux.rows_read, lieux.places.len(), lieux.faults.len()), (0, 0, 0));
+    assert_eq!((lieux.rows_read, lieux.places.len(), lieux.report.faults.len()), (0, 0, 0));
 }
 
 proptest! {
@@ -400,11 +403,11 @@ proptest! {
         let first = read(&bytes);
         prop_assert_eq!(&first, &read(&bytes));
         if let Ok(lieux) = first {
-            let skipped = lieux.faults.iter().filter(|f| f.action == RowAction::RowSkipped).count();
+            let skipped = lieux.report.faults.iter().filter(|f| f.action == RowAction::RowSkipped).count();
             prop_assert_eq!(lieux.rows_read, lieux.places.len() + skipped);
             let grouped: usize = lieux.organisations.iter().map(|o| o.places.len()).sum();
             prop_assert_eq!(grouped, lieux.places.len());
-            prop_assert!(lieux.faults.is_sorted_by_key(|f| f.line));
+            prop_assert!(lieux.report.faults.is_sorted_by_key(|f| f.line));
         }
     }
 

@@ -6,7 +6,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Position;
-use super::report::{FaultLog, Faults, NotThisFormat, RowFault, RowProblem};
+use super::report::{Faults, NotThisFormat, Report, RowProblem};
 use super::table::{Row, Table};
 use super::text::{Delimiter, Encoding, clean, decode, number};
 use crate::territories::TerritoryKind;
@@ -31,10 +31,8 @@ pub struct Territories {
     pub territories: Vec<ImportedTerritory>,
     /// Records in the file, skipped ones included, blank lines not.
     pub rows_read: usize,
-    /// What is wrong and what was done, by line; the first 50,000 faults found.
-    pub faults: Vec<RowFault>,
-    /// How many faults there are of each kind, all of them.
-    pub fault_counts: BTreeMap<RowProblem, usize>,
+    /// What is wrong and what was done.
+    pub report: Report,
     /// How the file was written.
     pub encoding: Encoding,
     /// What separates its fields.
@@ -76,12 +74,12 @@ pub fn parse(bytes: &[u8]) -> Result<Territories, NotThisFormat> {
     }
     let delimiter = table.delimiter();
 
-    let mut log = FaultLog::default();
-    encoding.note(&mut log);
-    table.note_columns(&COLUMNS, &[], &mut log);
+    let mut report = Report::default();
+    encoding.note(&mut report);
+    table.note_columns(&COLUMNS, &[], &mut report);
     let mut territories: Vec<ImportedTerritory> = Vec::new();
     let mut seen = BTreeSet::new();
-    let rows_read = table.each(MOST_RECORDS, &mut log, |row, faults| {
+    let rows_read = table.each(MOST_RECORDS, &mut report, |row, faults| {
         if seen.contains(row.get("code")) {
             let message = "an earlier record has this code; this one was skipped";
             faults.skip("code", row.get("code"), RowProblem::Duplicate, message);
@@ -90,9 +88,9 @@ pub fn parse(bytes: &[u8]) -> Result<Territories, NotThisFormat> {
             territories.push(territory);
         }
     })?;
-    let territories = parents_first(territories, &mut log);
-    let (faults, fault_counts) = log.finish();
-    Ok(Territories { territories, rows_read, faults, fault_counts, encoding, delimiter })
+    let territories = parents_first(territories, &mut report);
+    report.sort();
+    Ok(Territories { territories, rows_read, report, encoding, delimiter })
 }
 
 fn read(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<ImportedTerritory> {
@@ -208,7 +206,7 @@ fn position(row: &Row<'_>, faults: &mut Faults<'_>) -> Option<Position> {
 /// Sorts parents before children and refuses the territories of every cycle.
 ///
 /// Each territory has one parent, so walking up from it ends at a root or enters a cycle: no general method is needed.
-fn parents_first(territories: Vec<ImportedTerritory>, log: &mut FaultLog) -> Vec<ImportedTerritory> {
+fn parents_first(territories: Vec<ImportedTerritory>, report: &mut Report) -> Vec<ImportedTerritory> {
     let by_code: BTreeMap<&str, usize> = territories.iter().enumerate().map(|(i, t)| (t.code.as_str(), i)).collect();
     let parents: Vec<Option<usize>> =
         territories.iter().map(|t| t.parent.as_deref().and_then(|parent| by_code.get(parent).copied())).collect();
@@ -235,7 +233,7 @@ fn parents_first(territories: Vec<ImportedTerritory>, log: &mut FaultLog) -> Vec
     }
     for (territory, _) in territories.iter().zip(&marks).filter(|(_, mark)| **mark == Mark::InCycle) {
         let message = "the parents lead back to this territory; all territories of the cycle were skipped";
-        Faults::of_line(territory.line, log).skip("parent", &territory.code, RowProblem::Cycle, message);
+        Faults::of_line(territory.line, report).skip("parent", &territory.code, RowProblem::Cycle, message);
     }
     let mut slots: Vec<Option<ImportedTerritory>> = territories.into_iter().map(Some).collect();
     order.into_iter().filter_map(|index| slots[index].take()).collect()

@@ -18,13 +18,13 @@ fn codes(territories: &Territories) -> Vec<&str> {
 
 /// The faults as `line:field:problem`.
 fn faults(territories: &Territories) -> Vec<String> {
-    territories.faults.iter().map(|f| format!("{}:{}:{}", f.line, f.field, f.problem)).collect()
+    territories.report.faults.iter().map(|f| format!("{}:{}:{}", f.line, f.field, f.problem)).collect()
 }
 
 #[test]
 fn the_metropole_of_lyon_is_whole() {
     let lyon = parse(LYON.as_bytes()).unwrap();
-    assert!(lyon.faults.is_empty(), "{:?}", lyon.faults);
+    assert!(lyon.report.faults.is_empty(), "{:?}", lyon.report.faults);
     let of = |kind| lyon.territories.iter().filter(move |t| t.kind == kind);
     let inhabitants = |kind| of(kind).filter_map(|t| t.population).sum::<u64>();
     assert_eq!((of(TerritoryKind::Commune).count(), of(TerritoryKind::Arrondissement).count()), (58, 9));
@@ -39,7 +39,7 @@ fn a_parent_may_come_later_or_live_elsewhere() {
     let territories = read("c,C,commune,b,,,\nb,B,epci,a,,,\na,A,Région,FR,,,\n");
     assert_eq!(codes(&territories), ["a", "b", "c"]);
     assert_eq!(territories.territories[0].parent.as_deref(), Some("FR"));
-    assert!(territories.faults.is_empty());
+    assert!(territories.report.faults.is_empty());
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_cycle_is_refused_and_what_hangs_below_it_is_not() {
     );
     assert_eq!(codes(&territories), ["d", "e"]);
     assert_eq!(faults(&territories), ["2:parent:cycle", "3:parent:cycle", "4:parent:cycle", "7:parent:self_parent"]);
-    assert!(territories.faults.iter().all(|f| f.action == RowAction::RowSkipped));
+    assert!(territories.report.faults.iter().all(|f| f.action == RowAction::RowSkipped));
 }
 
 #[test]
@@ -113,7 +113,7 @@ proptest! {
         let rows: Vec<String> =
             parents.iter().enumerate().map(|(i, p)| format!("t{i},T,district,t{p},,,\n")).collect();
         let territories = read(&rows.concat());
-        prop_assert_eq!(territories.territories.len() + territories.faults.len(), parents.len());
+        prop_assert_eq!(territories.territories.len() + territories.report.faults.len(), parents.len());
         let mut seen = std::collections::BTreeSet::new();
         let placed: std::collections::BTreeSet<&str> = codes(&territories).into_iter().collect();
         for territory in &territories.territories {

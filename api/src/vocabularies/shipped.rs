@@ -1,35 +1,35 @@
-//! The lists of values held as data: services, publics and modalities, with their crosswalks.
+//! The terms that the product ships: services, publics and modalities, with their crosswalks.
 //!
 //! The files in `api/data` are the source; they are read once, on first use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use crate::fold::fold;
 
-const SERVICES: &str = include_str!("../data/services.csv");
-const PUBLICS: &str = include_str!("../data/publics.csv");
-const MODALITIES: &str = include_str!("../data/modalities.csv");
+const SERVICES: &str = include_str!("../../data/services.csv");
+const PUBLICS: &str = include_str!("../../data/publics.csv");
+const MODALITIES: &str = include_str!("../../data/modalities.csv");
 
-static EMBEDDED: LazyLock<Result<Vocabulary, VocabularyError>> = LazyLock::new(|| {
-    Ok(Vocabulary {
+static EMBEDDED: LazyLock<Result<Shipped, ShippedError>> = LazyLock::new(|| {
+    Ok(Shipped {
         services: Terms::parse("services", SERVICES)?,
         publics: Terms::parse("publics", PUBLICS)?,
         modalities: Terms::parse("modalities", MODALITIES)?,
     })
 });
 
-/// The vocabulary that ships with the service, parsed on the first call.
+/// The terms that ship with the service, parsed on the first call.
 ///
 /// # Errors
 /// When a data file breaks a rule of [`Terms::parse`]; the same error on every call.
-pub fn vocabulary() -> Result<&'static Vocabulary, VocabularyError> {
+pub fn shipped() -> Result<&'static Shipped, ShippedError> {
     EMBEDDED.as_ref().map_err(Clone::clone)
 }
 
 /// All lists of values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vocabulary {
+pub struct Shipped {
     /// What an actor delivers; a tree.
     pub services: Terms,
     /// For whom; a tree under `everyone`.
@@ -38,7 +38,7 @@ pub struct Vocabulary {
     pub modalities: Terms,
 }
 
-impl Vocabulary {
+impl Shipped {
     /// Our service for a service of the national standard; case, accents and punctuation do not matter.
     #[must_use]
     pub fn service_of_standard(&self, value: &str) -> Option<&str> {
@@ -55,18 +55,6 @@ impl Vocabulary {
     #[must_use]
     pub fn modality_of_standard(&self, value: &str) -> Option<&str> {
         self.modalities.of_standard(value)
-    }
-
-    /// Our service for a theme of data·inclusion, such as `numerique--acquerir-un-equipement`.
-    #[must_use]
-    pub fn service_of_data_inclusion(&self, value: &str) -> Option<&str> {
-        self.services.of_data_inclusion(value)
-    }
-
-    /// Our public for a public of data·inclusion, such as `demandeurs-emploi`.
-    #[must_use]
-    pub fn public_of_data_inclusion(&self, value: &str) -> Option<&str> {
-        self.publics.of_data_inclusion(value)
     }
 }
 
@@ -95,7 +83,7 @@ pub struct Terms {
     in_order: Vec<Term>,
     by_code: BTreeMap<String, usize>,
     by_standard: BTreeMap<String, usize>,
-    by_data_inclusion: BTreeMap<String, usize>,
+    data_inclusion_seen: BTreeSet<String>,
 }
 
 impl Terms {
@@ -106,15 +94,15 @@ impl Terms {
     ///
     /// # Errors
     /// The first rule that a line breaks, with its line.
-    pub fn parse(list: &'static str, csv: &str) -> Result<Self, VocabularyError> {
+    pub fn parse(list: &'static str, csv: &str) -> Result<Self, ShippedError> {
         let mut terms = Self {
             in_order: Vec::new(),
             by_code: BTreeMap::new(),
             by_standard: BTreeMap::new(),
-            by_data_inclusion: BTreeMap::new(),
+            data_inclusion_seen: BTreeSet::new(),
         };
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
-        let malformed = |line: usize, e: &csv::Error| VocabularyError { list, line, reason: e.to_string() };
+        let malformed = |line: usize, e: &csv::Error| ShippedError { list, line, reason: e.to_string() };
         let headers = reader.headers().map_err(|e| malformed(1, &e))?.clone();
         for (index, record) in reader.into_records().enumerate() {
             let line = index + 2;
@@ -129,7 +117,7 @@ impl Terms {
                 data_inclusion: values(field("data_inclusion")),
                 cpv: values(field("cpv")),
             };
-            terms.add(term).map_err(|reason| VocabularyError { list, line, reason })?;
+            terms.add(term).map_err(|reason| ShippedError { list, line, reason })?;
         }
         Ok(terms)
     }
@@ -154,7 +142,7 @@ impl Terms {
             }
         }
         for value in &term.data_inclusion {
-            if self.by_data_inclusion.insert(value.clone(), index).is_some() {
+            if !self.data_inclusion_seen.insert(value.clone()) {
                 return Err(format!("{value:?} belongs to two codes"));
             }
         }
@@ -183,12 +171,6 @@ impl Terms {
     pub fn of_standard(&self, value: &str) -> Option<&str> {
         self.by_standard.get(&fold(value)).map(|&index| self.in_order[index].code.as_str())
     }
-
-    /// The code of a value of data·inclusion, compared exactly.
-    #[must_use]
-    pub fn of_data_inclusion(&self, value: &str) -> Option<&str> {
-        self.by_data_inclusion.get(value).map(|&index| self.in_order[index].code.as_str())
-    }
 }
 
 impl<'a> IntoIterator for &'a Terms {
@@ -203,7 +185,7 @@ impl<'a> IntoIterator for &'a Terms {
 /// A data file that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("list of {list}, line {line}: {reason}")]
-pub struct VocabularyError {
+pub struct ShippedError {
     list: &'static str,
     line: usize,
     reason: String,
@@ -221,11 +203,11 @@ fn is_kebab_case(code: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-    use super::{Terms, vocabulary};
+    use super::{Terms, shipped};
 
     #[test]
     fn the_embedded_lists_hold_every_rule() {
-        let lists = vocabulary().expect("the data files are sound");
+        let lists = shipped().expect("the data files are sound");
         assert_eq!(
             (lists.services.iter().len(), lists.publics.iter().len(), lists.modalities.iter().len()),
             (21, 20, 6)
@@ -234,7 +216,7 @@ mod tests {
 
     #[test]
     fn every_value_of_the_national_standard_has_one_code() {
-        let lists = vocabulary().unwrap();
+        let lists = shipped().unwrap();
         let services = [
             ("Accès internet et matériel informatique", "access-place"),
             ("Acquisition de matériel informatique à prix solidaire", "equipment-distribution"),
@@ -273,19 +255,14 @@ mod tests {
 
     #[test]
     fn a_value_is_found_without_its_accents_and_an_unknown_one_is_not() {
-        let lists = vocabulary().unwrap();
+        let lists = shipped().unwrap();
         assert_eq!(lists.service_of_standard("COMPREHENSION du monde numérique"), Some("training-digital-culture"));
         assert_eq!(lists.service_of_standard("Yoga"), None);
-        assert_eq!(
-            lists.service_of_data_inclusion("numerique--acquerir-un-equipement"),
-            Some("equipment-distribution")
-        );
-        assert_eq!(lists.public_of_data_inclusion("demandeurs-emploi"), Some("job-seekers"));
     }
 
     #[test]
     fn a_lineage_climbs_to_the_root() {
-        let publics = &vocabulary().unwrap().publics;
+        let publics = &shipped().unwrap().publics;
         let codes: Vec<&str> = publics.lineage("deafness").map(|term| term.code.as_str()).collect();
         assert_eq!(codes, ["deafness", "disabled", "everyone"]);
         assert_eq!(publics.lineage("nobody").count(), 0);
