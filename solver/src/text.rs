@@ -28,7 +28,7 @@ pub(crate) fn euros(cents: Cents) -> String {
 /// A quantity with its unit: `1 device`, `2,000 devices`.
 pub(crate) fn amount(quantity: Quantity, unit: &str) -> String {
     let plural = if quantity == 1 || unit.ends_with('s') { "" } else { "s" };
-    format!("{} {unit}{plural}", number(u128::from(quantity)))
+    format!("{} {}{plural}", number(u128::from(quantity)), unit.replace('_', "-"))
 }
 
 /// `a`, `a and b`, `a, b and c`.
