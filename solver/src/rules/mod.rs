@@ -1,6 +1,6 @@
 //! The rules of a consortium, one file per rule.
 //!
-//! Each file adds the rows of its rule to the model; [`EMITTERS`] lists them. A rule that is switched off adds nothing.
+//! Each file adds the rows of its rule to the model; `EMITTERS` lists them. A rule that is switched off adds nothing.
 
 use std::collections::BTreeSet;
 
