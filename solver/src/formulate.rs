@@ -28,6 +28,9 @@ pub(crate) fn units(quantity: Quantity) -> f64 {
     quantity as f64
 }
 
+/// Beyond this, floating point cannot tell whole numbers within the tolerances; the checker has the last word.
+const MOST_COUNTED: Quantity = 1_000_000_000;
+
 /// What is minimised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Objective {
@@ -99,6 +102,8 @@ impl Question {
 pub(crate) struct Formulation {
     pub(crate) variables: ProblemVariables,
     pub(crate) rows: Vec<Constraint>,
+    /// Variables that are whole numbers.
+    pub(crate) integers: Vec<Variable>,
     pub(crate) member: Vec<Variable>,
     pub(crate) used: Vec<Variable>,
     pub(crate) quantity: Vec<Variable>,
@@ -137,6 +142,7 @@ impl Formulation {
 
     fn with_variables(c: &Compiled<'_>, question: &Question) -> Self {
         let mut variables = ProblemVariables::new();
+        let mut integers = Vec::new();
         let presence: Vec<Option<bool>> =
             c.candidates.iter().enumerate().map(|(i, candidate)| question.presence(i, candidate.locked_in)).collect();
         let member: Vec<_> = presence
@@ -146,28 +152,39 @@ impl Formulation {
                 variables.add(variable().integer().clamp(bounds.0, bounds.1))
             })
             .collect();
+        integers.extend_from_slice(&member);
         let used = c.offers.iter().map(|offer| {
             let starts = offer.capability.fixed_cost_cents > 0
                 || (offer.capability.minimum_quantity > 0 && c.rules.active(RuleId::MinimumQuantity));
             let alone = c.candidates[offer.candidate].offers.len() == 1 && c.rules.active(RuleId::ActiveMember);
-            if starts && !alone { variables.add(variable().binary()) } else { member[offer.candidate] }
+            if !starts || alone {
+                return member[offer.candidate];
+            }
+            let used = variables.add(variable().binary());
+            integers.push(used);
+            used
         });
         let used = used.collect();
         let amount = |most: Quantity| {
             let definition = variable().clamp(0.0, units(most));
-            // Beyond this, floating point cannot tell whole numbers within the tolerances; the checker has the last word.
-            if question.whole && most <= 1_000_000_000 { definition.integer() } else { definition }
+            if question.whole && most <= MOST_COUNTED { definition.integer() } else { definition }
         };
         let most = |edge: &Edge| match presence[c.offers[edge.offer].candidate] {
             Some(false) => 0,
             _ => c.most(edge),
         };
-        let quantity = c.edges.iter().map(|edge| variables.add(amount(most(edge)))).collect();
-        let unmet = c.cells.iter().map(|cell| variables.add(amount(cell.demand))).collect();
+        let quantity: Vec<_> = c.edges.iter().map(|edge| variables.add(amount(most(edge)))).collect();
+        let unmet: Vec<_> = c.cells.iter().map(|cell| variables.add(amount(cell.demand))).collect();
+        if question.whole {
+            let counted =
+                c.edges.iter().map(most).zip(&quantity).chain(c.cells.iter().map(|cell| cell.demand).zip(&unmet));
+            integers.extend(counted.filter(|(most, _)| *most <= MOST_COUNTED).map(|(_, variable)| *variable));
+        }
         let size = variables.add(variable().min(0));
         Self {
             variables,
             rows: Vec::new(),
+            integers,
             member,
             used,
             quantity,

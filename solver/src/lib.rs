@@ -79,6 +79,7 @@ mod assemble;
 mod backend;
 pub mod check;
 mod compile;
+mod control;
 mod date;
 mod explain;
 mod formulate;
@@ -89,6 +90,7 @@ mod matching;
 pub mod model;
 mod options;
 mod propose;
+mod query;
 pub mod rules;
 #[doc(hidden)]
 pub mod sample;
@@ -100,11 +102,13 @@ mod validate;
 
 pub use answer::*;
 pub use check::{Violation, check, check_with};
+pub use control::{Observer, Progress, Stage};
 pub use instance::{Fault, Instance};
 pub use model::*;
 pub use options::OptionsError;
+pub use query::{Query, Reply, ask};
 pub use rules::RuleId;
-pub use solve::solve;
+pub use solve::{solve, solve_with};
 
 /// Version of this crate: part of what identifies a computation.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -432,6 +432,10 @@ pub struct Options {
     pub locked_out: Vec<String>,
     /// Wall-clock limit for everything, in milliseconds. Results found so far are kept.
     pub time_limit_ms: u64,
+    /// Limit on the work of the optimiser for everything, in simplex iterations: unlike time, it gives the same result on every
+    /// machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work_limit: Option<u64>,
     /// Relative gap under which a solution counts as optimal, in parts per million.
     pub gap_ppm: u32,
     /// Rules to leave out, by [`RuleId`](crate::RuleId).
@@ -447,6 +451,7 @@ impl Default for Options {
             locked_in: Vec::new(),
             locked_out: Vec::new(),
             time_limit_ms: 30_000,
+            work_limit: None,
             gap_ppm: 1,
             disabled_rules: Vec::new(),
             seed: 0,

@@ -32,7 +32,7 @@ pub(crate) enum Search {
 
 /// Up to `options.proposals` consortia. One search per proposal, each excluding the earlier ones and their enlargements by the
 /// row "at least one member is missing", plus one small search for its whole quantities.
-pub(crate) fn search(c: &Compiled<'_>, backend: &Backend) -> Search {
+pub(crate) fn search(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut question = Question::minimise(Objective::Euros);
     let mut exhausted = false;
@@ -65,7 +65,7 @@ pub(crate) enum Best {
 
 /// Solves a question in euros: first with divisible quantities, which bounds the optimum; then with whole quantities for the
 /// members found; and where the two differ by more than the gap, with whole quantities altogether.
-pub(crate) fn best(c: &Compiled<'_>, backend: &Backend, question: &Question) -> Best {
+pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
     let relaxed = match backend.ask(c, question) {
         Outcome::Found(found) => found,
         Outcome::Infeasible => return Best::Infeasible,

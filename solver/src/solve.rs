@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Engine, Status};
 use crate::backend::{self, Backend};
 use crate::compile::Compiled;
+use crate::control::{Control, Observer, Stage};
 use crate::explain;
 use crate::graph;
 use crate::infeasible;
@@ -17,8 +18,16 @@ use crate::rules::RuleSet;
 /// # Errors
 /// Options that are out of range, or that name unknown actors. That nobody can answer is an answer, not an error.
 pub fn solve(instance: &Instance, options: &Options) -> Result<Answer, OptionsError> {
+    solve_with(instance, options, &())
+}
+
+/// The same, watched: `observer` learns how the search goes, and may stop it.
+///
+/// # Errors
+/// As [`solve`].
+pub fn solve_with(instance: &Instance, options: &Options, observer: &dyn Observer) -> Result<Answer, OptionsError> {
     options::validate(instance, options)?;
-    let backend = Backend::new(options);
+    let backend = Backend::new(options, Control::new(options, observer));
     let rules = RuleSet::without(options.disabled_rules.iter().copied());
     let compiled = Compiled::new(instance, options, rules);
     let mut answer = Answer {
@@ -35,6 +44,7 @@ pub fn solve(instance: &Instance, options: &Options) -> Result<Answer, OptionsEr
     };
     match propose::search(&compiled, &backend) {
         Search::Found(mut drafts, exhausted) => {
+            backend.control.enter(Stage::Explanation);
             explain::explain(&compiled, &backend, &mut drafts, exhausted);
             answer.proposals = drafts.into_iter().map(|draft| draft.proposal).collect();
             let optimal = answer.proposals.first().is_some_and(|best| best.proof.optimal);
@@ -42,6 +52,7 @@ pub fn solve(instance: &Instance, options: &Options) -> Result<Answer, OptionsEr
             answer.exhausted = exhausted;
         }
         Search::Infeasible => {
+            backend.control.enter(Stage::Diagnosis);
             answer.status = Status::Infeasible;
             answer.infeasibility = Some(infeasible::explain(&compiled, &backend));
         }

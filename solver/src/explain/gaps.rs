@@ -24,7 +24,7 @@ const NEAR_MISSES: usize = 5;
 
 impl Gaps {
     /// Fills the gaps of every need that is not covered in full. One flow and one search per such need.
-    pub(crate) fn fill(&mut self, c: &Compiled<'_>, backend: &Backend, draft: &mut Draft) {
+    pub(crate) fn fill(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, draft: &mut Draft) {
         let mut given: BTreeMap<(&str, &str), Quantity> = BTreeMap::new();
         for work in &draft.proposal.allocations {
             *given.entry((&work.need, &work.territory)).or_default() += work.quantity;
@@ -47,7 +47,7 @@ impl Gaps {
         }
     }
 
-    fn reason(&mut self, c: &Compiled<'_>, backend: &Backend, cell: &Cell) -> GapReason {
+    fn reason(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, cell: &Cell) -> GapReason {
         if cell.edges.is_empty() {
             return GapReason::NoSupplier;
         }
@@ -62,7 +62,7 @@ impl Gaps {
 
 /// Why a need that has suppliers is not covered: together they have too little, for it alone or beside the mandatory needs; or
 /// covering it is possible, hence was too costly; or a rule prevents it.
-fn reason_of_need(c: &Compiled<'_>, backend: &Backend, need: usize) -> GapReason {
+fn reason_of_need(c: &Compiled<'_>, backend: &Backend<'_>, need: usize) -> GapReason {
     let supplied: Quantity =
         c.cells.iter().filter(|cell| cell.need == need && !cell.edges.is_empty()).map(|cell| cell.demand).sum();
     if c.rules.active(RuleId::Capacity) && graph::deliverable(c, need) < supplied {

@@ -14,7 +14,7 @@ use crate::text;
 
 /// Adds the reasons of every member: quantities that would fall without it, quantities that it delivers more cheaply, and
 /// rules that it alone meets. One small search per member.
-pub(super) fn reasons(c: &Compiled<'_>, backend: &Backend, draft: &mut Draft) {
+pub(super) fn reasons(c: &Compiled<'_>, backend: &Backend<'_>, draft: &mut Draft) {
     for actor in draft.members.clone() {
         let mut reasons = unique(c, backend, draft, actor);
         reasons.extend(cheaper(c, draft, actor));
@@ -26,7 +26,7 @@ pub(super) fn reasons(c: &Compiled<'_>, backend: &Backend, draft: &mut Draft) {
 }
 
 /// By need: what the other members could not cover, however they shared the work anew.
-fn unique(c: &Compiled<'_>, backend: &Backend, draft: &Draft, actor: usize) -> Vec<Reason> {
+fn unique(c: &Compiled<'_>, backend: &Backend<'_>, draft: &Draft, actor: usize) -> Vec<Reason> {
     let others: BTreeSet<usize> = draft.members.iter().copied().filter(|&i| i != actor).collect();
     let question = Question { members: Some(others), physical: true, ..Question::minimise(Objective::Gaps) };
     let Outcome::Found(found) = backend.ask(c, &question) else { return Vec::new() };

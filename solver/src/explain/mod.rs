@@ -12,7 +12,7 @@ use necessity::Rivals;
 
 /// Explains every draft, best first, until time is out; what was not reached says so. What costs milliseconds comes first for all
 /// of them: the searches for necessity, each about as long as that for a proposal, may use up the time.
-pub(crate) fn explain(c: &Compiled<'_>, backend: &Backend, drafts: &mut [Draft], exhausted: bool) {
+pub(crate) fn explain(c: &Compiled<'_>, backend: &Backend<'_>, drafts: &mut [Draft], exhausted: bool) {
     let mut rivals = Rivals::new(c, drafts, exhausted);
     let mut gaps = Gaps::default();
     for draft in &mut *drafts {

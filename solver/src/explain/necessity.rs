@@ -47,7 +47,7 @@ impl Rivals {
         Self { known }
     }
 
-    fn without(&mut self, c: &Compiled<'_>, backend: &Backend, actor: usize) -> Option<Rival> {
+    fn without(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, actor: usize) -> Option<Rival> {
         if let Some(rival) = self.known.get(&actor) {
             return Some(rival.clone());
         }
@@ -65,7 +65,7 @@ impl Rivals {
 }
 
 /// Sets the necessity of each member, with its sentence.
-pub(super) fn fill(c: &Compiled<'_>, backend: &Backend, rivals: &mut Rivals, draft: &mut Draft) {
+pub(super) fn fill(c: &Compiled<'_>, backend: &Backend<'_>, rivals: &mut Rivals, draft: &mut Draft) {
     let members = draft.members.clone();
     for &actor in &members {
         let necessity = necessity(c, backend, rivals, draft, actor);
@@ -77,7 +77,7 @@ pub(super) fn fill(c: &Compiled<'_>, backend: &Backend, rivals: &mut Rivals, dra
     }
 }
 
-fn necessity(c: &Compiled<'_>, backend: &Backend, rivals: &mut Rivals, draft: &Draft, actor: usize) -> Necessity {
+fn necessity(c: &Compiled<'_>, backend: &Backend<'_>, rivals: &mut Rivals, draft: &Draft, actor: usize) -> Necessity {
     match rivals.without(c, backend, actor) {
         None => Necessity::Unknown,
         Some(Rival::None) => Necessity::Indispensable,
@@ -93,7 +93,12 @@ fn necessity(c: &Compiled<'_>, backend: &Backend, rivals: &mut Rivals, draft: &D
 }
 
 /// Whether these members, or some of them, can answer the call alone; unknown if time is out.
-fn suffices(c: &Compiled<'_>, backend: &Backend, members: &BTreeSet<usize>, rival: &BTreeSet<usize>) -> Option<bool> {
+fn suffices(
+    c: &Compiled<'_>,
+    backend: &Backend<'_>,
+    members: &BTreeSet<usize>,
+    rival: &BTreeSet<usize>,
+) -> Option<bool> {
     if rival.is_subset(members) {
         return Some(true);
     }

@@ -16,7 +16,7 @@ use crate::text;
 
 /// Explains an infeasible call. Two searches for the closest consortium, then one for each rule in force; stops when time is
 /// out, so that the list of blocking rules may be cut short.
-pub(crate) fn explain(c: &Compiled<'_>, backend: &Backend) -> Infeasibility {
+pub(crate) fn explain(c: &Compiled<'_>, backend: &Backend<'_>) -> Infeasibility {
     let closest = closest(c, backend);
     let mut unmet_needs: Vec<NeedCoverage> = closest.iter().flat_map(|draft| draft.proposal.needs.clone()).collect();
     if closest.is_none() {
@@ -39,7 +39,7 @@ pub(crate) fn explain(c: &Compiled<'_>, backend: &Backend) -> Infeasibility {
 
 /// The consortium that misses least of the mandatory needs, then costs least; where the other rules leave none at all, under
 /// the first rule whose absence does, and at last under none of the rules on the group.
-fn closest(c: &Compiled<'_>, backend: &Backend) -> Option<Draft> {
+fn closest(c: &Compiled<'_>, backend: &Backend<'_>) -> Option<Draft> {
     nearest(c, backend).or_else(|| {
         let single = relax::candidates(c).into_iter().map(|relaxation| relaxation.rules);
         let delivery = [RuleId::Capacity, RuleId::Pool, RuleId::MinimumQuantity, RuleId::ActiveMember];
@@ -49,7 +49,7 @@ fn closest(c: &Compiled<'_>, backend: &Backend) -> Option<Draft> {
 }
 
 /// The same under one set of rules.
-fn nearest(c: &Compiled<'_>, backend: &Backend) -> Option<Draft> {
+fn nearest(c: &Compiled<'_>, backend: &Backend<'_>) -> Option<Draft> {
     let elastic = Question { elastic: true, whole: true, ..Question::minimise(Objective::Shortage) };
     let Outcome::Found(found) = backend.ask(c, &elastic) else { return None };
     let least = Question { shortage: Some(found.objective + 1e-6), ..Question::minimise(Objective::Euros) };
@@ -63,7 +63,7 @@ fn nearest(c: &Compiled<'_>, backend: &Backend) -> Option<Draft> {
 }
 
 /// Every need with nothing covered.
-fn untouched(c: &Compiled<'_>, backend: &Backend) -> Vec<NeedCoverage> {
+fn untouched(c: &Compiled<'_>, backend: &Backend<'_>) -> Vec<NeedCoverage> {
     let nothing = vec![0; c.edges.len()];
     let members = BTreeSet::new();
     let proposal = crate::assemble::proposal(c, &members, &nothing);
@@ -73,7 +73,7 @@ fn untouched(c: &Compiled<'_>, backend: &Backend) -> Vec<NeedCoverage> {
 }
 
 /// Whether the options alone prevent an answer.
-fn answerable_without_locks(c: &Compiled<'_>, backend: &Backend) -> bool {
+fn answerable_without_locks(c: &Compiled<'_>, backend: &Backend<'_>) -> bool {
     let options = Options { locked_in: Vec::new(), locked_out: Vec::new(), ..c.options.clone() };
     let free = Compiled::new(c.instance, &options, c.rules.clone());
     let question = Question { whole: true, ..Question::minimise(Objective::Any) };

@@ -51,7 +51,7 @@ fn in_use(c: &Compiled<'_>, rule: RuleId) -> bool {
 }
 
 /// The rules each of which blocks alone. One search per rule.
-pub(super) fn blocking(c: &Compiled<'_>, backend: &Backend, closest: Option<&Draft>) -> Vec<BlockingRule> {
+pub(super) fn blocking(c: &Compiled<'_>, backend: &Backend<'_>, closest: Option<&Draft>) -> Vec<BlockingRule> {
     let mut found = Vec::new();
     for Relaxation { rule, eligibility, rules } in candidates(c) {
         let relaxed = Compiled::new(c.instance, c.options, rules);
@@ -86,7 +86,7 @@ fn waive(c: &Compiled<'_>, condition: &EligibilityRule, draft: &Draft) -> String
 }
 
 /// How far a rule would have to give way for one solution found without it.
-fn give_way(c: &Compiled<'_>, backend: &Backend, rule: RuleId, draft: &Draft, closest: Option<&Draft>) -> String {
+fn give_way(c: &Compiled<'_>, backend: &Backend<'_>, rule: RuleId, draft: &Draft, closest: Option<&Draft>) -> String {
     let call = &c.problem().call;
     let proposal = &draft.proposal;
     match rule {
@@ -126,7 +126,7 @@ fn give_way(c: &Compiled<'_>, backend: &Backend, rule: RuleId, draft: &Draft, cl
     }
 }
 
-fn size(c: &Compiled<'_>, backend: &Backend, fewest: usize) -> String {
+fn size(c: &Compiled<'_>, backend: &Backend<'_>, fewest: usize) -> String {
     let group = &c.problem().call.group;
     if group.maximum_members.is_some_and(|most| fewest > most as usize) {
         return format!("Raise maximum_members to {fewest}.");

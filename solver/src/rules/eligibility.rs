@@ -81,6 +81,7 @@ fn counts(f: &mut Formulation, c: &Compiled<'_>, rule: &EligibilityRule, candida
         return f.member[candidate];
     }
     let works = f.variables.add(variable().binary());
+    f.integers.push(works);
     let mut work = Expression::default();
     for e in c.candidates[candidate].offers.clone().flat_map(|o| c.offers[o].edges.clone()) {
         let lot = c.needs[c.cells[c.edges[e].cell].need].lot;

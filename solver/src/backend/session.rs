@@ -1,0 +1,382 @@
+//! One model in HiGHS, kept for several questions: the only place with unsafe code.
+//!
+//! `good_lp` builds the model and gives it up; from there on the C interface of HiGHS is used, because no safe wrapper has its
+//! callbacks, changes of rows, partial starts, or warm restarts. A session lives and dies on one thread.
+#![allow(unsafe_code)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use good_lp::{IntoAffineExpression, ProblemVariables, SolverModel, Variable};
+use highs_sys::{
+    Highs_addRow, Highs_changeColBounds, Highs_changeColCost, Highs_changeColIntegrality, Highs_changeObjectiveOffset,
+    Highs_changeRowBounds, Highs_getDoubleInfoValue, Highs_getIntInfoValue, Highs_getModelStatus, Highs_getRunTime,
+    Highs_getSolution, Highs_run, Highs_setCallback, Highs_setSparseSolution, Highs_startCallback, Highs_version,
+    HighsCallbackDataIn, HighsCallbackDataOut, HighsInt, kHighsCallbackIpmInterrupt,
+    kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt, kHighsCallbackSimplexInterrupt,
+    kHighsModelStatusInfeasible, kHighsModelStatusOptimal, kHighsModelStatusUnboundedOrInfeasible,
+    kHighsSolutionStatusFeasible, kHighsStatusError, kHighsVarTypeContinuous, kHighsVarTypeInteger,
+};
+
+use super::{Settings, cents};
+use crate::control::Control;
+use crate::formulate::Formulation;
+
+/// A column or a row of the model.
+pub(crate) type Index = HighsInt;
+
+/// The events of HiGHS at which limits are looked at or something is told.
+const EVENTS: [HighsInt; 4] = [
+    kHighsCallbackSimplexInterrupt,
+    kHighsCallbackIpmInterrupt,
+    kHighsCallbackMipInterrupt,
+    kHighsCallbackMipImprovingSolution,
+];
+
+/// Least time between two reports of an unchanged search.
+const SILENCE: Duration = Duration::from_millis(100);
+
+/// A model that can be solved again after changes, from where the last solve ended.
+pub(crate) struct Session {
+    model: highs::Model,
+    columns: HashMap<Variable, Index>,
+    rows: Index,
+    /// Columns of whole-number variables.
+    integers: Vec<Index>,
+    relaxed: bool,
+    /// Whether the objective is money.
+    money: bool,
+}
+
+/// How a solve ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Proven best within the gap.
+    Optimal,
+    /// Proven: there is no solution. (Every objective is bounded by construction.)
+    Infeasible,
+    /// A limit came first.
+    Stopped,
+}
+
+/// What a solve gave.
+#[derive(Clone, Debug)]
+pub(crate) struct Solved {
+    pub(crate) end: End,
+    /// By column; empty without a feasible solution.
+    values: Vec<f64>,
+    /// Reduced costs by column; meaningful for a relaxation.
+    reduced: Vec<f64>,
+    /// Duals by row; meaningful for a relaxation.
+    duals: Vec<f64>,
+    pub(crate) objective: f64,
+    /// No solution is below; −∞ where nothing is known.
+    pub(crate) bound: f64,
+}
+
+impl Solved {
+    /// Whether there is a solution, best or not.
+    pub(crate) fn found(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// The dual of a row: what one unit more on its right side changes the objective by.
+    pub(crate) fn dual(&self, row: Index) -> f64 {
+        usize::try_from(row).ok().and_then(|row| self.duals.get(row)).copied().unwrap_or(0.0)
+    }
+}
+
+/// What the callback needs.
+struct Watch<'a, 'o> {
+    control: &'a Control<'o>,
+    money: bool,
+    /// Most iterations seen.
+    work: u64,
+    told: Instant,
+    panicked: bool,
+}
+
+impl Session {
+    /// Hands a formulation over to HiGHS. `None` where it refuses it. O(non-zeros).
+    pub(crate) fn new(f: &mut Formulation, settings: &Settings) -> Option<Self> {
+        let variables = std::mem::replace(&mut f.variables, ProblemVariables::new());
+        let columns: HashMap<Variable, Index> =
+            variables.iter_variables_with_def().map(|(variable, _)| variable).zip(0..).collect();
+        let rows = Index::try_from(f.rows.len()).ok()?;
+        let mut problem = variables.minimise(f.objective.clone()).using(good_lp::highs);
+        for row in f.rows.drain(..) {
+            problem.add_constraint(row);
+        }
+        let mut model = problem.try_into_inner().ok()?;
+        model.try_set_option("output_flag", false).ok()?;
+        model.try_set_option("threads", 1).ok()?;
+        model.try_set_option("random_seed", settings.seed).ok()?;
+        model.try_set_option("mip_rel_gap", settings.gap).ok()?;
+        model.try_set_option("mip_feasibility_tolerance", 1e-7).ok()?;
+        let integers = f.integers.iter().filter_map(|variable| columns.get(variable).copied()).collect();
+        Some(Self { model, columns, rows, integers, relaxed: false, money: settings.money })
+    }
+
+    /// The column of a variable of the formulation.
+    pub(crate) fn column(&self, variable: Variable) -> Option<Index> {
+        self.columns.get(&variable).copied()
+    }
+
+    /// How many rows there are: the index of the next one.
+    pub(crate) fn rows(&self) -> Index {
+        self.rows
+    }
+
+    /// Takes the whole-number conditions away (a linear relaxation) or puts them back.
+    pub(crate) fn relax(&mut self, relaxed: bool) {
+        self.relaxed = relaxed;
+        let kind = if relaxed { kHighsVarTypeContinuous } else { kHighsVarTypeInteger };
+        for &column in &self.integers {
+            // SAFETY: a live model, one of its columns, a constant of the library.
+            unsafe { Highs_changeColIntegrality(self.model.as_mut_ptr(), column, kind) };
+        }
+    }
+
+    /// Changes the bounds of a variable.
+    pub(crate) fn bound(&mut self, variable: Variable, least: f64, most: f64) {
+        if let Some(column) = self.column(variable) {
+            // SAFETY: a live model and one of its columns.
+            unsafe { Highs_changeColBounds(self.model.as_mut_ptr(), column, least, most) };
+        }
+    }
+
+    /// Changes the coefficient of a variable in the objective.
+    pub(crate) fn price(&mut self, variable: Variable, cost: f64) {
+        if let Some(column) = self.column(variable) {
+            // SAFETY: a live model and one of its columns.
+            unsafe { Highs_changeColCost(self.model.as_mut_ptr(), column, cost) };
+        }
+    }
+
+    /// Changes the bounds of a row.
+    pub(crate) fn bound_row(&mut self, row: Index, least: f64, most: f64) {
+        // SAFETY: a live model; HiGHS refuses rows that it does not have.
+        unsafe { Highs_changeRowBounds(self.model.as_mut_ptr(), row, least, most) };
+    }
+
+    /// Adds `least ≤ expression ≤ most` and gives its index. `None` where HiGHS refuses it.
+    pub(crate) fn add_row(&mut self, expression: impl IntoAffineExpression, least: f64, most: f64) -> Option<Index> {
+        let (terms, constant) = self.terms(expression);
+        let (index, value): (Vec<Index>, Vec<f64>) = terms.into_iter().unzip();
+        let count = Index::try_from(index.len()).ok()?;
+        let (least, most) = (least - constant, most - constant);
+        // SAFETY: a live model, and two arrays of `count` elements that outlive the call.
+        let status =
+            unsafe { Highs_addRow(self.model.as_mut_ptr(), least, most, count, index.as_ptr(), value.as_ptr()) };
+        if status == kHighsStatusError {
+            return None;
+        }
+        self.rows += 1;
+        Some(self.rows - 1)
+    }
+
+    /// Replaces the objective; `money` tells whether it is in thousands of euros. O(columns).
+    pub(crate) fn minimise(&mut self, objective: impl IntoAffineExpression, money: bool) {
+        let (terms, constant) = self.terms(objective);
+        self.money = money;
+        // SAFETY: a live model and its columns.
+        unsafe {
+            let highs = self.model.as_mut_ptr();
+            for column in 0..Index::try_from(self.columns.len()).unwrap_or(Index::MAX) {
+                Highs_changeColCost(highs, column, 0.0);
+            }
+            for (column, cost) in terms {
+                Highs_changeColCost(highs, column, cost);
+            }
+            Highs_changeObjectiveOffset(highs, constant);
+        }
+    }
+
+    /// The coefficients of an expression by column, each column once, and its constant.
+    fn terms(&self, expression: impl IntoAffineExpression) -> (BTreeMap<Index, f64>, f64) {
+        let constant = expression.constant();
+        let mut terms = BTreeMap::new();
+        for (variable, coefficient) in expression.linear_coefficients() {
+            if let Some(column) = self.column(variable) {
+                *terms.entry(column).or_insert(0.0) += coefficient;
+            }
+        }
+        (terms, constant)
+    }
+
+    /// Suggests values for some variables; HiGHS completes and repairs them.
+    pub(crate) fn start(&mut self, values: &[(Variable, f64)]) {
+        let (index, value): (Vec<Index>, Vec<f64>) =
+            values.iter().filter_map(|&(variable, v)| Some((self.column(variable)?, v))).unzip();
+        if let Ok(count) = Index::try_from(index.len()) {
+            // SAFETY: a live model, and two arrays of `count` elements that outlive the call.
+            unsafe { Highs_setSparseSolution(self.model.as_mut_ptr(), count, index.as_ptr(), value.as_ptr()) };
+        }
+    }
+
+    /// Sets an option of HiGHS for the next solves; whether it was accepted.
+    pub(crate) fn set<V: highs::HighsOptionValue>(&mut self, option: &str, value: V) -> bool {
+        self.model.try_set_option(option, value).is_ok()
+    }
+
+    /// Solves from where the last solve ended, within the limits of `control`. `None` where HiGHS reports an error of its own.
+    pub(crate) fn solve(&mut self, control: &Control<'_>) -> Option<Solved> {
+        let seconds = control.remaining().as_secs_f64();
+        self.set("time_limit", if seconds < 1e9 { self.run_time() + seconds } else { f64::INFINITY });
+        let mut watch = Watch { control, money: self.money, work: 0, told: Instant::now(), panicked: false };
+        let watched: *mut Watch<'_, '_> = &raw mut watch;
+        let highs = self.model.as_mut_ptr();
+        // SAFETY: a live model. The callback gets `watch`, which outlives the run; nothing else touches it meanwhile, and the
+        // callback is taken away before it goes.
+        let status = unsafe {
+            Highs_setCallback(highs, Some(on_event), watched.cast::<c_void>());
+            for event in EVENTS {
+                Highs_startCallback(highs, event);
+            }
+            let status = Highs_run(highs);
+            Highs_setCallback(highs, None, std::ptr::null_mut());
+            status
+        };
+        let iterations = self.integer(c"simplex_iteration_count");
+        control.spend(watch.work.max(u64::try_from(iterations).unwrap_or(0)));
+        if status == kHighsStatusError || watch.panicked {
+            return None;
+        }
+        Some(self.solved())
+    }
+
+    /// The value of a variable in a solution; 0 where there is none.
+    pub(crate) fn value(&self, solved: &Solved, variable: Variable) -> f64 {
+        self.at(&solved.values, variable)
+    }
+
+    /// The reduced cost of a variable in a relaxation: what one unit of it would change the objective by.
+    pub(crate) fn reduced_cost(&self, solved: &Solved, variable: Variable) -> f64 {
+        self.at(&solved.reduced, variable)
+    }
+
+    fn at(&self, column_values: &[f64], variable: Variable) -> f64 {
+        let column = self.column(variable).and_then(|column| usize::try_from(column).ok());
+        column.and_then(|column| column_values.get(column)).copied().unwrap_or(0.0)
+    }
+
+    /// Seconds that HiGHS has spent on this model: its time limit is about all of them.
+    fn run_time(&self) -> f64 {
+        // SAFETY: a live model.
+        unsafe { Highs_getRunTime(self.model.as_ptr()) }
+    }
+
+    /// A whole number that HiGHS tells about the last solve; −1 if it tells nothing.
+    fn integer(&self, name: &CStr) -> HighsInt {
+        let mut value: HighsInt = -1;
+        // SAFETY: a live model, a NUL-terminated name, and a place for one number.
+        unsafe { Highs_getIntInfoValue(self.model.as_ptr(), name.as_ptr(), &raw mut value) };
+        value
+    }
+
+    /// A number that HiGHS tells about the last solve; infinite if it tells nothing.
+    fn real(&self, name: &CStr) -> f64 {
+        let mut value = f64::NEG_INFINITY;
+        // SAFETY: a live model, a NUL-terminated name, and a place for one number.
+        unsafe { Highs_getDoubleInfoValue(self.model.as_ptr(), name.as_ptr(), &raw mut value) };
+        value
+    }
+
+    /// The state after a run.
+    fn solved(&mut self) -> Solved {
+        let highs = self.model.as_ptr();
+        // SAFETY: a live model.
+        let status = unsafe { Highs_getModelStatus(highs) };
+        let infeasible = [kHighsModelStatusInfeasible, kHighsModelStatusUnboundedOrInfeasible].contains(&status);
+        let end = match status {
+            _ if infeasible => End::Infeasible,
+            status if status == kHighsModelStatusOptimal => End::Optimal,
+            _ => End::Stopped,
+        };
+        let feasible = self.integer(c"primal_solution_status") == kHighsSolutionStatusFeasible;
+        let mut solved = Solved {
+            end,
+            values: Vec::new(),
+            reduced: Vec::new(),
+            duals: Vec::new(),
+            objective: 0.0,
+            bound: f64::NEG_INFINITY,
+        };
+        if feasible && !infeasible {
+            let (columns, rows) = (self.model.num_cols(), self.model.num_rows());
+            let [mut values, mut reduced] = [vec![0.0; columns], vec![0.0; columns]];
+            let [mut activity, mut duals] = [vec![0.0; rows], vec![0.0; rows]];
+            // SAFETY: a live model, and arrays of as many elements as it has columns and rows.
+            unsafe {
+                Highs_getSolution(
+                    highs,
+                    values.as_mut_ptr(),
+                    reduced.as_mut_ptr(),
+                    activity.as_mut_ptr(),
+                    duals.as_mut_ptr(),
+                )
+            };
+            solved = Solved { values, reduced, duals, objective: self.real(c"objective_function_value"), ..solved };
+        }
+        // A linear program has no bound apart from its optimum.
+        let linear = self.relaxed || self.integers.is_empty();
+        solved.bound = match (end, self.real(c"mip_dual_bound")) {
+            (End::Optimal, _) if linear => solved.objective,
+            (_, bound) if !linear && bound.is_finite() => bound,
+            (End::Optimal, _) => solved.objective,
+            _ => f64::NEG_INFINITY,
+        };
+        solved
+    }
+}
+
+/// What HiGHS calls now and then.
+///
+/// # Safety
+/// `data_out` and `data_in` are those of the interface of HiGHS; `user` is the [`Watch`] of the running solve.
+unsafe extern "C" fn on_event(
+    event: c_int,
+    _message: *const c_char,
+    data_out: *const HighsCallbackDataOut,
+    data_in: *mut HighsCallbackDataIn,
+    user: *mut c_void,
+) {
+    // SAFETY: HiGHS gives its own data, valid during this call, and the pointer that `solve` gave it.
+    let (Some(out), Some(watch)) = (unsafe { data_out.as_ref() }, unsafe { user.cast::<Watch<'_, '_>>().as_mut() })
+    else {
+        return;
+    };
+    // An observer that panics must not unwind into C++.
+    let stop = catch_unwind(AssertUnwindSafe(|| watch.see(event, out))).unwrap_or_else(|_| {
+        watch.panicked = true;
+        true
+    });
+    // SAFETY: as above; null at events that cannot be interrupted.
+    if let (true, Some(input)) = (stop, unsafe { data_in.as_mut() }) {
+        input.user_interrupt = 1;
+    }
+}
+
+impl Watch<'_, '_> {
+    /// Notes an event; whether to stop.
+    fn see(&mut self, event: c_int, out: &HighsCallbackDataOut) -> bool {
+        let whole = event == kHighsCallbackMipInterrupt || event == kHighsCallbackMipImprovingSolution;
+        let work = if whole { out.mip_total_lp_iterations } else { i64::from(out.simplex_iteration_count) };
+        self.work = self.work.max(u64::try_from(work).unwrap_or(0));
+        if whole && (event == kHighsCallbackMipImprovingSolution || self.told.elapsed() >= SILENCE) {
+            self.told = Instant::now();
+            let amount = |model: f64| (self.money && model.abs() < 1e15).then(|| cents(model));
+            self.control.tell(self.work, amount(out.mip_primal_bound), amount(out.mip_dual_bound));
+        }
+        self.control.would_expire(self.work)
+    }
+}
+
+/// Name and version of the optimiser.
+pub(crate) fn version() -> String {
+    // SAFETY: takes nothing, and returns a pointer to a constant NUL-terminated string of the library.
+    let version = unsafe { CStr::from_ptr(Highs_version()) };
+    format!("HiGHS {}", version.to_string_lossy())
+}

@@ -1,0 +1,157 @@
+//! Limits of a computation, and whoever watches it.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use crate::model::{Cents, Options};
+
+/// Watches a computation and may stop it. Called on the computing thread, between steps of the search.
+pub trait Observer {
+    /// Where the search stands. Called whenever something is found or proven, and now and then in between.
+    fn progress(&self, _progress: &Progress) {}
+
+    /// Whether to stop. What was found so far is kept.
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Watches nothing and never stops.
+impl Observer for () {}
+
+/// Where a search stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// What is being searched for.
+    pub stage: Stage,
+    /// Since the computation began.
+    pub elapsed: Duration,
+    /// Simplex iterations so far: the measure of [`Options::work_limit`].
+    pub work: u64,
+    /// Objective of the best solution of the present search; its unit is the cent where the stage minimises money.
+    pub best_cents: Option<Cents>,
+    /// No solution of the present search can be below.
+    pub bound_cents: Option<Cents>,
+}
+
+/// Parts of a computation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// The best consortia.
+    Search,
+    /// Why it is so.
+    Explanation,
+    /// Why there is none.
+    Diagnosis,
+}
+
+/// The limits of one computation, and how much of them is spent.
+pub(crate) struct Control<'o> {
+    observer: &'o dyn Observer,
+    start: Instant,
+    deadline: Option<Instant>,
+    work_limit: Option<u64>,
+    work: Cell<u64>,
+    stage: Cell<Stage>,
+    stopped: Cell<bool>,
+}
+
+impl<'o> Control<'o> {
+    /// The limits start to run now.
+    pub(crate) fn new(options: &Options, observer: &'o dyn Observer) -> Self {
+        let start = Instant::now();
+        Self {
+            observer,
+            start,
+            deadline: start.checked_add(Duration::from_millis(options.time_limit_ms)),
+            work_limit: options.work_limit,
+            work: Cell::new(0),
+            stage: Cell::new(Stage::Search),
+            stopped: Cell::new(false),
+        }
+    }
+
+    /// What is left of the time limit.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// From now on, this part.
+    pub(crate) fn enter(&self, stage: Stage) {
+        self.stage.set(stage);
+    }
+
+    /// Whether a limit is reached or somebody wants to stop. Once true, always true.
+    pub(crate) fn expired(&self) -> bool {
+        self.would_expire(0)
+    }
+
+    /// The same with work that is under way.
+    pub(crate) fn would_expire(&self, under_way: u64) -> bool {
+        let out = self.stopped.get()
+            || self.work_limit.is_some_and(|limit| self.work.get().saturating_add(under_way) >= limit)
+            || self.remaining().is_zero()
+            || self.observer.cancelled();
+        self.stopped.set(out);
+        out
+    }
+
+    /// What is left of the work limit.
+    pub(crate) fn work_left(&self) -> Option<u64> {
+        self.work_limit.map(|limit| limit.saturating_sub(self.work.get()))
+    }
+
+    /// Counts simplex iterations.
+    pub(crate) fn spend(&self, iterations: u64) {
+        self.work.set(self.work.get().saturating_add(iterations));
+    }
+
+    /// Tells the observer, with the work under way.
+    pub(crate) fn tell(&self, under_way: u64, best_cents: Option<Cents>, bound_cents: Option<Cents>) {
+        self.observer.progress(&Progress {
+            stage: self.stage.get(),
+            elapsed: self.elapsed(),
+            work: self.work.get().saturating_add(under_way),
+            best_cents,
+            bound_cents,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Stop(Cell<bool>);
+
+    impl Observer for Stop {
+        fn cancelled(&self) -> bool {
+            self.0.get()
+        }
+    }
+
+    #[test]
+    fn whoever_stops_once_has_stopped() {
+        let stop = Stop(Cell::new(false));
+        let control = Control::new(&Options::default(), &stop);
+        assert!(!control.expired());
+        stop.0.set(true);
+        assert!(control.expired());
+        stop.0.set(false);
+        assert!(control.expired());
+    }
+
+    #[test]
+    fn work_has_a_limit() {
+        let control = Control::new(&Options { work_limit: Some(10), ..Options::default() }, &());
+        control.spend(4);
+        assert_eq!((control.expired(), control.work_left()), (false, Some(6)));
+        assert!(control.would_expire(6));
+    }
+}
