@@ -60,9 +60,10 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
             "spread",
             "unmet_cost_cents",
             "reference_unit_cost_cents",
+            "maximum_suppliers",
         ],
     ),
-    ("Lot", Public, &["code", "title", "needs"]),
+    ("Lot", Public, &["code", "title", "needs", "minimum_members", "maximum_members"]),
     (
         "EligibilityRule",
         Public,
@@ -92,6 +93,7 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
             "maximum_share_percent",
             "minimum_share_percent",
             "minimum_legal_families",
+            "connected",
         ],
     ),
     (
@@ -104,6 +106,8 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
             "payment_delay_days",
             "coordination_per_member_cents",
             "coordination_per_new_pair_cents",
+            "coordination_between",
+            "coordination_overhead_percent",
         ],
     ),
     ("AwardCriterion", Public, &["name", "weight_percent"]),

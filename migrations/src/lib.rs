@@ -12,6 +12,7 @@ mod m20261122_000003_create_capabilities;
 mod m20261122_000004_create_calls;
 mod m20261122_000005_create_runs;
 mod m20261122_000006_create_imports;
+mod m20261122_000007_limit_lots_and_needs;
 
 /// Applies and reverts the migrations.
 pub struct Migrator;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_create_calls::Migration),
             Box::new(m20261122_000005_create_runs::Migration),
             Box::new(m20261122_000006_create_imports::Migration),
+            Box::new(m20261122_000007_limit_lots_and_needs::Migration),
         ]
     }
 }

@@ -7,8 +7,8 @@ use crate::answer::{
 };
 use crate::apportion::{Years, apportion};
 use crate::compile::{Compiled, Offer};
-use crate::formulate::spared;
-use crate::model::{Cents, Quantity};
+use crate::coordination;
+use crate::model::{Between, Cents, Quantity};
 
 /// `part / whole` in percent to two decimals; 100 of nothing is all of it.
 #[allow(clippy::cast_precision_loss)]
@@ -137,9 +137,9 @@ fn fixed(offer: &Offer<'_>, quantity: &[Quantity]) -> Cents {
 
 /// All costs of some members who do this much.
 pub(crate) fn costs(c: &Compiled<'_>, members: &BTreeSet<usize>, quantity: &[Quantity]) -> Costs {
-    let services_cents = c.edges.iter().zip(quantity).map(|(edge, &q)| price(q, edge.terms.unit_cost)).sum();
+    let services_cents: Cents = c.edges.iter().zip(quantity).map(|(edge, &q)| price(q, edge.terms.unit_cost)).sum();
     let fixed_cents = c.offers.iter().map(|offer| fixed(offer, quantity)).sum();
-    let coordination_cents = coordination(c, members);
+    let coordination_cents = coordination::cost(c, members, quantity, services_cents);
     let mut missing: Vec<Quantity> = c.cells.iter().map(|cell| cell.demand).collect();
     for (edge, &q) in c.edges.iter().zip(quantity) {
         missing[edge.cell] = missing[edge.cell].saturating_sub(q);
@@ -157,14 +157,6 @@ pub(crate) fn costs(c: &Compiled<'_>, members: &BTreeSet<usize>, quantity: &[Qua
     }
 }
 
-fn coordination(c: &Compiled<'_>, members: &BTreeSet<usize>) -> Cents {
-    let rates = &c.problem().call.coordination;
-    let count = Cents::try_from(members.len()).unwrap_or(Cents::MAX);
-    let known = c.relations.iter().filter(|((a, b), _)| members.contains(a) && members.contains(b));
-    let spared: Cents = known.map(|(_, &strength)| spared(rates.per_new_pair_cents, strength)).sum();
-    rates.per_member_cents * count + rates.per_new_pair_cents * (count * (count - 1) / 2) - spared
-}
-
 fn cohesion(c: &Compiled<'_>, members: &BTreeSet<usize>) -> Cohesion {
     let known = c.relations.keys().filter(|(a, b)| members.contains(a) && members.contains(b)).count();
     let count = members.len();
@@ -172,12 +164,18 @@ fn cohesion(c: &Compiled<'_>, members: &BTreeSet<usize>) -> Cohesion {
     Cohesion { known_pairs: narrow(known), pairs: narrow(count * count.saturating_sub(1) / 2) }
 }
 
-/// Members by amount, largest first, then by id. The lead is the first of them that may lead.
+/// Members by amount, largest first, then by id. The lead is the first of them that may lead; where members coordinate with the
+/// lead alone, the one with whom that costs least.
 fn member_list(c: &Compiled<'_>, members: &BTreeSet<usize>, allocations: &[Allocation]) -> Vec<Member> {
     let mut list: Vec<(Cents, usize, Member)> = members.iter().map(|&i| member(c, i, allocations)).collect();
     list.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let shares = shares(&list.iter().map(|&(amount, _, _)| amount.unsigned_abs()).collect::<Vec<_>>());
-    let lead = list.iter().position(|&(_, i, _)| c.candidates[i].may_lead).unwrap_or(0);
+    let pairs = |i: usize| match c.problem().call.coordination.between {
+        Between::Lead => coordination::pairs_with(c, members, i),
+        Between::All | Between::Lot => 0,
+    };
+    let best = list.iter().enumerate().min_by_key(|&(position, &(_, i, _))| (!c.may_be_lead(i), pairs(i), position));
+    let lead = best.map_or(0, |(position, _)| position);
     let alone = list.len() == 1;
     let ranked = list.into_iter().zip(shares).enumerate();
     ranked

@@ -83,6 +83,8 @@ pub(crate) struct Compiled<'a> {
     pub(crate) relations: BTreeMap<(usize, usize), u8>,
     /// Incompatible candidates, smaller index first.
     pub(crate) incompatible: BTreeSet<(usize, usize)>,
+    /// Candidates that join only if one of the others does.
+    pub(crate) preferences: Vec<(usize, BTreeSet<usize>)>,
 }
 
 impl<'a> Compiled<'a> {
@@ -104,6 +106,7 @@ impl<'a> Compiled<'a> {
             pools: Vec::new(),
             relations: BTreeMap::new(),
             incompatible: BTreeSet::new(),
+            preferences: Vec::new(),
             matcher,
             rules,
         };
@@ -128,6 +131,11 @@ impl<'a> Compiled<'a> {
     pub(crate) fn most(&self, edge: &Edge) -> Quantity {
         let demand = self.cells[edge.cell].demand;
         if self.rules.active(RuleId::Capacity) { demand.min(edge.terms.capacity) } else { demand }
+    }
+
+    /// Whether a candidate may lead: it meets the conditions on the lead, or they are not in force.
+    pub(crate) fn may_be_lead(&self, candidate: usize) -> bool {
+        self.candidates[candidate].may_lead || !self.rules.active(RuleId::Lead)
     }
 
     /// Id of a candidate.
@@ -299,7 +307,12 @@ impl<'a> Compiled<'a> {
         let relations =
             problem.relations.iter().filter_map(|r| Some((pair(&r.a, &r.b)?, r.strength_percent))).collect();
         let incompatible = problem.incompatibilities.iter().filter_map(|i| pair(&i.a, &i.b)).collect();
+        let of = |id: &String| self.candidate_of(*self.instance.actors.get(id)?);
+        let preferences = problem.preferences.iter();
+        let preferences =
+            preferences.filter_map(|p| Some((of(&p.actor)?, p.only_with.iter().filter_map(of).collect()))).collect();
         self.relations = relations;
+        self.preferences = preferences;
         self.incompatible = incompatible;
     }
 }

@@ -1,18 +1,14 @@
 //! The mixed-integer model: variables, the rows that define them, and the rows of the rules.
 //!
 //! Variables: `member` `y_i` ∈ {0,1}; `used` `z_k` ∈ {0,1}, the member itself where the two cannot differ; `quantity` `x_kj` in units;
-//! `unmet` `u_j` in units; `size` = Σ y; `pairs` ≥ number of pairs of members; `known` `e_ab` for each relation. Money is in
-//! thousands of euros. A capability is linked to its use by the strong rows `x_kj` ≤ `q_kj` `z_k`, with `q_kj` the most it can carry.
-//!
-//! Pairs never need a variable each: their number is convex in the number of members, so its tangents `pairs ≥ t·size − t(t+1)/2`
-//! are exact at every whole size, and only known pairs, which spare a part of the cost, have a variable.
+//! `unmet` `u_j` in units; `size` = Σ y. Money is in thousands of euros. A capability is linked to its use by the strong rows `x_kj` ≤ `q_kj` `z_k`, with `q_kj` the most it can carry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use good_lp::{Constraint, Expression, ProblemVariables, Variable, variable};
 
 use crate::compile::{Compiled, Edge};
-
+use crate::coordination;
 use crate::model::{Cents, Quantity};
 use crate::rules::{EMITTERS, RuleId};
 
@@ -113,6 +109,8 @@ pub(crate) struct Formulation {
     pub(crate) spend: Expression,
     pub(crate) objective: Expression,
     services: Option<Variable>,
+    /// Whether a candidate works for a lot, where a rule asks.
+    works: BTreeMap<(usize, usize), Variable>,
     /// Whether a candidate is surely a member, or surely not.
     presence: Vec<Option<bool>>,
 }
@@ -123,7 +121,7 @@ impl Formulation {
         let mut f = Self::with_variables(c, question);
         f.balance(c);
         f.link(c);
-        let coordination = f.coordination(c);
+        let coordination = coordination::emit(&mut f, c);
         for i in 0..c.candidates.len() {
             let own = f.services_of(c, i) + f.fixed_of(c, i);
             f.spend += own;
@@ -193,6 +191,7 @@ impl Formulation {
             spend: Expression::default(),
             objective: Expression::default(),
             services: None,
+            works: BTreeMap::new(),
             presence,
         }
     }
@@ -238,36 +237,6 @@ impl Formulation {
         self.add((members - self.size).eq(0));
     }
 
-    /// What members and new pairs cost.
-    fn coordination(&mut self, c: &Compiled<'_>) -> Expression {
-        let costs = &c.problem().call.coordination;
-        let mut all = keur(costs.per_member_cents) * self.size;
-        if costs.per_new_pair_cents == 0 {
-            return all;
-        }
-        let pair = keur(costs.per_new_pair_cents);
-        let pairs = self.variables.add(variable().min(0));
-        let most = most_members(c);
-        for t in 1..most {
-            let t = f64::from(t);
-            self.add((pairs - t * self.size).geq(-t * (t + 1.0) / 2.0));
-        }
-        let mut together = pair * pairs;
-        for (&(a, b), &strength) in &c.relations {
-            let spared = keur(spared(costs.per_new_pair_cents, strength));
-            if spared > 0.0 {
-                let known = self.variables.add(variable().clamp(0, 1));
-                self.add((known - self.member[a]).leq(0));
-                self.add((known - self.member[b]).leq(0));
-                together.add_mul(-spared, known);
-            }
-        }
-        // Knowing each other never pays more than a pair costs.
-        self.add(together.clone().geq(0));
-        all += together;
-        all
-    }
-
     /// Cost of the services of a candidate.
     pub(crate) fn services_of(&self, c: &Compiled<'_>, candidate: usize) -> Expression {
         let mut own = Expression::default();
@@ -284,6 +253,33 @@ impl Formulation {
             own.add_mul(keur(c.offers[o].capability.fixed_cost_cents), self.used[o]);
         }
         own
+    }
+
+    /// 1 exactly if a candidate delivers something for a lot.
+    pub(crate) fn works(&mut self, c: &Compiled<'_>, candidate: usize, lot: usize) -> Variable {
+        if let Some(&known) = self.works.get(&(candidate, lot)) {
+            return known;
+        }
+        let works = self.delivers(c, candidate, |need| c.needs[need].lot == lot);
+        self.works.insert((candidate, lot), works);
+        works
+    }
+
+    /// A new variable: 1 exactly if a candidate delivers something for one of the needs that `counts`.
+    pub(crate) fn delivers(&mut self, c: &Compiled<'_>, candidate: usize, counts: impl Fn(usize) -> bool) -> Variable {
+        let delivers = self.variables.add(variable().binary());
+        self.integers.push(delivers);
+        let mut work = Expression::default();
+        for e in c.candidates[candidate].offers.clone().flat_map(|o| c.offers[o].edges.clone()) {
+            let edge = &c.edges[e];
+            if counts(c.cells[edge.cell].need) {
+                work += self.quantity[e];
+                self.add((self.quantity[e] - units(c.most(edge)) * delivers).leq(0));
+            }
+        }
+        self.add((work - delivers).geq(0));
+        self.add((delivers - self.member[candidate]).leq(0));
+        delivers
     }
 
     /// Cost of all services, as one variable.
@@ -341,16 +337,4 @@ impl Formulation {
             Objective::ManyMembers => -1.0 * self.size,
         };
     }
-}
-
-/// No consortium has more members.
-fn most_members(c: &Compiled<'_>) -> u32 {
-    let all = u32::try_from(c.candidates.len()).unwrap_or(u32::MAX);
-    let limit = c.problem().call.group.maximum_members.filter(|_| c.rules.active(RuleId::Size));
-    limit.map_or(all, |limit| limit.min(all))
-}
-
-/// What a known pair spares of the cost of a new one, rounded down to the cent.
-pub(crate) fn spared(per_new_pair: Cents, strength_percent: u8) -> Cents {
-    Cents::try_from(i128::from(per_new_pair) * i128::from(strength_percent) / 100).unwrap_or(0)
 }

@@ -73,7 +73,7 @@ fn forced(c: &Compiled<'_>) -> Vec<String> {
 
 /// Whether another actor could always take this one's place at no higher cost, where it is not a member itself. The other one
 /// must have, for each offer, one of its own that serves the same cells as cheaply with the same capacity and conditions; the
-/// same relations and no further incompatibility; and whatever rules look at: family, certificates, turnover, cash. Of two
+/// same relations, no preference and no further incompatibility; and whatever rules look at: family, certificates, turnover, cash. Of two
 /// that are equal, the later id is dominated.
 fn is_dominated(c: &Compiled<'_>, a: usize) -> bool {
     let first = c.candidates[a].offers.clone().flat_map(|o| c.offers[o].edges.clone()).next();
@@ -84,7 +84,13 @@ fn is_dominated(c: &Compiled<'_>, a: usize) -> bool {
 
 fn dominates(c: &Compiled<'_>, better: usize, worse: usize) -> bool {
     let (b, a) = (&c.candidates[better], &c.candidates[worse]);
-    !a.locked_in && stands_for(c, b, a) && knows_as_well(c, better, worse) && covers(c, b, a)
+    let preferred = |i: usize| c.preferences.iter().any(|(own, others)| *own == i || others.contains(&i));
+    !a.locked_in
+        && !preferred(better)
+        && !preferred(worse)
+        && stands_for(c, b, a)
+        && knows_as_well(c, better, worse)
+        && covers(c, b, a)
 }
 
 /// Whether `b` meets every condition that `a` meets.

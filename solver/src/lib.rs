@@ -80,6 +80,7 @@ mod backend;
 pub mod check;
 mod compile;
 mod control;
+mod coordination;
 mod date;
 mod explain;
 mod formulate;

@@ -42,6 +42,9 @@ pub struct Problem {
     /// Pairs that will not work together.
     #[serde(default)]
     pub incompatibilities: Vec<Incompatibility>,
+    /// Actors that join only together with certain others.
+    #[serde(default)]
+    pub preferences: Vec<Preference>,
 }
 
 /// A territory of the tree.
@@ -196,6 +199,16 @@ pub struct Incompatibility {
     pub b: String,
 }
 
+/// An actor that joins only together with another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preference {
+    /// Who sets the condition.
+    pub actor: String,
+    /// At least one of them must be a member too. At least one, not the actor itself.
+    pub only_with: Vec<String>,
+}
+
 /// A collective call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -243,6 +256,12 @@ pub struct Lot {
     pub name: Option<String>,
     /// At least one.
     pub needs: Vec<Need>,
+    /// Fewest members that work for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_members: Option<u32>,
+    /// Most members that work for it; no limit where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum_members: Option<u32>,
 }
 
 /// Service × territory × public, with a quantity over the whole contract.
@@ -280,6 +299,9 @@ pub struct Need {
     /// Where in the territory the quantity must be delivered.
     #[serde(default)]
     pub spread: Spread,
+    /// Most members that deliver it, over all places together; no limit where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum_suppliers: Option<u32>,
 }
 
 fn yes() -> bool {
@@ -378,6 +400,8 @@ pub struct GroupPolicy {
     /// Fewest distinct legal families among the members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum_legal_families: Option<u32>,
+    /// Whether each member must reach each other one through relations among members.
+    pub connected: bool,
 }
 
 impl Default for GroupPolicy {
@@ -388,6 +412,7 @@ impl Default for GroupPolicy {
             maximum_share_percent: None,
             minimum_share_percent: None,
             minimum_legal_families: None,
+            connected: false,
         }
     }
 }
@@ -400,6 +425,23 @@ pub struct Coordination {
     pub per_member_cents: Cents,
     /// For each pair of members that have never worked together.
     pub per_new_pair_cents: Cents,
+    /// Which pairs count.
+    pub between: Between,
+    /// Of the cost of services, on top of it, rounded up to the cent; 0 to 100.
+    pub overhead_percent: u8,
+}
+
+/// Who coordinates with whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Between {
+    /// Every member with every other: for groups of up to some thirty.
+    #[default]
+    All,
+    /// Every member with the lead.
+    Lead,
+    /// Those who work for the same lot, once for each lot that they share.
+    Lot,
 }
 
 /// How members are paid.

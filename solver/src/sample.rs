@@ -74,10 +74,14 @@ pub fn problem(shape: &Shape, seed: u64) -> Problem {
             duration_months: 48,
             start: None,
             budget_cents: None,
-            lots: vec![Lot { id: "lot".to_owned(), name: None, needs }],
+            lots: vec![Lot { id: "lot".to_owned(), name: None, needs, minimum_members: None, maximum_members: None }],
             eligibility: Vec::new(),
             group: GroupPolicy { maximum_members: Some(16), ..GroupPolicy::default() },
-            coordination: Coordination { per_member_cents: 600_000, per_new_pair_cents: 100_000 },
+            coordination: Coordination {
+                per_member_cents: 600_000,
+                per_new_pair_cents: 100_000,
+                ..Coordination::default()
+            },
             payment: Payment::default(),
             assumptions: Assumptions { capacity_per_year_by_unit: BTreeMap::from([("hour".to_owned(), 100)]) },
         },
@@ -88,6 +92,7 @@ pub fn problem(shape: &Shape, seed: u64) -> Problem {
         relations,
         links: Vec::<Link>::new(),
         incompatibilities: Vec::new(),
+        preferences: Vec::new(),
     }
 }
 
@@ -192,5 +197,6 @@ fn need(shape: &Shape, clusters: usize, index: usize, random: &mut Random) -> Ne
         unmet_cost_cents: 6000,
         reference_unit_cost_cents: Some(5000),
         spread: if shape.spread { Spread::Population } else { Spread::Anywhere },
+        maximum_suppliers: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::instance::Fault;
-use crate::model::{Capability, Cents, Problem};
+use crate::model::{Between, Capability, Cents, Problem};
 use crate::tree::Tree;
 
 /// Largest sum of all amounts that a solution may reach: fits 64 bits with room for sums of sums.
@@ -78,7 +78,9 @@ fn other_costs(problem: &Problem, services: &Tree) -> Option<Fault> {
     let fixed: i128 = capabilities.map(|capability| i128::from(capability.fixed_cost_cents)).sum();
     let actors = problem.actors.len() as i128;
     let rates = &problem.call.coordination;
-    let together = actors * i128::from(rates.per_member_cents) + actors * actors * i128::from(rates.per_new_pair_cents);
+    let times = if rates.between == Between::Lot { problem.call.lots.len() as i128 } else { 1 };
+    let pairs = actors * actors * times * i128::from(rates.per_new_pair_cents);
+    let together = actors * i128::from(rates.per_member_cents) + pairs;
     (fixed + together > MOST_TOTAL_CENTS).then(|| Fault {
         path: "/call/coordination".to_owned(),
         message: format!("fixed and coordination costs of all actors exceed {MOST_TOTAL_CENTS} cents"),

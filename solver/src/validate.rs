@@ -169,6 +169,7 @@ impl Checker<'_> {
         self.group(&call.group);
         self.cents("/call/coordination/per_member_cents", call.coordination.per_member_cents);
         self.cents("/call/coordination/per_new_pair_cents", call.coordination.per_new_pair_cents);
+        self.percent("/call/coordination/overhead_percent", call.coordination.overhead_percent);
         self.percent("/call/payment/advance_percent", call.payment.advance_percent);
         if call.payment.delay_days > 3650 {
             self.fault("/call/payment/delay_days", "must be at most 3650");
@@ -188,6 +189,11 @@ impl Checker<'_> {
             self.id(&format!("/call/lots/{l}/id"), &lot.id, &mut lots);
             if lot.needs.is_empty() {
                 self.fault(format!("/call/lots/{l}/needs"), "needs at least one need");
+            }
+            if let (Some(least), Some(most)) = (lot.minimum_members, lot.maximum_members)
+                && least > most
+            {
+                self.fault(format!("/call/lots/{l}/maximum_members"), "must not be less than minimum_members");
             }
             for (n, need) in lot.needs.iter().enumerate() {
                 let path = format!("/call/lots/{l}/needs/{n}");
@@ -213,6 +219,9 @@ impl Checker<'_> {
             self.fault(format!("{path}/quantity"), "must be at least 1");
         }
         self.quantity(&format!("{path}/quantity"), *quantity);
+        if need.maximum_suppliers == Some(0) {
+            self.fault(format!("{path}/maximum_suppliers"), "must be at least 1");
+        }
         self.cents(&format!("{path}/unmet_cost_cents"), need.unmet_cost_cents);
         if let Some(reference) = need.reference_unit_cost_cents {
             self.cents(&format!("{path}/reference_unit_cost_cents"), reference);
@@ -335,6 +344,16 @@ impl Checker<'_> {
         seen.clear();
         for (i, pair) in problem.incompatibilities.iter().enumerate() {
             self.pair(&format!("/incompatibilities/{i}"), ["a", "b"], [&pair.a, &pair.b], true, &mut seen);
+        }
+        for (i, preference) in problem.preferences.iter().enumerate() {
+            let path = format!("/preferences/{i}");
+            let actor = &preference.actor;
+            self.reference(&format!("{path}/actor"), actor, "actor", |c| c.actors.contains(actor.as_str()));
+            let others = format!("{path}/only_with");
+            self.references(&others, &preference.only_with, "actor", |c, id| c.actors.contains(id));
+            if preference.only_with.is_empty() || preference.only_with.contains(actor) {
+                self.fault(others, "needs at least one, and not the actor itself");
+            }
         }
     }
 

@@ -82,6 +82,10 @@ pub mod lot {
         pub position: i16,
         /// What it is called.
         pub title: String,
+        /// Fewest members that work for it.
+        pub minimum_members: Option<i32>,
+        /// Most members that work for it.
+        pub maximum_members: Option<i32>,
     }
 
     /// None.
@@ -136,6 +140,8 @@ pub mod need {
         pub unmet_cost_cents: i64,
         /// Reference cost of a unit.
         pub reference_unit_cost_cents: Option<i64>,
+        /// Most members that deliver it.
+        pub maximum_suppliers: Option<i32>,
     }
 
     /// None.

@@ -140,6 +140,10 @@ pub struct Need {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub reference_unit_cost_cents: Option<i64>,
+    /// Most members that deliver it, over all places together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub maximum_suppliers: Option<i32>,
 }
 
 const fn yes() -> bool {
@@ -159,6 +163,14 @@ pub struct Lot {
     /// What it asks for.
     #[schema(min_items = 1, max_items = 500)]
     pub needs: Vec<Need>,
+    /// Fewest members that work for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub minimum_members: Option<i32>,
+    /// Most members that work for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub maximum_members: Option<i32>,
 }
 
 /// What an eligibility rule asks.
@@ -286,6 +298,8 @@ pub struct GroupPolicy {
     /// Fewest distinct legal families.
     #[schema(minimum = 1, maximum = 6)]
     pub minimum_legal_families: Option<u32>,
+    /// Whether each member must reach each other one through relations among members.
+    pub connected: bool,
 }
 
 /// How the money is paid.
@@ -310,6 +324,24 @@ pub struct MoneyPolicy {
     /// What it costs more for each pair without a relation; a relation spares it in proportion to its strength.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
     pub coordination_per_new_pair_cents: i64,
+    /// Which pairs count.
+    pub coordination_between: Between,
+    /// Overhead of working together, as a part of the cost of services on top of it.
+    #[schema(maximum = 100)]
+    pub coordination_overhead_percent: u8,
+}
+
+/// Who coordinates with whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Between {
+    /// Every member with every other: for groups of up to some thirty.
+    #[default]
+    All,
+    /// Every member with the lead.
+    Lead,
+    /// Those who work for the same lot, once for each lot that they share.
+    Lot,
 }
 
 /// A criterion by which people compare answers.

@@ -7,7 +7,7 @@ use chrono::{Months, NaiveDate};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::{Call, Criterion, EligibilityRule, Grouping, Need, NewCall, Per, Scope, Spread};
+use super::{Between, Call, Criterion, EligibilityRule, Grouping, Need, NewCall, Per, Scope, Spread};
 use crate::capabilities::{self, Capability, Unit};
 use crate::organisations::{self, Organisation};
 use crate::relations::{self, Relation};
@@ -59,6 +59,7 @@ pub async fn load(db: &impl ConnectionTrait, call: &Call) -> Result<solver::Prob
         relations: strongest(&relations::store::all(db).await?, &present, written.starts_on),
         links: links(&organisations, &present),
         incompatibilities: Vec::new(),
+        preferences: Vec::new(),
     })
 }
 
@@ -181,6 +182,8 @@ fn call_of(id: Uuid, written: &NewCall) -> solver::Call {
                 id: lot.code.clone(),
                 name: Some(lot.title.clone()),
                 needs: lot.needs.iter().map(|own| need(own, months)).collect(),
+                minimum_members: lot.minimum_members.map(i32::unsigned_abs),
+                maximum_members: lot.maximum_members.map(i32::unsigned_abs),
             })
             .collect(),
         eligibility: written.eligibility.iter().map(rule).collect(),
@@ -190,10 +193,17 @@ fn call_of(id: Uuid, written: &NewCall) -> solver::Call {
             maximum_share_percent: group.maximum_share_percent,
             minimum_share_percent: group.minimum_share_percent,
             minimum_legal_families: group.minimum_legal_families,
+            connected: group.connected,
         },
         coordination: solver::Coordination {
             per_member_cents: money.coordination_per_member_cents,
             per_new_pair_cents: money.coordination_per_new_pair_cents,
+            between: match money.coordination_between {
+                Between::All => solver::Between::All,
+                Between::Lead => solver::Between::Lead,
+                Between::Lot => solver::Between::Lot,
+            },
+            overhead_percent: money.coordination_overhead_percent,
         },
         payment: solver::Payment { advance_percent: money.advance_percent, delay_days: money.payment_delay_days },
         assumptions: solver::Assumptions {
@@ -229,6 +239,7 @@ fn need(own: &Need, months: u32) -> solver::Need {
             Spread::Anywhere => solver::Spread::Anywhere,
             Spread::Population => solver::Spread::Population,
         },
+        maximum_suppliers: own.maximum_suppliers.map(i32::unsigned_abs),
     }
 }
 

@@ -71,9 +71,9 @@ async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Cal
     let found =
         lot::Entity::find().filter(lot::Column::CallId.is_in(ids)).order_by_asc(lot::Column::Position).all(db).await?;
     for row in found {
-        let lot::Model { call_id, code, position: _, title } = row;
+        let lot::Model { call_id, code, position: _, title, minimum_members, maximum_members } = row;
         let needs = needs.remove(&(call_id, code.clone())).unwrap_or_default();
-        lots.entry(call_id).or_default().push(Lot { code, title, needs });
+        lots.entry(call_id).or_default().push(Lot { code, title, needs, minimum_members, maximum_members });
     }
     Ok(rows
         .into_iter()
@@ -102,6 +102,7 @@ fn need_view(row: need::Model) -> Need {
         spread,
         unmet_cost_cents,
         reference_unit_cost_cents,
+        maximum_suppliers,
     } = row;
     let code_of = |key: String| key.split_once('/').map_or(key.clone(), |(_, code)| code.to_owned());
     Need {
@@ -118,6 +119,7 @@ fn need_view(row: need::Model) -> Need {
         spread,
         unmet_cost_cents,
         reference_unit_cost_cents,
+        maximum_suppliers,
     }
 }
 
@@ -215,6 +217,8 @@ async fn insert_lots(db: &impl ConnectionTrait, id: Uuid, new: &NewCall) -> Resu
         code: Set(own.code.clone()),
         position: Set(position),
         title: Set(own.title.clone()),
+        minimum_members: Set(own.minimum_members),
+        maximum_members: Set(own.maximum_members),
     });
     lot::Entity::insert_many(lots).exec_without_returning(db).await?;
     let needs: Vec<need::ActiveModel> = new
@@ -222,7 +226,7 @@ async fn insert_lots(db: &impl ConnectionTrait, id: Uuid, new: &NewCall) -> Resu
         .iter()
         .flat_map(|own| (0..).zip(&own.needs).map(|(position, need)| row_of(id, &own.code, position, need)))
         .collect();
-    for rows in needs.chunks(rows_per_statement(db, 16)) {
+    for rows in needs.chunks(rows_per_statement(db, 17)) {
         need::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await?;
     }
     Ok(())
@@ -246,6 +250,7 @@ fn row_of(call: Uuid, lot: &str, position: i16, need: &Need) -> need::ActiveMode
         spread: Set(need.spread),
         unmet_cost_cents: Set(need.unmet_cost_cents),
         reference_unit_cost_cents: Set(need.reference_unit_cost_cents),
+        maximum_suppliers: Set(need.maximum_suppliers),
     }
 }
 

@@ -161,6 +161,11 @@ fn money_faults(new: &NewCall, faults: &mut Vec<Fault>) {
 
 fn group_faults(new: &NewCall, faults: &mut Vec<Fault>) {
     let group = &new.group_policy;
+    for (l, lot) in new.lots.iter().enumerate() {
+        if lot.minimum_members.zip(lot.maximum_members).is_some_and(|(least, most)| least > most) {
+            faults.push(Fault::at(format!("/lots/{l}/maximum_members"), "fewer than `minimum_members`"));
+        }
+    }
     if group.minimum_members.zip(group.maximum_members).is_some_and(|(least, most)| least > most) {
         faults.push(Fault::at("/group_policy/maximum_members", "fewer than `minimum_members`"));
     }

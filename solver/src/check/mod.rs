@@ -53,6 +53,7 @@ pub(crate) fn violations(problem: &Problem, options: &Options, on: &RuleSet, pro
     rules::amounts(&facts, &mut report);
     rules::money(&facts, proposal, &mut report);
     rules::group(&facts, &mut report);
+    rules::shape(&facts, &mut report);
     rules::eligibility(&facts, proposal, &mut report);
     report.violations
 }

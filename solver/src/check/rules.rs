@@ -105,6 +105,55 @@ pub(super) fn group(facts: &Facts<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Who joins only with whom, who reaches whom, and how many work for what.
+pub(super) fn shape(facts: &Facts<'_>, report: &mut Report<'_>) {
+    let call = &facts.problem.call;
+    for preference in &facts.problem.preferences {
+        let beside = preference.only_with.iter().any(|id| facts.members.contains(id.as_str()));
+        if facts.members.contains(preference.actor.as_str()) && !beside {
+            let message = format!("{:?} joins only with {:?}", preference.actor, preference.only_with);
+            report.broken(RuleId::Preference, message);
+        }
+    }
+    if call.group.connected && reached(facts) < facts.members.len() {
+        report.broken(RuleId::Connected, "the members are not connected by relations");
+    }
+    for lot in &call.lots {
+        let working = facts.work.iter().filter(|work| work.lot == lot.id && work.quantity > 0);
+        let working = working.map(|work| work.actor.as_str()).collect::<BTreeSet<_>>().len();
+        let most = lot.maximum_members.map_or(usize::MAX, |most| most as usize);
+        if working < lot.minimum_members.unwrap_or(0) as usize || working > most {
+            report.broken(RuleId::LotSize, format!("{working} members work for the lot {:?}", lot.id));
+        }
+        for need in &lot.needs {
+            let hands = facts.work.iter().filter(|work| work.need == need.id && work.quantity > 0);
+            let hands = hands.map(|work| work.actor.as_str()).collect::<BTreeSet<_>>().len();
+            if need.maximum_suppliers.is_some_and(|most| hands > most as usize) {
+                report.broken(RuleId::FewHands, format!("{hands} members deliver {:?}", need.id));
+            }
+        }
+    }
+}
+
+/// How many members the first one reaches through relations among members, itself included.
+fn reached(facts: &Facts<'_>) -> usize {
+    let mut seen: BTreeSet<&str> = facts.members.first().copied().into_iter().collect();
+    loop {
+        let next: BTreeSet<&str> = facts
+            .problem
+            .relations
+            .iter()
+            .flat_map(|r| [(r.a.as_str(), r.b.as_str()), (r.b.as_str(), r.a.as_str())])
+            .filter(|(from, to)| seen.contains(from) && facts.members.contains(to) && !seen.contains(to))
+            .map(|(_, to)| to)
+            .collect();
+        if next.is_empty() {
+            return seen.len();
+        }
+        seen.extend(next);
+    }
+}
+
 /// Conditions of participation on members, on the lead and on the members together.
 pub(super) fn eligibility(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<'_>) {
     let works_for = |id: &str, lots: &[String]| {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Report;
 use super::facts::Facts;
 use crate::answer::{Assumed, Proposal, Role};
-use crate::model::{Quantity, Scope};
+use crate::model::{Between, Quantity, Relation, Scope};
 use crate::rules::{RuleId, RuleSet};
 
 /// Whether everything named exists; the rest of the check relies on it.
@@ -135,17 +135,14 @@ pub(super) fn costs(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<
         facts.members.iter().map(|id| facts.amounts(id)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     let members: Vec<&str> = facts.members.iter().copied().collect();
     let rates = &facts.problem.call.coordination;
-    let mut coordination = i128::from(rates.per_member_cents) * members.len() as i128;
+    let mut coordination =
+        i128::from(rates.per_member_cents) * members.len() as i128 + pairs_cost(facts, proposal, &members);
+    coordination += (services * i128::from(rates.overhead_percent) + 99) / 100;
     let (mut known, mut pairs) = (0_u32, 0_u32);
     for (i, a) in members.iter().enumerate() {
         for b in &members[i + 1..] {
-            let pair = |r: &&crate::model::Relation| (r.a == *a && r.b == *b) || (r.a == *b && r.b == *a);
-            let relation = facts.problem.relations.iter().find(pair);
             pairs += 1;
-            known += u32::from(relation.is_some());
-            let strength = relation.map_or(0, |r| i128::from(r.strength_percent));
-            let new = i128::from(rates.per_new_pair_cents);
-            coordination += new - new * strength / 100;
+            known += u32::from(relation(facts, a, b).is_some());
         }
     }
     let unmet: i128 = facts
@@ -171,6 +168,38 @@ pub(super) fn costs(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<
     report.same("pairs", &proposal.cohesion.pairs, &pairs);
     if facts.problem.call.budget_cents.is_some_and(|budget| total > i128::from(budget)) {
         report.broken(RuleId::Budget, format!("costs {total} cents, more than the budget"));
+    }
+}
+
+fn relation<'a>(facts: &Facts<'a>, a: &str, b: &str) -> Option<&'a Relation> {
+    facts.problem.relations.iter().find(|r| (r.a == a && r.b == b) || (r.a == b && r.b == a))
+}
+
+/// What the pairs that coordinate cost: all, those with the lead, or those of each lot.
+fn pairs_cost(facts: &Facts<'_>, proposal: &Proposal, members: &[&str]) -> i128 {
+    let rates = &facts.problem.call.coordination;
+    let new = i128::from(rates.per_new_pair_cents);
+    let pair = |a: &str, b: &str| new - new * relation(facts, a, b).map_or(0, |r| i128::from(r.strength_percent)) / 100;
+    let among = |group: &[&str]| -> i128 {
+        let all = group.iter().enumerate().flat_map(|(i, a)| group[i + 1..].iter().map(move |b| (*a, *b)));
+        all.map(|(a, b)| pair(a, b)).sum()
+    };
+    match rates.between {
+        Between::All => among(members),
+        Between::Lead => {
+            let lead = proposal.members.iter().find(|member| member.role != Role::GroupMember);
+            let lead = lead.map_or("", |lead| lead.actor.as_str());
+            members.iter().filter(|id| **id != lead).map(|id| pair(lead, id)).sum()
+        }
+        Between::Lot => {
+            let lots = facts.problem.call.lots.iter();
+            lots.map(|lot| {
+                let working = facts.work.iter().filter(|work| work.lot == lot.id && work.quantity > 0);
+                let working: BTreeSet<&str> = working.map(|work| work.actor.as_str()).collect();
+                among(&working.into_iter().collect::<Vec<_>>())
+            })
+            .sum()
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which rules, left out alone, would make an answer possible, and how far each would have to give way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{BlockingRule, Proposal};
 use crate::backend::{Backend, Outcome};
@@ -39,6 +39,12 @@ fn in_use(c: &Compiled<'_>, rule: RuleId) -> bool {
             RuleId::Lead => c.candidates.iter().any(|candidate| !candidate.may_lead),
             RuleId::LegalFamilies => call.group.minimum_legal_families.is_some(),
             RuleId::Incompatibility => !c.incompatible.is_empty(),
+            RuleId::Preference => !c.preferences.is_empty(),
+            RuleId::Connected => call.group.connected,
+            RuleId::LotSize => {
+                call.lots.iter().any(|lot| lot.minimum_members.is_some() || lot.maximum_members.is_some())
+            }
+            RuleId::FewHands => c.needs.iter().any(|need| need.need.maximum_suppliers.is_some()),
             RuleId::Budget => call.budget_cents.is_some(),
             RuleId::MaximumShare => call.group.maximum_share_percent.is_some(),
             RuleId::MinimumShare => call.group.minimum_share_percent.is_some(),
@@ -111,6 +117,13 @@ fn give_way(c: &Compiled<'_>, backend: &Backend<'_>, rule: RuleId, draft: &Draft
             format!("Lower minimum_legal_families to {}.", found.len())
         }
         RuleId::Incompatibility => format!("Let {} work together.", together(c, draft)),
+        RuleId::Preference => format!("Let {} join without those it asks for.", alone(c, draft)),
+        RuleId::Connected => {
+            let names: Vec<&str> = proposal.members.iter().map(|member| member.name.as_str()).collect();
+            format!("Accept members that relations do not join: {}.", text::list(&names))
+        }
+        RuleId::LotSize => format!("Accept another number of members: {}.", lot_sizes(c, proposal)),
+        RuleId::FewHands => format!("Accept more suppliers: {}.", hands(c, proposal)),
         RuleId::Lead => {
             let lead = proposal.members.first().map_or("", |member| member.name.as_str());
             format!("Accept a lead that does not meet the conditions on the lead, {lead} for instance.")
@@ -177,6 +190,38 @@ fn together(c: &Compiled<'_>, draft: &Draft) -> String {
         .map(|&(a, b)| [a, b].map(|i| c.instance.actor_name(c.candidates[i].actor)).join(" and "))
         .collect();
     pairs.join("; ")
+}
+
+/// Members that join only with others who are not there.
+fn alone(c: &Compiled<'_>, draft: &Draft) -> String {
+    let lonely = c
+        .preferences
+        .iter()
+        .filter(|(actor, others)| draft.members.contains(actor) && draft.members.is_disjoint(others));
+    let names: Vec<&str> = lonely.map(|(i, _)| c.instance.actor_name(c.candidates[*i].actor)).collect();
+    text::list(&names)
+}
+
+/// Lots with another number of members than they ask for.
+fn lot_sizes(c: &Compiled<'_>, proposal: &Proposal) -> String {
+    let wrong = c.problem().call.lots.iter().filter_map(|lot| {
+        let working = proposal.members.iter().filter(|member| member.lots.contains(&lot.id)).count();
+        let most = lot.maximum_members.map_or(usize::MAX, |most| most as usize);
+        let fits = (lot.minimum_members.unwrap_or(0) as usize..=most).contains(&working);
+        (!fits).then(|| format!("{working} for the lot {}", lot.name.as_ref().unwrap_or(&lot.id)))
+    });
+    text::list(&wrong.collect::<Vec<_>>())
+}
+
+/// Needs delivered by more members than they allow.
+fn hands(c: &Compiled<'_>, proposal: &Proposal) -> String {
+    let wrong = c.needs.iter().enumerate().filter_map(|(n, need)| {
+        let most = need.need.maximum_suppliers? as usize;
+        let work = proposal.allocations.iter().filter(|work| work.need == need.need.id);
+        let hands = work.map(|work| &work.actor).collect::<BTreeSet<_>>().len();
+        (hands > most).then(|| format!("{hands} for {}", c.need_name(n)))
+    });
+    text::list(&wrong.collect::<Vec<_>>())
 }
 
 /// Work by offer in a draft.

@@ -13,15 +13,19 @@ use crate::model::{EligibilityRule, Problem};
 mod active_member;
 mod budget;
 mod capacity;
+mod connected;
 mod demand;
 pub(crate) mod eligibility;
+mod few_hands;
 mod incompatibility;
 mod lead;
 mod legal_families;
+mod lot_size;
 mod maximum_share;
 mod minimum_quantity;
 mod minimum_share;
 mod pool;
+mod preference;
 mod size;
 mod treasury;
 
@@ -58,16 +62,28 @@ pub enum RuleId {
     Eligibility,
     /// Incompatible actors are not members together.
     Incompatibility,
+    /// Actors that join only with certain others have one of them beside them.
+    Preference,
+    /// The members are connected by relations.
+    Connected,
+    /// The number of members that work for a lot fits the lot.
+    LotSize,
+    /// A need is delivered by few members.
+    FewHands,
 }
 
 impl RuleId {
     /// Every rule, in the order in which they are explained.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Eligibility,
         Self::Lead,
         Self::LegalFamilies,
         Self::Incompatibility,
+        Self::Preference,
+        Self::Connected,
         Self::Size,
+        Self::LotSize,
+        Self::FewHands,
         Self::Budget,
         Self::MaximumShare,
         Self::MinimumShare,
@@ -84,12 +100,16 @@ impl RuleId {
 type Emit = fn(&mut Formulation, &Compiled<'_>);
 
 /// Every rule with its rows, in the order of [`RuleId::ALL`].
-pub(crate) const EMITTERS: [(RuleId, Emit); 14] = [
+pub(crate) const EMITTERS: [(RuleId, Emit); 18] = [
     (RuleId::Eligibility, eligibility::emit),
     (RuleId::Lead, lead::emit),
     (RuleId::LegalFamilies, legal_families::emit),
     (RuleId::Incompatibility, incompatibility::emit),
+    (RuleId::Preference, preference::emit),
+    (RuleId::Connected, connected::emit),
     (RuleId::Size, size::emit),
+    (RuleId::LotSize, lot_size::emit),
+    (RuleId::FewHands, few_hands::emit),
     (RuleId::Budget, budget::emit),
     (RuleId::MaximumShare, maximum_share::emit),
     (RuleId::MinimumShare, minimum_share::emit),

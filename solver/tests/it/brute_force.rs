@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attelage_solver::{Problem, Status};
+use attelage_solver::{Between, Need, Preference, Problem, Status};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
@@ -38,6 +38,11 @@ prop_compose! {
         pairs in prop::collection::vec((0..4_usize, 0..4_usize, 0..=100_u8), 0..3),
         veto in prop::option::of((0..4_usize, 0..4_usize)),
         cash in prop::option::of(300..2000_i64),
+        between in prop::sample::select(vec!["all", "lead", "lot"]),
+        overhead in prop::sample::select(vec![0, 0, 7]),
+        split in any::<bool>(),
+        shape in (prop::option::of(1..3_u32), prop::option::of(1..3_u32), prop::option::of(1..3_u32), prop::bool::weighted(0.3)),
+        preference in prop::option::of((0..4_usize, 0..4_usize)),
     ) -> Value {
         let count = actors.len();
         let actors: Vec<Value> = actors.into_iter().enumerate().map(|(i, mut capabilities)| {
@@ -56,16 +61,29 @@ prop_compose! {
             .map(|(a, b, s)| json!({ "a": NAMES[a], "b": NAMES[b], "strength_percent": s })).collect();
         let vetoes: Vec<Value> = veto.into_iter().filter(|&(a, b)| a < b && b < count)
             .map(|(a, b)| json!({ "a": NAMES[a], "b": NAMES[b] })).collect();
+        let (hands, fewest, most, connected) = shape;
+        let mut needs = [need("a", quantities.0, mandatory.0), need("b", quantities.1, mandatory.1)];
+        needs[0]["maximum_suppliers"] = json!(hands);
+        let [a, b] = needs;
+        let (first, second) = if split { (json!([a]), json!([{ "id": "second", "needs": [b] }])) } else { (json!([a, b]), json!([])) };
+        let mut lots = json!([{
+            "id": "first", "needs": first, "minimum_members": fewest, "maximum_members": most.map(|most| most.max(fewest.unwrap_or(1)))
+        }]);
+        lots.as_array_mut().unwrap().extend(second.as_array().unwrap().clone());
+        let preferences: Vec<Value> = preference.into_iter().filter(|&(a, b)| a != b && a < count && b < count)
+            .map(|(a, b)| json!({ "actor": NAMES[a], "only_with": [NAMES[b]] })).collect();
         let mut problem = json!({
             "call": {
-                "id": "call", "duration_months": 12, "budget_cents": budget,
-                "lots": [{ "id": "lot", "needs": [need("a", quantities.0, mandatory.0), need("b", quantities.1, mandatory.1)] }],
-                "group": { "maximum_members": maximum, "maximum_share_percent": share },
-                "coordination": { "per_member_cents": coordination.0 * 100, "per_new_pair_cents": coordination.1 * 101 },
+                "id": "call", "duration_months": 12, "budget_cents": budget, "lots": lots,
+                "group": { "maximum_members": maximum, "maximum_share_percent": share, "connected": connected },
+                "coordination": {
+                    "per_member_cents": coordination.0 * 100, "per_new_pair_cents": coordination.1 * 101,
+                    "between": between, "overhead_percent": overhead
+                },
                 "payment": { "advance_percent": 0, "delay_days": 365 }
             },
             "services": [{ "id": "a" }, { "id": "b" }], "territories": [{ "id": "t" }],
-            "actors": actors, "relations": relations, "incompatibilities": vetoes
+            "actors": actors, "relations": relations, "incompatibilities": vetoes, "preferences": preferences
         });
         if let Some(cash) = cash {
             problem["actors"][0]["available_cash_cents"] = json!(cash);
@@ -76,7 +94,7 @@ prop_compose! {
 
 /// The least objective of every consortium that can answer, by trying every whole allocation.
 fn enumerate(problem: &Problem) -> BTreeMap<BTreeSet<usize>, i64> {
-    let needs = &problem.call.lots[0].needs;
+    let needs: Vec<&Need> = problem.call.lots.iter().flat_map(|lot| &lot.needs).collect();
     let slots: Vec<(usize, usize, usize)> = needs
         .iter()
         .enumerate()
@@ -111,13 +129,17 @@ fn enumerate(problem: &Problem) -> BTreeMap<BTreeSet<usize>, i64> {
     }
 }
 
+fn pairs(members: &BTreeSet<usize>) -> Vec<(usize, usize)> {
+    members.iter().flat_map(|&a| members.range(a + 1..).map(move |&b| (a, b))).collect()
+}
+
 /// Members and objective of one allocation, if it keeps every rule of the call.
 fn evaluate(problem: &Problem, slots: &[(usize, usize, usize)], quantity: &[u64]) -> Option<(BTreeSet<usize>, i64)> {
     let call = &problem.call;
     let mut by_capability: BTreeMap<(usize, usize), u64> = BTreeMap::new();
     let mut services: BTreeMap<usize, i64> = BTreeMap::new();
     let mut objective = 0;
-    for (n, need) in call.lots[0].needs.iter().enumerate() {
+    for (n, need) in call.lots.iter().flat_map(|lot| &lot.needs).enumerate() {
         let done: u64 = slots.iter().zip(quantity).filter(|((m, ..), _)| *m == n).map(|(_, q)| q).sum();
         if need.mandatory && done < need.quantity {
             return None;
@@ -146,21 +168,58 @@ fn evaluate(problem: &Problem, slots: &[(usize, usize, usize)], quantity: &[u64]
             return None;
         }
     }
-    let pair = |a: usize, b: usize, x: &str, y: &str| {
-        (problem.actors[a].id == x && problem.actors[b].id == y)
-            || (problem.actors[b].id == x && problem.actors[a].id == y)
+    let same = |a: usize, b: usize, x: &str, y: &str| {
+        let (a, b) = (&problem.actors[a].id, &problem.actors[b].id);
+        (a == x && b == y) || (b == x && a == y)
     };
-    for &a in &members {
-        paid += call.coordination.per_member_cents;
-        for &b in members.range(a + 1..) {
-            if problem.incompatibilities.iter().any(|i| pair(a, b, &i.a, &i.b)) {
-                return None;
-            }
-            let known = problem.relations.iter().find(|r| pair(a, b, &r.a, &r.b));
-            let new = call.coordination.per_new_pair_cents;
-            paid += new - new * known.map_or(0, |r| i64::from(r.strength_percent)) / 100;
+    let vetoed = |&(a, b): &(usize, usize)| problem.incompatibilities.iter().any(|i| same(a, b, &i.a, &i.b));
+    let relation = |a: usize, b: usize| problem.relations.iter().find(|r| same(a, b, &r.a, &r.b));
+    let new = call.coordination.per_new_pair_cents;
+    let cost = |(a, b): (usize, usize)| new - new * relation(a, b).map_or(0, |r| i64::from(r.strength_percent)) / 100;
+    let delivers = |a: usize, id: &str| {
+        let of = |n: usize| call.lots.iter().flat_map(|lot| &lot.needs).nth(n).unwrap();
+        slots.iter().zip(quantity).any(|(&(n, b, _), &q)| a == b && q > 0 && of(n).id == id)
+    };
+    let mut by_lot: Vec<BTreeSet<usize>> = Vec::new();
+    for lot in &call.lots {
+        let working: BTreeSet<usize> =
+            members.iter().copied().filter(|&a| lot.needs.iter().any(|need| delivers(a, &need.id))).collect();
+        let range = lot.minimum_members.unwrap_or(0) as usize..=lot.maximum_members.unwrap_or(9) as usize;
+        let crowded = |need: &Need| {
+            members.iter().filter(|&&a| delivers(a, &need.id)).count() > need.maximum_suppliers.unwrap_or(9) as usize
+        };
+        if !range.contains(&working.len()) || lot.needs.iter().any(crowded) {
+            return None;
         }
+        by_lot.push(working);
     }
+    let lonely = |p: &Preference| {
+        let at = |id: &String| problem.actors.iter().position(|actor| actor.id == *id).unwrap();
+        members.contains(&at(&p.actor)) && !p.only_with.iter().any(|id| members.contains(&at(id)))
+    };
+    let mut reached: BTreeSet<usize> = members.first().copied().into_iter().collect();
+    for _ in 0..members.len() {
+        let next: Vec<usize> =
+            members.iter().copied().filter(|&b| reached.iter().any(|&a| a != b && relation(a, b).is_some())).collect();
+        reached.extend(next);
+    }
+    let together = pairs(&members);
+    if together.iter().any(vetoed)
+        || problem.preferences.iter().any(lonely)
+        || (call.group.connected && reached.len() < members.len())
+    {
+        return None;
+    }
+    paid += call.coordination.per_member_cents * members.len() as i64;
+    paid += (all * i64::from(call.coordination.overhead_percent) + 99) / 100;
+    paid += match call.coordination.between {
+        Between::All => together.into_iter().map(cost).sum(),
+        Between::Lot => by_lot.iter().flat_map(pairs).map(cost).sum(),
+        Between::Lead => {
+            let with = |lead: usize| members.iter().filter(|&&b| b != lead).map(|&b| cost((lead, b))).sum();
+            members.iter().map(|&lead| with(lead)).min().unwrap_or(0_i64)
+        }
+    };
     let fits = !members.is_empty()
         && call.budget_cents.is_none_or(|budget| paid <= budget)
         && call.group.maximum_members.is_none_or(|most| members.len() <= most as usize);

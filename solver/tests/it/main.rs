@@ -9,5 +9,6 @@ mod faults;
 mod golden;
 mod infeasible;
 mod rules;
+mod shape;
 mod support;
 mod tampered;

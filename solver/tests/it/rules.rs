@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{actor, members, need, problem, solve_value, solve_with, without};
 
 /// Infeasible under the rule; members of the best proposal without it.
-fn blocked_by(rule: RuleId, problem: &Value) -> Vec<String> {
+pub fn blocked_by(rule: RuleId, problem: &Value) -> Vec<String> {
     let answer = solve_value(problem);
     assert_eq!(answer.status, Status::Infeasible, "{rule:?} does not bind");
     let blocking: Vec<RuleId> = answer.infeasibility.unwrap().blocking_rules.iter().map(|b| b.rule).collect();
