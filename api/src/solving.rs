@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use attelage_solver::{Instance, Options, Problem};
+use attelage_solver::{Instance, Options, Problem, Query, Reply};
 use clap::Args;
 use serde::de::DeserializeOwned;
 
@@ -16,6 +16,9 @@ pub struct SolveArgs {
     /// Options in JSON, in a file
     #[arg(long, value_name = "FILE")]
     options: Option<PathBuf>,
+    /// A question in JSON, in a file: see docs/solver-format.md; without one, who should answer together
+    #[arg(long, value_name = "FILE")]
+    question: Option<PathBuf>,
 }
 
 impl SolveArgs {
@@ -32,19 +35,24 @@ impl SolveArgs {
 /// JSON that is not a problem, with line and column; a problem with faults, all of them with their paths.
 pub fn run(args: &SolveArgs, bytes: &[u8]) -> Result<String, StartError> {
     let problem: Problem = parse("problem", bytes)?;
-    let options: Options = match &args.options {
-        None => Options::default(),
-        Some(file) => {
-            let bytes = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-            parse("options", &bytes)?
-        }
-    };
+    let options: Options = from_file("options", args.options.as_deref())?;
+    let question: Query = from_file("question", args.question.as_deref())?;
     let instance = Instance::new(problem).map_err(|faults| {
         let lines = faults.iter().map(|fault| format!("  {}: {}", fault.path, fault.message));
         format!("the problem has faults:\n{}", lines.collect::<Vec<_>>().join("\n"))
     })?;
-    let answer = attelage_solver::solve(&instance, &options)?;
-    Ok(serde_json::to_string_pretty(&answer)?)
+    let reply = attelage_solver::ask(&instance, &options, &question, &())?;
+    Ok(match reply {
+        Reply::Proposals(answer) => serde_json::to_string_pretty(&answer)?,
+        reply => serde_json::to_string_pretty(&reply)?,
+    })
+}
+
+/// What a file holds; the default without a file.
+fn from_file<T: DeserializeOwned + Default>(what: &str, file: Option<&Path>) -> Result<T, StartError> {
+    let Some(file) = file else { return Ok(T::default()) };
+    let bytes = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    parse(what, &bytes)
 }
 
 fn parse<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StartError> {

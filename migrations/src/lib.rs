@@ -13,6 +13,7 @@ mod m20261122_000004_create_calls;
 mod m20261122_000005_create_runs;
 mod m20261122_000006_create_imports;
 mod m20261122_000007_limit_lots_and_needs;
+mod m20261122_000008_keep_replies;
 
 /// Applies and reverts the migrations.
 pub struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_create_runs::Migration),
             Box::new(m20261122_000006_create_imports::Migration),
             Box::new(m20261122_000007_limit_lots_and_needs::Migration),
+            Box::new(m20261122_000008_keep_replies::Migration),
         ]
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! These types are the documented JSON output of `attelage solve`. All ids are those of the problem.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Everything one computation says.
@@ -48,6 +50,12 @@ pub struct Engine {
     pub version: String,
     /// The optimiser and its version.
     pub backend: String,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} on {}", self.name, self.version, self.backend)
+    }
 }
 
 /// A consortium, computed.

@@ -107,9 +107,9 @@ pub use control::{Observer, Progress, Stage};
 pub use instance::{Fault, Instance};
 pub use model::*;
 pub use options::OptionsError;
-pub use query::{Query, Reply, ask};
+pub use query::{ProposalsQuery, Query, Reply, ask, validate as validate_query};
 pub use rules::RuleId;
-pub use solve::{solve, solve_with};
+pub use solve::{engine, solve, solve_with};
 
 /// Version of this crate: part of what identifies a computation.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

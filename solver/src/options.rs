@@ -13,6 +13,16 @@ pub struct OptionsError {
     pub faults: Vec<Fault>,
 }
 
+impl OptionsError {
+    /// Faults with paths below `root`, if there are any.
+    pub(crate) fn below(root: &str, mut faults: Vec<Fault>) -> Result<(), Self> {
+        for fault in &mut faults {
+            fault.path.insert_str(0, root);
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Self { faults }) }
+    }
+}
+
 /// Checks options against an instance.
 pub(crate) fn validate(instance: &Instance, options: &Options) -> Result<(), OptionsError> {
     let mut faults = Vec::new();

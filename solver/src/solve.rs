@@ -21,7 +21,13 @@ pub fn solve(instance: &Instance, options: &Options) -> Result<Answer, OptionsEr
     solve_with(instance, options, &())
 }
 
-/// The same, watched: `observer` learns how the search goes, and may stop it.
+/// The code that runs here.
+#[must_use]
+pub fn engine() -> Engine {
+    Engine { name: env!("CARGO_PKG_NAME").to_owned(), version: crate::VERSION.to_owned(), backend: backend::version() }
+}
+
+/// The same as [`solve`], watched: `observer` learns how the search goes, and may stop it.
 ///
 /// # Errors
 /// As [`solve`].
@@ -36,11 +42,7 @@ pub fn solve_with(instance: &Instance, options: &Options, observer: &dyn Observe
         infeasibility: None,
         exhausted: false,
         report: graph::report(&compiled),
-        engine: Engine {
-            name: env!("CARGO_PKG_NAME").to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            backend: backend::version(),
-        },
+        engine: engine(),
     };
     match propose::search(&compiled, &backend) {
         Search::Found(mut drafts, exhausted) => {

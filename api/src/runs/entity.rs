@@ -36,6 +36,9 @@ pub struct Model {
     /// Why nobody can answer.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub infeasibility: Option<Json>,
+    /// The reply to another question than who should answer together.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub reply: Option<Json>,
     /// Why it failed.
     pub failure: Option<String>,
     /// When it was asked for.

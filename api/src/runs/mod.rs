@@ -1,6 +1,6 @@
 //! Runs: computations of the solver for a call, and the proposals that they give.
 
-use attelage_solver::{Infeasibility, Report};
+use attelage_solver::{Infeasibility, Query, Report};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -46,7 +46,7 @@ pub enum RunResult {
 }
 
 /// What is asked of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::FromJsonQueryResult)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, sea_orm::FromJsonQueryResult)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunOptions {
     /// How many proposals, best first; each replaces at least one member of every earlier one.
@@ -61,11 +61,19 @@ pub struct RunOptions {
     /// Seconds after which the best so far is kept.
     #[schema(minimum = 1, maximum = 300)]
     pub time_limit_seconds: u32,
+    /// What is asked; who should answer together, where absent. Other questions have their reply at `/v1/runs/{id}/reply`.
+    pub question: Query,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { proposals: 3, locked_in: Vec::new(), locked_out: Vec::new(), time_limit_seconds: 30 }
+        Self {
+            proposals: 3,
+            locked_in: Vec::new(),
+            locked_out: Vec::new(),
+            time_limit_seconds: 30,
+            question: Query::default(),
+        }
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use actix_web::http::header::{HeaderName, LOCATION};
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
-use attelage_solver::Proposal;
+use attelage_solver::{Proposal, Reply};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{Run, RunOptions, runner, store};
+use super::{Run, RunOptions, RunState, runner, store};
 use crate::app::App;
 use crate::body::Body;
 use crate::calls;
@@ -21,7 +21,7 @@ const LONGEST_WAIT: u64 = 60;
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(start_run).service(list_runs).service(get_run).service(list_proposals);
+    config.service(start_run).service(list_runs).service(get_run).service(list_proposals).service(get_reply);
 }
 
 /// Starts a computation on the call and its market as they are now.
@@ -92,6 +92,22 @@ async fn list_proposals(
     let after = after.map_err(|_| Problem::malformed(vec![Fault::parameter("cursor", "not of this list")]))?;
     let proposals = store::proposals(&app.db, *id, &pager.slice(), after).await?;
     pager.page(proposals, |proposal: &Proposal| proposal.rank.to_string())
+}
+
+/// Reads the reply of a run that asked another question than who should answer together.
+#[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the run")),
+    responses((status = 200, description = "The reply, of the kind of the question", body = Reply)))]
+#[get("/runs/{id}/reply")]
+async fn get_reply(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let row = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
+    match (row.reply, row.state) {
+        (Some(reply), _) => Ok(HttpResponse::Ok().json(reply)),
+        (None, RunState::Succeeded) => {
+            Err(Problem::conflict(format!("this run lists consortia: read them at /v1/runs/{id}/proposals")))
+        }
+        (None, RunState::Failed) => Err(Problem::conflict("this run has failed: it has no reply")),
+        (None, RunState::Queued | RunState::Running) => Err(Problem::conflict("this run is not over yet")),
+    }
 }
 
 /// Seconds that the caller is ready to wait (RFC 7240); an unreadable preference is no preference.

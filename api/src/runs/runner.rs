@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use attelage_solver::{self as solver, Instance};
+use attelage_solver::{self as solver, Instance, Query, Reply};
 use uuid::Uuid;
 
 use super::entity::Model;
@@ -34,12 +34,12 @@ pub async fn launch(app: &App, call: Uuid, options: RunOptions) -> Result<Model,
     let asked = solver_options(&options);
     let locked = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare(problem, &locked, asked));
-    let Prepared { instance, asked, fingerprint } = prepared.await.map_err(Problem::internal)??;
-    let run = store::insert(&app.db, Uuid::now_v7(), &call, &options, &fingerprint).await?;
+    let prepared = prepared.await.map_err(Problem::internal)??;
+    let run = store::insert(&app.db, Uuid::now_v7(), &call, &options, &prepared.fingerprint).await?;
     let app = app.clone();
     let id = run.id;
     tokio::spawn(async move {
-        if let Err(error) = compute(&app, id, instance, asked).await {
+        if let Err(error) = compute(&app, id, prepared).await {
             tracing::error!(run = %id, %error, "the run was not recorded");
             if let Err(error) = store::fail(&app.db, id, "the answer could not be recorded; start another run").await {
                 tracing::error!(run = %id, %error, "nor was its failure");
@@ -53,32 +53,40 @@ pub async fn launch(app: &App, call: Uuid, options: RunOptions) -> Result<Model,
 struct Prepared {
     instance: Instance,
     asked: solver::Options,
+    question: Query,
     fingerprint: String,
 }
 
 /// The part of the preparation that takes a processor for a while.
 fn prepare(problem: solver::Problem, locked: &RunOptions, asked: solver::Options) -> Result<Prepared, Problem> {
     Problem::check(lock_faults(&problem, locked))?;
-    let fingerprint = fingerprint(&problem, &asked)?;
+    let question = locked.question.clone();
+    let fingerprint = fingerprint(&problem, &asked, &question)?;
     let instance = Instance::new(problem).map_err(|faults| {
         tracing::warn!(?faults, "the solver refuses a stored call");
         let words = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; ");
         Problem::conflict(format!("the call and its market cannot be computed on as they are: {words}"))
     })?;
-    Ok(Prepared { instance, asked, fingerprint })
+    if let Err(error) = solver::validate_query(&instance, &asked, &question) {
+        let faults = error.faults.into_iter().map(|fault| Fault::at(fault.path, fault.message));
+        return Err(Problem::invalid(faults.collect()));
+    }
+    Ok(Prepared { instance, asked, question, fingerprint })
 }
 
 /// Waits for a place, computes, and records the answer.
-async fn compute(app: &App, id: Uuid, instance: Instance, options: solver::Options) -> Result<(), Problem> {
+async fn compute(app: &App, id: Uuid, prepared: Prepared) -> Result<(), Problem> {
     let _place = app.solvers.acquire().await.map_err(Problem::internal)?;
     store::start(&app.db, id).await?;
-    let solved = tokio::task::spawn_blocking(move || solver::solve(&instance, &options)).await;
+    let Prepared { instance, asked, question, fingerprint: _ } = prepared;
+    let solved = tokio::task::spawn_blocking(move || solver::ask(&instance, &asked, &question, &())).await;
     match solved {
-        Ok(Ok(answer)) => {
+        Ok(Ok(Reply::Proposals(answer))) => {
             let tx = begin_write(&app.db).await?;
             store::succeed(&tx, id, &answer).await?;
             tx.commit().await?;
         }
+        Ok(Ok(reply)) => store::reply(&app.db, id, &reply).await?,
         Ok(Err(error)) => store::fail(&app.db, id, &error.to_string()).await?,
         Err(error) => {
             tracing::error!(run = %id, %error, "the solver stopped");
@@ -144,7 +152,7 @@ fn lock_faults(problem: &solver::Problem, options: &RunOptions) -> Vec<Fault> {
 }
 
 /// SHA-256 of the inputs in their canonical JSON, and of the engine's version.
-fn fingerprint(problem: &solver::Problem, options: &solver::Options) -> Result<String, Problem> {
-    let inputs = serde_json::to_vec(&(solver::VERSION, problem, options)).map_err(Problem::internal)?;
+fn fingerprint(problem: &solver::Problem, options: &solver::Options, question: &Query) -> Result<String, Problem> {
+    let inputs = serde_json::to_vec(&(solver::VERSION, problem, options, question)).map_err(Problem::internal)?;
     Ok(sha256_hex(&inputs))
 }

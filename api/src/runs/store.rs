@@ -1,6 +1,6 @@
 //! Queries on runs and proposals.
 
-use attelage_solver::{Answer, Proposal, Status};
+use attelage_solver::{Answer, Proposal, Reply, Status};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -31,6 +31,7 @@ pub fn view(row: Model) -> Result<Run, DbErr> {
         bound_cents,
         report,
         infeasibility,
+        reply: _,
         failure,
         created_at,
         started_at,
@@ -139,7 +140,6 @@ pub async fn start(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
 /// Keeps the answer of a run with its proposals. Two queries; call it in a transaction.
 pub async fn succeed(db: &impl ConnectionTrait, id: Uuid, answer: &Answer) -> Result<(), DbErr> {
     let first = answer.proposals.first();
-    let engine = &answer.engine;
     let row = ActiveModel {
         state: Set(RunState::Succeeded),
         result: Set(Some(match answer.status {
@@ -148,7 +148,7 @@ pub async fn succeed(db: &impl ConnectionTrait, id: Uuid, answer: &Answer) -> Re
             Status::Infeasible => RunResult::Infeasible,
             Status::Unknown => RunResult::Unknown,
         })),
-        engine: Set(Some(format!("{} {} on {}", engine.name, engine.version, engine.backend))),
+        engine: Set(Some(answer.engine.to_string())),
         objective_cents: Set(first.map(|proposal| proposal.costs.objective_cents)),
         bound_cents: Set(first.map(|proposal| proposal.proof.bound_cents)),
         report: Set(Some(write(&answer.report)?)),
@@ -166,6 +166,18 @@ pub async fn succeed(db: &impl ConnectionTrait, id: Uuid, answer: &Answer) -> Re
         proposal::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
+}
+
+/// Keeps the reply of a run to another question than who should answer together. One query.
+pub async fn reply(db: &impl ConnectionTrait, id: Uuid, reply: &Reply) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        state: Set(RunState::Succeeded),
+        reply: Set(Some(write(reply)?)),
+        engine: Set(Some(attelage_solver::engine().to_string())),
+        finished_at: Set(Some(now())),
+        ..Default::default()
+    };
+    change(db, id, RunState::Running, row).await
 }
 
 /// Says that a run that is not over will not have an answer. One query.
