@@ -104,7 +104,10 @@ async fn run(command: Command) -> Result<(), StartError> {
             let import = apply::import(&db, kind, bytes).await?;
             print(&serde_json::to_string_pretty(&import)?)
         }
-        Command::Solve(args) => print(&solving::run(&args, &read(args.file())?)?),
+        Command::Solve(args) => match args.file() {
+            Some(file) => print(&solving::run(&args, &read(file)?)?),
+            None => print(&solving::schema()),
+        },
         Command::Openapi => print(&openapi::document().to_pretty_json()?),
     }
 }

@@ -88,7 +88,7 @@ fn complete(operation: &mut Operation) {
         kinds.extend([Kind::Malformed, Kind::Timeout, Kind::TooLarge, Kind::UnsupportedMediaType, Kind::Invalid]);
         kinds.push(Kind::Conflict);
     }
-    if operation.operation_id.as_deref().is_some_and(|id| matches!(id, "publish_call" | "close_call")) {
+    if operation.operation_id.as_deref().is_some_and(|id| matches!(id, "publish_call" | "close_call" | "get_reply")) {
         kinds.push(Kind::Conflict);
     }
     for kind in kinds {

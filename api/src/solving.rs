@@ -1,10 +1,14 @@
 //! `attelage solve`: the solver alone, JSON in and out.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use attelage_solver::{Instance, Options, Problem, Query, Reply};
+use attelage_solver::{Answer, Instance, Options, Problem, Query, Reply};
 use clap::Args;
 use serde::de::DeserializeOwned;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::server::StartError;
 
@@ -12,20 +16,24 @@ use crate::server::StartError;
 #[derive(Args)]
 pub struct SolveArgs {
     /// The problem in JSON, `-` for standard input
-    file: PathBuf,
+    #[arg(required_unless_present = "schema")]
+    file: Option<PathBuf>,
     /// Options in JSON, in a file
     #[arg(long, value_name = "FILE")]
     options: Option<PathBuf>,
     /// A question in JSON, in a file: see docs/solver-format.md; without one, who should answer together
     #[arg(long, value_name = "FILE")]
     question: Option<PathBuf>,
+    /// Print the JSON Schema of problems, options, questions and replies, and stop
+    #[arg(long)]
+    schema: bool,
 }
 
 impl SolveArgs {
-    /// Where the problem is.
+    /// Where the problem is; nowhere where the schema is asked for.
     #[must_use]
-    pub fn file(&self) -> &Path {
-        &self.file
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref().filter(|_| !self.schema)
     }
 }
 
@@ -55,7 +63,89 @@ fn from_file<T: DeserializeOwned + Default>(what: &str, file: Option<&Path>) -> 
     parse(what, &bytes)
 }
 
+/// The JSON Schema (draft 2020-12) of everything that goes into the solver and comes out, by name in `$defs`.
+#[must_use]
+pub fn schema() -> String {
+    let mut found = Vec::new();
+    let roots = [
+        schemas_of::<Problem>(&mut found),
+        schemas_of::<Options>(&mut found),
+        schemas_of::<Query>(&mut found),
+        schemas_of::<Answer>(&mut found),
+        schemas_of::<Reply>(&mut found),
+    ];
+    let definitions: BTreeMap<String, RefOr<Schema>> = found.into_iter().collect();
+    let document = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Problems, options, questions, answers and replies of attelage-solver",
+        "anyOf": roots.map(|name| json!({ "$ref": format!("#/components/schemas/{name}") })),
+        "$defs": definitions,
+    });
+    format!("{document:#}").replace("#/components/schemas/", "#/$defs/")
+}
+
+/// Collects the schemas of a type and of all that it holds; gives its name.
+fn schemas_of<T: ToSchema>(found: &mut Vec<(String, RefOr<Schema>)>) -> String {
+    T::schemas(found);
+    found.push((T::name().into_owned(), T::schema()));
+    T::name().into_owned()
+}
+
 fn parse<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StartError> {
     serde_json::from_slice(bytes)
         .map_err(|error| format!("the {what} is not what docs/solver-format.md describes: {error}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::Value;
+
+    use super::*;
+
+    const LYON: &[u8] = include_bytes!("../../solver/examples/lyon.json");
+
+    fn args(line: &[&str]) -> SolveArgs {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: SolveArgs,
+        }
+        <Line as clap::Parser>::try_parse_from([&["solve"], line].concat()).unwrap().args
+    }
+
+    /// The schema of one definition.
+    fn validator(name: &str) -> jsonschema::Validator {
+        let mut document: Value = serde_json::from_str(&schema()).unwrap();
+        document.as_object_mut().unwrap().remove("anyOf");
+        document["$ref"] = json!(format!("#/$defs/{name}"));
+        jsonschema::draft202012::new(&document).unwrap()
+    }
+
+    #[test]
+    fn the_schema_takes_what_the_solver_takes_and_gives() {
+        let problem: Value = serde_json::from_slice(LYON).unwrap();
+        assert!(validator("Problem").is_valid(&problem));
+        let answer = serde_json::from_str(&run(&args(&["-"]), LYON).unwrap()).unwrap();
+        assert!(validator("Answer").is_valid(&answer));
+        assert!(!validator("Answer").is_valid(&problem));
+        assert!(validator("Options").is_valid(&json!(Options::default())));
+        assert!(validator("Query").is_valid(&json!(Query::default())));
+        assert!(!validator("Query").is_valid(&json!({ "nothing": {} })));
+    }
+
+    #[test]
+    fn a_question_is_read_from_its_file_and_answered_by_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("question.json");
+        std::fs::write(&file, r#"{ "rules": {} }"#).unwrap();
+        let reply: Value =
+            serde_json::from_str(&run(&args(&["-", "--question", file.to_str().unwrap()]), LYON).unwrap()).unwrap();
+        assert_eq!(reply["rules"]["status"], "optimal");
+        assert!(validator("Reply").is_valid(&reply));
+        std::fs::write(&file, r#"{ "rule": {} }"#).unwrap();
+        let error = run(&args(&["-", "--question", file.to_str().unwrap()]), LYON).unwrap_err().to_string();
+        assert!(error.contains("unknown variant `rule`"), "{error}");
+    }
 }

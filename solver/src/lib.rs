@@ -100,6 +100,7 @@ mod text;
 mod total;
 mod tree;
 mod validate;
+mod worth;
 
 pub use answer::*;
 pub use check::{Violation, check, check_with};
@@ -110,6 +111,7 @@ pub use options::OptionsError;
 pub use query::{ProposalsQuery, Query, Reply, ask, validate as validate_query};
 pub use rules::RuleId;
 pub use solve::{engine, solve, solve_with};
+pub use worth::{RuleWorth, RulesAnswer, RulesQuery, StepWorth};
 
 /// Version of this crate: part of what identifies a computation.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -17,6 +17,7 @@ pub type Quantity = u64;
 
 /// One call, the actors who may answer it, and the vocabularies both use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Problem {
     /// What the funder asks for.
@@ -49,6 +50,7 @@ pub struct Problem {
 
 /// A territory of the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Territory {
     /// INSEE code, or any unique string.
@@ -66,6 +68,7 @@ pub struct Territory {
 
 /// A node of the tree of services or of publics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Term {
     /// Code, unique in its tree.
@@ -80,6 +83,7 @@ pub struct Term {
 
 /// An organisation that offers capabilities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Actor {
     /// Unique id.
@@ -109,6 +113,7 @@ pub struct Actor {
 
 /// A certificate, label or agreement held by one entity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Credential {
     /// `qualiopi`, `esus`, …
@@ -123,6 +128,7 @@ pub struct Credential {
 
 /// What an actor can deliver: services × publics × territories × modalities, with its capacity and costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Capability {
     /// Unique in the whole problem.
@@ -161,6 +167,7 @@ pub struct Capability {
 
 /// Two actors who already work together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Relation {
     /// One actor.
@@ -178,6 +185,7 @@ fn hundred() -> u8 {
 
 /// Two entities of one group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Link {
     /// The entity that holds.
@@ -191,6 +199,7 @@ pub struct Link {
 
 /// Two actors who cannot be members of the same consortium.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Incompatibility {
     /// One actor.
@@ -201,6 +210,7 @@ pub struct Incompatibility {
 
 /// An actor that joins only together with another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Preference {
     /// Who sets the condition.
@@ -211,6 +221,7 @@ pub struct Preference {
 
 /// A collective call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Call {
     /// Unique id.
@@ -247,6 +258,7 @@ pub struct Call {
 
 /// A part of the call that can be awarded on its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Lot {
     /// Unique in the call.
@@ -266,6 +278,7 @@ pub struct Lot {
 
 /// Service × territory × public, with a quantity over the whole contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Need {
     /// Unique in the call.
@@ -310,6 +323,7 @@ fn yes() -> bool {
 
 /// Where in its territory the quantity of a need must be delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Spread {
     /// Anywhere in the territory: a capability that reaches any part of it can serve the whole quantity.
@@ -321,6 +335,7 @@ pub enum Spread {
 
 /// A condition of participation: a criterion, and who must meet it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EligibilityRule {
     /// Unique in the call.
@@ -339,6 +354,7 @@ pub struct EligibilityRule {
 
 /// What an eligibility rule asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Criterion {
     /// A certificate valid on the first day of the contract.
@@ -368,6 +384,7 @@ pub enum Criterion {
 
 /// Who must meet a criterion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Every member.
@@ -384,6 +401,7 @@ pub enum Scope {
 
 /// Size and shape of the group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct GroupPolicy {
     /// Fewest members, at least 1.
@@ -419,6 +437,7 @@ impl Default for GroupPolicy {
 
 /// What working together costs, over the whole contract.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Coordination {
     /// For each member.
@@ -433,6 +452,7 @@ pub struct Coordination {
 
 /// Who coordinates with whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Between {
     /// Every member with every other: for groups of up to some thirty.
@@ -446,6 +466,7 @@ pub enum Between {
 
 /// How members are paid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Payment {
     /// Part of each payment advanced before the work.
@@ -456,6 +477,7 @@ pub struct Payment {
 
 /// What to assume where an actor has declared nothing. Every proposal that rests on one says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Assumptions {
     /// Capacity per year of a capability of unknown capacity, by unit of the need it serves.
@@ -464,6 +486,7 @@ pub struct Assumptions {
 
 /// What is asked of the solver beside the problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// How many proposals, best first; each replaces at least one member of every earlier one. 1 to 20.

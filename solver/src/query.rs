@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
-use crate::control::Observer;
+use crate::backend::Backend;
+use crate::compile::Compiled;
+use crate::control::{Control, Observer};
 use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::{self, OptionsError};
-use crate::solve::solve_with;
+use crate::rules::RuleSet;
+use crate::solve::proposals;
+use crate::worth::{self, RulesAnswer, RulesQuery};
 
 /// A question about a call. In JSON, an object with one member: its name says which question, its value has the settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +21,8 @@ use crate::solve::solve_with;
 pub enum Query {
     /// Who should answer together?
     Proposals(ProposalsQuery),
+    /// What does each rule of the call cost?
+    Rules(RulesQuery),
 }
 
 /// Asks for the best consortia; how many is an [option](Options::proposals).
@@ -39,6 +45,8 @@ impl Default for Query {
 pub enum Reply {
     /// The best consortia, or why there is none.
     Proposals(Answer),
+    /// What each rule costs.
+    Rules(RulesAnswer),
 }
 
 /// Checks options and a question against an instance, without answering.
@@ -48,7 +56,7 @@ pub enum Reply {
 pub fn validate(instance: &Instance, options: &Options, query: &Query) -> Result<(), OptionsError> {
     options::validate(instance, options)?;
     let faults = match query {
-        Query::Proposals(ProposalsQuery {}) => Vec::new(),
+        Query::Proposals(ProposalsQuery {}) | Query::Rules(RulesQuery {}) => Vec::new(),
     };
     OptionsError::below("/question", faults)
 }
@@ -64,7 +72,10 @@ pub fn ask(
     observer: &dyn Observer,
 ) -> Result<Reply, OptionsError> {
     validate(instance, options, query)?;
-    match query {
-        Query::Proposals(ProposalsQuery {}) => solve_with(instance, options, observer).map(Reply::Proposals),
-    }
+    let backend = Backend::new(options, Control::new(options, observer));
+    let compiled = Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
+    Ok(match query {
+        Query::Proposals(ProposalsQuery {}) => Reply::Proposals(proposals(&compiled, &backend)),
+        Query::Rules(RulesQuery {}) => Reply::Rules(worth::answer(&compiled, &backend)),
+    })
 }

@@ -34,20 +34,24 @@ pub fn engine() -> Engine {
 pub fn solve_with(instance: &Instance, options: &Options, observer: &dyn Observer) -> Result<Answer, OptionsError> {
     options::validate(instance, options)?;
     let backend = Backend::new(options, Control::new(options, observer));
-    let rules = RuleSet::without(options.disabled_rules.iter().copied());
-    let compiled = Compiled::new(instance, options, rules);
+    let compiled = Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
+    Ok(proposals(&compiled, &backend))
+}
+
+/// The best consortia, explained, or why there is none.
+pub(crate) fn proposals(compiled: &Compiled<'_>, backend: &Backend<'_>) -> Answer {
     let mut answer = Answer {
         status: Status::Unknown,
         proposals: Vec::new(),
         infeasibility: None,
         exhausted: false,
-        report: graph::report(&compiled),
+        report: graph::report(compiled),
         engine: engine(),
     };
-    match propose::search(&compiled, &backend) {
+    match propose::search(compiled, backend) {
         Search::Found(mut drafts, exhausted) => {
             backend.control.enter(Stage::Explanation);
-            explain::explain(&compiled, &backend, &mut drafts, exhausted);
+            explain::explain(compiled, backend, &mut drafts, exhausted);
             answer.proposals = drafts.into_iter().map(|draft| draft.proposal).collect();
             let optimal = answer.proposals.first().is_some_and(|best| best.proof.optimal);
             answer.status = if optimal { Status::Optimal } else { Status::Feasible };
@@ -56,9 +60,9 @@ pub fn solve_with(instance: &Instance, options: &Options, observer: &dyn Observe
         Search::Infeasible => {
             backend.control.enter(Stage::Diagnosis);
             answer.status = Status::Infeasible;
-            answer.infeasibility = Some(infeasible::explain(&compiled, &backend));
+            answer.infeasibility = Some(infeasible::explain(compiled, backend));
         }
         Search::Unknown => {}
     }
-    Ok(answer)
+    answer
 }

@@ -12,14 +12,14 @@ use crate::rules::{RuleId, RuleSet, eligibility};
 use crate::text;
 
 /// One rule less.
-pub(super) struct Relaxation<'a> {
-    rule: RuleId,
-    eligibility: Option<&'a EligibilityRule>,
-    pub(super) rules: RuleSet,
+pub(crate) struct Relaxation<'a> {
+    pub(crate) rule: RuleId,
+    pub(crate) eligibility: Option<&'a EligibilityRule>,
+    pub(crate) rules: RuleSet,
 }
 
 /// The rules in force that this call or these actors make use of, each left out alone, in the order of explanation.
-pub(super) fn candidates<'a>(c: &Compiled<'a>) -> Vec<Relaxation<'a>> {
+pub(crate) fn candidates<'a>(c: &Compiled<'a>) -> Vec<Relaxation<'a>> {
     let conditions = c.rules.eligibility(c.problem()).map(|rule| Relaxation {
         rule: RuleId::Eligibility,
         eligibility: Some(rule),

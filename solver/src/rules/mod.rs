@@ -96,6 +96,32 @@ impl RuleId {
     ];
 }
 
+impl RuleId {
+    /// What people call it, at the start of a sentence.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Demand => "Covering mandatory needs in full",
+            Self::Capacity => "What actors can deliver at most",
+            Self::Pool => "That linked actors count a capacity once",
+            Self::MinimumQuantity => "What actors deliver at least",
+            Self::Treasury => "What actors can advance",
+            Self::MaximumShare => "The largest share",
+            Self::MinimumShare => "The smallest share",
+            Self::ActiveMember => "That every member does something",
+            Self::Budget => "The budget",
+            Self::Size => "The number of members",
+            Self::Lead => "What is asked of the lead",
+            Self::LegalFamilies => "The number of legal families",
+            Self::Eligibility => "The conditions of participation",
+            Self::Incompatibility => "That some actors do not work together",
+            Self::Preference => "That some actors join only with others",
+            Self::Connected => "That members are connected",
+            Self::LotSize => "The number of members by lot",
+            Self::FewHands => "The number of suppliers by need",
+        }
+    }
+}
+
 /// Adds the rows of one rule to the model.
 type Emit = fn(&mut Formulation, &Compiled<'_>);
 

@@ -12,3 +12,4 @@ mod rules;
 mod shape;
 mod support;
 mod tampered;
+mod worth;
