@@ -78,6 +78,57 @@ fn assert_adds_up(proposal: &Value) {
 }
 
 on_both_engines! {
+    async fn a_run_may_ask_another_question_and_keeps_its_reply(engine) {
+        let app = spawn(engine).await;
+        let market = sample::market(&app).await;
+        let asked = run(&app, &market.call, json!({ "question": { "rules": {} } })).await;
+        assert_eq!((&asked["result"], &asked["options"]["question"]), (&Value::Null, &json!({ "rules": {} })));
+        let reply = app.get(&format!("{}/reply", asked.header("location"))).await.expect(200);
+        let rules = &reply["rules"];
+        assert_eq!((&rules["status"], rules["best"]["members"].as_array().map(Vec::len)), (&json!("optimal"), Some(2)));
+        let budget = list(rules, "rules").iter().find(|own| own["rule"] == "budget").unwrap();
+        assert_eq!(budget["worth_cents"], 0, "{budget:#}");
+        assert_eq!(proposals(&app, &asked).await, [] as [Value; 0]);
+
+        let listed = run(&app, &market.call, json!({})).await;
+        let refused = app.get(&format!("{}/reply", listed.header("location"))).await.problem(409);
+        assert!(refused["detail"].as_str().unwrap().contains("/proposals"), "{refused:#}");
+        let path = format!("/v1/calls/{}/runs", market.call);
+        for question in [json!({ "rule": {} }), json!({ "rules": { "most": 3 } }), json!({ "rules": {}, "more": 1 })] {
+            app.post(&path, json!({ "question": question })).await.problem(422);
+        }
+        app.get("/v1/runs/019e0000-0000-7000-8000-000000000000/reply").await.problem(404);
+    }
+
+    async fn lots_and_hands_are_limited_and_the_lead_coordinates(engine) {
+        let app = spawn(engine).await;
+        let market = sample::market(&app).await;
+        let mut call = sample::call(&market.funder);
+        call["lots"][0]["maximum_members"] = json!(2);
+        call["lots"][1]["needs"][0]["maximum_suppliers"] = json!(1);
+        call["group_policy"] = json!({ "connected": true });
+        call["money_policy"] = json!({
+            "coordination_per_new_pair_cents": 50_000, "coordination_between": "lead", "coordination_overhead_percent": 10
+        });
+        let kept = app.get(&format!("/v1/calls/{}", created(&app, "/v1/calls", call.clone()).await)).await.expect(200);
+        assert_eq!(kept["lots"][0]["maximum_members"], 2);
+        assert_eq!(kept["lots"][1]["needs"][0]["maximum_suppliers"], 1);
+        assert_eq!(kept["money_policy"]["coordination_between"], "lead");
+        // The two that complement each other have never worked together, and must have.
+        let id = kept["id"].as_str().unwrap().to_owned();
+        let nobody = run(&app, &id, json!({})).await;
+        let blocking = list(&nobody["infeasibility"], "blocking_rules");
+        assert!(blocking.iter().any(|own| own["rule"] == "connected"), "{:#}", nobody.body);
+        let relation = json!({ "a": market.workshop, "b": market.school, "kind": "network", "strength_percent": 40 });
+        created(&app, "/v1/relations", relation).await;
+        let best = proposals(&app, &run(&app, &id, json!({})).await).await[0].clone();
+        assert_eq!(members(&best), sorted([&market.workshop, &market.school]));
+        let services = best["costs"]["services_cents"].as_i64().unwrap();
+        assert_eq!(best["costs"]["coordination_cents"], services / 10 + 50_000 - 20_000);
+        call["lots"][0]["minimum_members"] = json!(3);
+        assert_eq!(sample::places(&app.post("/v1/calls", call).await.problem(422)), ["/lots/0/maximum_members"]);
+    }
+
     async fn two_complementary_actors_win_where_none_could_alone(engine) {
         let app = spawn(engine).await;
         let Market { workshop, school, call, .. } = &sample::market(&app).await;
