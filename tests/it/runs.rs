@@ -255,7 +255,10 @@ on_both_engines! {
         assert!([200, 202].contains(&queued.status), "{queued:?}");
         let over = app.get_with(queued.header("location"), patient()).await.expect(200);
         assert_eq!((&over["state"], &over["id"]), (&json!("succeeded"), &queued["id"]));
-        let expected = json!({ "proposals": 2, "locked_in": [], "locked_out": [], "time_limit_seconds": 5 });
+        let expected = json!({
+            "proposals": 2, "locked_in": [], "locked_out": [], "time_limit_seconds": 5,
+            "question": { "proposals": {} }
+        });
         assert_eq!(over["options"], expected);
         assert_eq!(app.get(&path).await.expect(200)["items"], json!([over.body]));
         let page = app.get(&format!("{}/proposals?limit=1", queued.header("location"))).await.expect(200);
