@@ -6,6 +6,7 @@ mod edges;
 mod eligibility;
 mod explanations;
 mod faults;
+mod fuzz;
 mod golden;
 mod infeasible;
 mod rules;
