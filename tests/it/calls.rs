@@ -34,11 +34,13 @@ fn complete(funder: &str) -> Value {
         "group_policy": {
             "grouping": "encouraged", "form_after_award": "conjoint_solidary_lead", "several_groups_allowed": true,
             "maximum_subcontracting_percent": 30, "minimum_members": 1, "maximum_members": 5,
-            "maximum_share_percent": 80, "minimum_share_percent": 5, "minimum_legal_families": 1
+            "maximum_share_percent": 80, "minimum_share_percent": 5, "minimum_legal_families": 1,
+            "connected": true
         },
         "money_policy": {
             "budget_by_year_cents": [6_000_000, 3_000_000], "co_financing_percent": 20, "advance_percent": 30,
-            "payment_delay_days": 60, "coordination_per_member_cents": 1000, "coordination_per_new_pair_cents": 500
+            "payment_delay_days": 60, "coordination_per_member_cents": 1000, "coordination_per_new_pair_cents": 500,
+            "coordination_between": "lot", "coordination_overhead_percent": 3
         },
         "award_criteria": [{ "name": "Qualité", "weight_percent": 60 }, { "name": "Prix", "weight_percent": 40 }],
         "assumptions": { "capacity_per_year_by_unit": { "hour": 100, "device": 20 } }
