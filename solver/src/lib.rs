@@ -83,6 +83,7 @@ mod control;
 mod date;
 mod explain;
 mod formulate;
+mod games;
 mod graph;
 mod infeasible;
 pub mod instance;
