@@ -95,7 +95,9 @@ mod query;
 pub mod rules;
 #[doc(hidden)]
 pub mod sample;
+mod sharing;
 mod solve;
+mod teams;
 mod text;
 mod total;
 mod tree;
@@ -109,7 +111,15 @@ pub use model::*;
 pub use options::OptionsError;
 pub use query::{Query, Reply, ask};
 pub use rules::RuleId;
+pub use sharing::{
+    DivideBy, MemberShare, NucleolusProof, Rival, SatisfactionLevel, ShapleyMethod, Shares, SharesRequest, Stability,
+    StableDivision,
+};
 pub use solve::{solve, solve_with};
+pub use teams::audit::{BrokenRule, Change, CheckRequest, Completion, Redundant, RuleName, TeamCheck};
+pub use teams::partners::{Brings, Gain, Partner, Partners, PartnersRequest, Unsuited, WhyUnsuited};
+pub use teams::repair::{Repair, RepairKind, RepairPlan, RepairRequest};
+pub use teams::why_not::{NeedFit, Remedy, Verdict, WhyNot, WhyNotRequest};
 
 /// Version of this crate: part of what identifies a computation.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

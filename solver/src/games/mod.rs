@@ -8,8 +8,8 @@ mod nucleolus;
 mod shapley;
 mod span;
 
-pub(crate) use nucleolus::{Nucleolus, nucleolus};
-pub(crate) use shapley::{Estimate, sampled, shapley};
+pub(crate) use nucleolus::{Level, nucleolus};
+pub(crate) use shapley::{sampled, shapley};
 
 /// A set of players, of up to 63.
 pub(crate) type Coalition = u64;

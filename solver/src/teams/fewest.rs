@@ -3,7 +3,7 @@
 use crate::backend::{Backend, Outcome};
 use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question, units};
-use crate::propose::{Best, bound_cents};
+use crate::propose::Best;
 
 use super::settle::{Charge, ask, settle};
 
@@ -29,8 +29,8 @@ pub(crate) fn fewest(c: &Compiled<'_>, backend: &Backend<'_>, rows: &dyn Fn(&mut
     Best::Infeasible
 }
 
-/// The least whole number that is not below a bound of a count.
+/// The least whole number that is not below a bound of a count, with its rounding errors forgiven.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn ceiling(bound: f64) -> usize {
-    // The bound of money, in thousandths of cents of a count, forgives the same rounding errors.
-    usize::try_from(bound_cents((bound - 1e-6).max(0.0) / 100_000.0)).unwrap_or(0)
+    (bound - 1e-6).ceil().max(0.0) as usize
 }
