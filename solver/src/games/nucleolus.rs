@@ -91,10 +91,10 @@ pub(crate) fn nucleolus(table: &[f64], stop: impl Fn() -> bool) -> Option<Nucleo
     Some(Nucleolus { payoff: payoff.into_iter().map(|x| x * scale).collect(), levels })
 }
 
-/// The first rows of a program: single players, their complements, and one pair that bounds it.
+/// The first rows of a program: single players and their complements.
 fn starters(free: &[Coalition]) -> impl Iterator<Item = Coalition> {
     let players = free.iter().fold(0, |all, s| all | s).count_ones();
-    free.iter().copied().filter(move |s| s.count_ones() == 1 || s.count_ones() == players - 1)
+    free.iter().copied().filter(move |s| s.is_power_of_two() || s.count_ones() == players - 1)
 }
 
 /// The payoff of every coalition. O(2ⁿ).

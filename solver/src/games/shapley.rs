@@ -9,11 +9,8 @@ use super::{Coalition, grand};
 pub(crate) fn shapley(table: &[f64]) -> Vec<f64> {
     let players = table.len().ilog2() as usize;
     // The part of all orders in which exactly a given set of so many players comes before: s! (n − 1 − s)! / n!.
-    let mut weight = vec![1.0; players];
-    for s in 0..players {
-        let ways: f64 = (1..=s).map(|k| real(players - k) / real(k)).product();
-        weight[s] = 1.0 / (ways * real(players));
-    }
+    let ways = |s: usize| (1..=s).map(|k| real(players - k) / real(k)).product::<f64>();
+    let weight: Vec<f64> = (0..players).map(|s| 1.0 / (ways(s) * real(players))).collect();
     let added = |i: usize| {
         let without = (0..table.len()).filter(|before| before >> i & 1 == 0);
         without.map(|before| weight[before.count_ones() as usize] * (table[before | 1 << i] - table[before])).sum()
@@ -54,7 +51,12 @@ pub(crate) fn sampled(
             for at in 0..players {
                 let i = order[if backwards { players - 1 - at } else { at }];
                 present |= 1 << i;
-                let now = if at + 1 == players { everybody } else { let Some(v) = value(present) else { break 'draw }; v };
+                let now = if at + 1 == players {
+                    everybody
+                } else {
+                    let Some(v) = value(present) else { break 'draw };
+                    v
+                };
                 added[i] += (now - before) / 2.0;
                 before = now;
             }

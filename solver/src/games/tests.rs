@@ -38,9 +38,7 @@ fn a_gray_code_changes_one_player_at_a_time() {
 #[test]
 fn the_three_widows_of_the_talmud() {
     let claims = [100.0, 200.0, 300.0];
-    for (estate, expected) in
-        [(100.0, [100.0 / 3.0; 3]), (200.0, [50.0, 75.0, 75.0]), (300.0, [50.0, 100.0, 150.0])]
-    {
+    for (estate, expected) in [(100.0, [100.0 / 3.0; 3]), (200.0, [50.0, 75.0, 75.0]), (300.0, [50.0, 100.0, 150.0])] {
         let table = bankruptcy(estate, &claims);
         let found = nucleolus(&table, || false).unwrap();
         close(&found.payoff, &expected);
@@ -113,9 +111,8 @@ fn by_orders(table: &[f64]) -> Vec<f64> {
 
 /// The satisfactions of all proper coalitions, least first.
 fn satisfactions(table: &[f64], payoff: &[f64]) -> Vec<f64> {
-    let mut all: Vec<f64> = (1..table.len() - 1)
-        .map(|s| members(s as Coalition).map(|i| payoff[i]).sum::<f64>() - table[s])
-        .collect();
+    let mut all: Vec<f64> =
+        (1..table.len() - 1).map(|s| members(s as Coalition).map(|i| payoff[i]).sum::<f64>() - table[s]).collect();
     all.sort_by(f64::total_cmp);
     all
 }

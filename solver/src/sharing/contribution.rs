@@ -42,12 +42,7 @@ pub(super) fn options(desk: &Desk<'_>, ids: &[String]) -> Options {
 
 impl<'b, 'o> Contribution<'b, 'o> {
     /// `c` is compiled under [`options`]; `proposal` is the consortium. `None` where HiGHS refuses the program.
-    pub(super) fn new(
-        c: &Compiled<'_>,
-        backend: &'b Backend<'o>,
-        ids: &[String],
-        proposal: &Proposal,
-    ) -> Option<Self> {
+    pub(super) fn new(c: &Compiled<'_>, backend: &'b Backend<'o>, ids: &[String], proposal: &Proposal) -> Option<Self> {
         let worth = worth(c, proposal);
         let question = Question { physical: true, ..Question::minimise(Objective::Any) };
         let mut f = Formulation::new(c, &question);

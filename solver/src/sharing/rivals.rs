@@ -34,8 +34,7 @@ pub(super) fn stability(desk: &Desk<'_>, ours: &Proposal, members: &[MemberShare
     let c = desk.compile(&options);
     let price_cents = ours.costs.objective_cents + envelope;
     let field = Field { desk, c: &c, members, price: price_cents };
-    let mut answer =
-        Stability { stable: None, price_cents, most_gain_cents: None, rival: None, remedy: None };
+    let mut answer = Stability { stable: None, price_cents, most_gain_cents: None, rival: None, remedy: None };
     let shares: Vec<Cents> = members.iter().map(|member| member.share_cents).collect();
     let Some(first) = field.strongest(&shares) else { return answer };
     answer.most_gain_cents = Some(first.most_gain);
@@ -44,7 +43,7 @@ pub(super) fn stability(desk: &Desk<'_>, ours: &Proposal, members: &[MemberShare
         return answer;
     }
     answer.stable = Some(false);
-    answer.remedy = Some(field.remedy(shares, envelope, &first));
+    answer.remedy = Some(field.remedy(&shares, envelope, &first));
     answer.rival = Some(Rival {
         leaving_with: first.leaving.iter().map(|&i| members[i].actor.clone()).collect(),
         gain_cents: first.gain,
@@ -74,7 +73,8 @@ struct Field<'f, 'a> {
 
 impl Field<'_, '_> {
     fn strongest(&self, shares: &[Cents]) -> Option<Strongest> {
-        let candidate = |i: usize| self.desk.instance.actors.get(&self.members[i].actor).and_then(|&a| self.c.candidate_of(a));
+        let candidate =
+            |i: usize| self.desk.instance.actors.get(&self.members[i].actor).and_then(|&a| self.c.candidate_of(a));
         let places: BTreeMap<usize, usize> = (0..shares.len()).filter_map(|i| Some((candidate(i)?, i))).collect();
         let charge = Charge::members(places.iter().map(|(&candidate, &i)| (candidate, shares[i])).collect());
         let Best::Found(draft) = settle(self.c, &self.desk.backend, &charge) else { return None };
@@ -89,11 +89,11 @@ impl Field<'_, '_> {
         })
     }
 
-    fn remedy(&self, shares: Vec<Cents>, envelope: Cents, first: &Strongest) -> StableDivision {
+    fn remedy(&self, shares: &[Cents], envelope: Cents, first: &Strongest) -> StableDivision {
         let cost = |rival: &Strongest| rival.draft.proposal.costs.objective_cents;
         let mut rivals = vec![(first.leaving.clone(), cost(first))];
         for _ in 0..MOST_RIVALS {
-            let Some((division, short)) = self.nearest(&shares, envelope, &rivals) else { break };
+            let Some((division, short)) = self.nearest(shares, envelope, &rivals) else { break };
             if short > 0 {
                 return StableDivision::None { least_gain_cents: short };
             }
@@ -126,11 +126,11 @@ impl Field<'_, '_> {
         let share: Vec<_> = shares.iter().map(|_| problem.add_column(0.0, 0.0..)).collect();
         // Falling short weighs more than any detour of the shares.
         let short = problem.add_column(1e4, 0.0..);
-        problem.add_row(keur(envelope)..=keur(envelope), &share.iter().map(|&s| (s, 1.0)).collect::<Vec<_>>());
+        problem.add_row(keur(envelope)..=keur(envelope), share.iter().map(|&s| (s, 1.0)).collect::<Vec<_>>());
         for (&own, &column) in shares.iter().zip(&share) {
             let apart = problem.add_column(1.0, 0.0..);
-            problem.add_row(keur(own).., &[(column, 1.0), (apart, 1.0)]);
-            problem.add_row(..=keur(own), &[(column, 1.0), (apart, -1.0)]);
+            problem.add_row(keur(own).., [(column, 1.0), (apart, 1.0)]);
+            problem.add_row(..=keur(own), [(column, 1.0), (apart, -1.0)]);
         }
         // Room for the rounding to cents, as far as the envelope allows it: it is taken off the shortfall again.
         let room = Cents::try_from(shares.len()).unwrap_or(Cents::MAX);
@@ -148,7 +148,8 @@ impl Field<'_, '_> {
         }
         let solution = solved.get_solution();
         let found = solution.columns();
-        let weights: Vec<u64> = found.get(..shares.len())?.iter().map(|&x| cents(x * 1000.0).max(0).unsigned_abs()).collect();
+        let weights: Vec<u64> =
+            found.get(..shares.len())?.iter().map(|&x| cents(x * 1000.0).max(0).unsigned_abs()).collect();
         let division = apportion(envelope.unsigned_abs(), &weights).into_iter().map(u64::cast_signed).collect();
         Some((division, (cents(*found.get(shares.len())?) - room).max(0)))
     }

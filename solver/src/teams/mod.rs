@@ -14,7 +14,7 @@ pub mod why_not;
 use std::collections::BTreeSet;
 
 use crate::answer::{Proposal, Status};
-use crate::backend::{Backend, version};
+use crate::backend::Backend;
 use crate::compile::Compiled;
 use crate::control::{Control, Observer};
 use crate::explain::gaps::Gaps;
@@ -75,8 +75,19 @@ impl<'a> Desk<'a> {
 }
 
 /// A finished proposal: its gaps with their reasons, and its objective against another's.
-pub(crate) fn told(c: &Compiled<'_>, backend: &Backend<'_>, mut draft: Draft, best: Option<Cents>) -> Proposal {
-    Gaps::default().fill(c, backend, &mut draft);
+pub(crate) fn told(c: &Compiled<'_>, backend: &Backend<'_>, draft: Draft, best: Option<Cents>) -> Proposal {
+    told_among(c, backend, &mut Gaps::default(), draft, best)
+}
+
+/// The same for one of several proposals of the same call, which share the reasons of their gaps.
+pub(crate) fn told_among(
+    c: &Compiled<'_>,
+    backend: &Backend<'_>,
+    gaps: &mut Gaps,
+    mut draft: Draft,
+    best: Option<Cents>,
+) -> Proposal {
+    gaps.fill(c, backend, &mut draft);
     draft.proposal.regret_cents = best.map_or(0, |best| (draft.proposal.costs.objective_cents - best).max(0));
     draft.proposal
 }
@@ -126,13 +137,4 @@ pub(crate) fn at_least_one(field: &str, ids: &[String]) -> Option<Fault> {
 /// Ids as a set.
 pub(crate) fn set(ids: &[String]) -> BTreeSet<&str> {
     ids.iter().map(String::as_str).collect()
-}
-
-/// The code that ran.
-pub(crate) fn engine() -> crate::answer::Engine {
-    crate::answer::Engine {
-        name: env!("CARGO_PKG_NAME").to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        backend: version(),
-    }
 }

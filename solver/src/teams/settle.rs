@@ -74,7 +74,9 @@ pub(crate) fn settle(c: &Compiled<'_>, backend: &Backend<'_>, charge: &Charge<'_
                 let again = draft(c, &question, charge, &found, bound);
                 let unverified = |draft: &Draft| !draft.proposal.proof.verified;
                 best = Some(match best {
-                    Some(first) if (unverified(&first), charge.merit(&first)) <= (unverified(&again), charge.merit(&again)) => {
+                    Some(first)
+                        if (unverified(&first), charge.merit(&first)) <= (unverified(&again), charge.merit(&again)) =>
+                    {
                         first
                     }
                     _ => again,

@@ -11,3 +11,4 @@ mod infeasible;
 mod rules;
 mod support;
 mod tampered;
+mod teams;

@@ -12,8 +12,7 @@ use super::{Case, Change};
 
 /// The changes that such a rule asks of the team; `None` where the rule depends on who does what.
 pub(super) fn changes(desk: &Desk<'_>, alone: &Options, case: Case<'_>) -> Option<Vec<Change>> {
-    let team: Vec<usize> =
-        alone.locked_in.iter().filter_map(|id| desk.instance.actors.get(id).copied()).collect();
+    let team: Vec<usize> = alone.locked_in.iter().filter_map(|id| desk.instance.actors.get(id).copied()).collect();
     let group = &desk.instance.problem().call.group;
     match case.rule {
         RuleId::Size => Some(size(team.len(), group.minimum_members, group.maximum_members)),
@@ -26,9 +25,7 @@ pub(super) fn changes(desk: &Desk<'_>, alone: &Options, case: Case<'_>) -> Optio
 }
 
 fn size(count: usize, least: u32, most: Option<u32>) -> Vec<Change> {
-    let change = |by: usize, text: String| {
-        vec![Change { quantity: Some(by as u64), text, ..Change::default() }]
-    };
+    let change = |by: usize, text: String| vec![Change { quantity: Some(by as u64), text, ..Change::default() }];
     if count < least as usize {
         let by = least as usize - count;
         return change(by, format!("The call asks for at least {least} members: {by} more."));
@@ -64,8 +61,7 @@ fn pairs(desk: &Desk<'_>, team: &[String]) -> Vec<Change> {
 /// Nobody may lead: what each member lacks.
 fn lead(desk: &Desk<'_>, team: &[usize]) -> Vec<Change> {
     let on = RuleSet::without(desk.options.disabled_rules.iter().copied());
-    let conditions: Vec<_> =
-        on.eligibility(desk.instance.problem()).filter(|rule| rule.scope == Scope::Lead).collect();
+    let conditions: Vec<_> = on.eligibility(desk.instance.problem()).filter(|rule| rule.scope == Scope::Lead).collect();
     let lacks = |actor: usize| -> Vec<&str> {
         let failed = conditions.iter().filter(|rule| !eligibility::meets(desk.instance, actor, &rule.criterion));
         failed.map(|rule| rule.id.as_str()).collect()

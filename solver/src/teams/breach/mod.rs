@@ -84,7 +84,8 @@ pub(super) fn find(desk: &Desk<'_>, alone: &Options) -> Breaches {
 /// The rules in force, each condition of participation by itself.
 fn cases<'a>(desk: &Desk<'a>) -> Vec<Case<'a>> {
     let on = RuleSet::without(desk.options.disabled_rules.iter().copied());
-    let conditions = on.eligibility(desk.instance.problem()).map(|c| Case { rule: RuleId::Eligibility, eligibility: Some(c) });
+    let conditions =
+        on.eligibility(desk.instance.problem()).map(|c| Case { rule: RuleId::Eligibility, eligibility: Some(c) });
     let families = RuleId::ALL.into_iter().filter(|&rule| rule != RuleId::Eligibility && on.active(rule));
     conditions.chain(families.map(|rule| Case { rule, eligibility: None })).collect()
 }

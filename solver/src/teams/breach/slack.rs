@@ -255,15 +255,20 @@ pub(super) fn change(
         },
         Place::Capacity(k) | Place::Minimum(k) => {
             let (actor, capability, name) = offer(k);
-            let what = if matches!(slack.place, Place::Capacity(_)) { "beyond its capacity" } else { "below its smallest quantity" };
+            let what = if matches!(slack.place, Place::Capacity(_)) {
+                "beyond its capacity"
+            } else {
+                "below its smallest quantity"
+            };
             let text = format!("{name} would do {} units {what}.", text::number(quantity.into()));
             Change { actor, capability, quantity: Some(quantity), text, ..Change::default() }
         }
-        Place::Pool(_) => Change {
-            quantity: Some(quantity),
-            text: format!("A pool would do {} units beyond its capacity.", text::number(quantity.into())),
-            ..Change::default()
-        },
+        Place::Pool(p) => {
+            let first = c.pools[p].edges.first().map(|&e| c.offers[c.edges[e].offer].capability);
+            let name = first.and_then(|capability| capability.pool.as_deref()).unwrap_or_default();
+            let text = format!("The pool {name} would do {} units beyond its capacity.", text::number(quantity.into()));
+            Change { quantity: Some(quantity), text, ..Change::default() }
+        }
         Place::Idle(i) => {
             Change { actor: actor(i), text: format!("{} would do nothing.", name(i)), ..Change::default() }
         }

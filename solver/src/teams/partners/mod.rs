@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Charge, Desk, at_least_one, set, settle, status, told, validate};
+use super::{Charge, Desk, at_least_one, set, settle, status, told_among, validate};
 use crate::answer::{Infeasibility, Proposal, Refusal, Status};
 use crate::compile::Compiled;
 use crate::control::{Observer, Stage};
+use crate::explain::gaps::Gaps;
 use crate::formulate::Formulation;
 use crate::infeasible;
 use crate::instance::{Fault, Instance};
-use crate::model::{Cents, Options, Quantity};
+use crate::model::{Options, Quantity};
 use crate::options::OptionsError;
 use crate::propose::{Best, Draft};
 use rank::{Estimate, Ranking};
@@ -184,7 +185,9 @@ pub(crate) fn partners(
         infeasibility: None,
     };
     match found {
-        Best::Found(best) => Search { desk: &desk, c: &c, team: &team, request, best: *best }.fill(&mut answer),
+        Best::Found(best) => {
+            Search { desk: &desk, c: &c, team: &team, request, best: *best, gaps: Gaps::default() }.fill(&mut answer);
+        }
         Best::Infeasible => {
             desk.backend.control.enter(Stage::Diagnosis);
             answer.infeasibility = Some(Box::new(infeasible::explain(&c, &desk.backend)));
@@ -202,17 +205,18 @@ struct Search<'s, 'a> {
     team: &'s BTreeSet<&'s str>,
     request: &'s PartnersRequest,
     best: Draft,
+    gaps: Gaps,
 }
 
 impl Search<'_, '_> {
-    fn fill(self, answer: &mut Partners) {
+    fn fill(mut self, answer: &mut Partners) {
         let (c, limit) = (self.c, self.request.limit as usize);
         let members: BTreeSet<usize> = (0..c.candidates.len()).filter(|&i| self.team.contains(c.id(i))).collect();
         let vetoed = unsuited::vetoed(c, &members);
         let ranking = rank::rank(c, &self.desk.backend, &members, &vetoed, limit);
         let Some(Ranking { first, excluded, covered, cut_short }) = ranking else {
             answer.cut_short = true;
-            answer.best = Some(Box::new(told(c, &self.desk.backend, self.best, None)));
+            answer.best = Some(Box::new(told_among(c, &self.desk.backend, &mut self.gaps, self.best, None)));
             return;
         };
         answer.cut_short = cut_short;
@@ -243,7 +247,7 @@ impl Search<'_, '_> {
         let told_of = answer.partners.len() + answer.unsuited.len() + self.team.len();
         let actors = self.desk.instance.problem().actors.len();
         answer.left_out = u32::try_from(actors.saturating_sub(told_of)).unwrap_or(u32::MAX);
-        answer.best = Some(Box::new(told(c, &self.desk.backend, self.best, None)));
+        answer.best = Some(Box::new(told_among(c, &self.desk.backend, &mut self.gaps, self.best, None)));
     }
 
     fn unsuited(&self, candidate: usize, reason: WhyUnsuited) -> Unsuited {
@@ -252,7 +256,7 @@ impl Search<'_, '_> {
     }
 
     /// A partner with its exact gain if asked for; nothing where no consortium with the team and it exists.
-    fn partner(&self, estimate: &Estimate, exact: bool) -> Option<Partner> {
+    fn partner(&mut self, estimate: &Estimate, exact: bool) -> Option<Partner> {
         let c = self.c;
         let i = estimate.candidate;
         let in_best = self.best.members.contains(&i);
@@ -295,7 +299,7 @@ impl Search<'_, '_> {
         partner.brings = brings(c, &work);
         partner.bound_cents = partner.bound_cents.max(with.proposal.proof.bound_cents);
         let best = self.best.proposal.costs.objective_cents;
-        partner.proposal = Some(Box::new(told(c, &self.desk.backend, *with, Some(best))));
+        partner.proposal = Some(Box::new(told_among(c, &self.desk.backend, &mut self.gaps, *with, Some(best))));
         Some(partner)
     }
 
@@ -316,9 +320,4 @@ fn brings(c: &Compiled<'_>, work: &BTreeMap<usize, Quantity>) -> Vec<Brings> {
         Brings { need: need.id.clone(), quantity, unit: need.unit.clone() }
     })
     .collect()
-}
-
-/// A difference of objectives of the model in cents.
-pub(super) fn difference(a: f64, b: f64) -> Cents {
-    crate::backend::cents(a - b)
 }

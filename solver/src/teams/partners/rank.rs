@@ -7,13 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::backend::{Backend, End, Session, Solved};
+use crate::backend::{Backend, End, Session, Solved, cents};
 use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question};
 use crate::model::{Cents, Quantity};
 use crate::propose::bound_cents;
-
-use super::difference;
 
 /// Least part of a membership that counts as one in a relaxation.
 const SOME: f64 = 1e-6;
@@ -61,20 +59,23 @@ pub(super) fn rank(
     for (idle, reduced, i) in waiting {
         let full = ranking.first.len() >= limit;
         let last = ranking.first.last().and_then(|last| last.gain_cents);
-        if full && idle && last.is_some_and(|last| difference(0.0, reduced) < last) {
+        if full && idle && last.is_some_and(|last| cents(-reduced) < last) {
             break;
         }
         if backend.expired() {
             ranking.cut_short = true;
             break;
         }
-        let Some(judged) = lp.judge(c, backend, i) else {
-            ranking.cut_short = true;
-            break;
-        };
-        let Some(estimate) = judged else {
-            ranking.excluded.push(i);
-            continue;
+        let estimate = match lp.judge(c, backend, i) {
+            Judgement::Possible(estimate) => estimate,
+            Judgement::Excluded => {
+                ranking.excluded.push(i);
+                continue;
+            }
+            Judgement::Unknown => {
+                ranking.cut_short = true;
+                break;
+            }
         };
         if estimate.gain_cents.is_some_and(|gain| gain <= 0) && team.as_mut().is_some_and(|t| t.covers(c, backend, i)) {
             ranking.covered.push(i);
@@ -86,6 +87,15 @@ pub(super) fn rank(
         ranking.first.truncate(limit);
     }
     Some(ranking)
+}
+
+/// What the relaxations say.
+enum Judgement {
+    Possible(Estimate),
+    /// Even the relaxation has no solution with the candidate.
+    Excluded,
+    /// A limit came first.
+    Unknown,
 }
 
 /// The relaxation of the call with the team in.
@@ -108,25 +118,27 @@ impl Relaxation {
         self.session.value(&self.base, self.f.member[candidate])
     }
 
-    /// The estimate of a candidate; `Some(None)` where it cannot be in, `None` where a limit came first.
-    fn judge(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, candidate: usize) -> Option<Option<Estimate>> {
+    fn judge(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, candidate: usize) -> Judgement {
         let part = self.takes_part(candidate);
-        let with = if part > 1.0 - SOME { self.base.clone() } else { self.forced(backend, candidate, 1.0)? };
+        let forced = |lp: &mut Self, given: f64, already: bool| {
+            if already { Some(lp.base.clone()) } else { lp.forced(backend, candidate, given) }
+        };
+        let Some(with) = forced(self, 1.0, part > 1.0 - SOME) else { return Judgement::Unknown };
         if with.end == End::Infeasible {
-            return Some(None);
+            return Judgement::Excluded;
         }
-        let without = if part > SOME { self.forced(backend, candidate, 0.0)? } else { self.base.clone() };
+        let Some(without) = forced(self, 0.0, part <= SOME) else { return Judgement::Unknown };
         let mut work: BTreeMap<usize, Quantity> = BTreeMap::new();
         for e in c.candidates[candidate].offers.clone().flat_map(|o| c.offers[o].edges.clone()) {
             let quantity = self.session.value(&with, self.f.quantity[e]);
             *work.entry(c.cells[c.edges[e].cell].need).or_default() += nearest(quantity);
         }
-        Some(Some(Estimate {
+        Judgement::Possible(Estimate {
             candidate,
-            gain_cents: (without.end == End::Optimal).then(|| difference(without.objective, with.objective)),
+            gain_cents: (without.end == End::Optimal).then(|| cents(without.objective - with.objective)),
             bound_cents: bound_cents(with.objective),
             work,
-        }))
+        })
     }
 
     /// The relaxation with a candidate's membership given; `None` where a limit came first.
