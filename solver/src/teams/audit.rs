@@ -204,7 +204,7 @@ fn redundant(desk: &Desk<'_>, team: &BTreeSet<&str>, objective: Cents) -> Vec<Re
 fn complete(desk: &Desk<'_>, team: &BTreeSet<&str>, best: Option<Cents>) -> Completion {
     let with = desk.with(team);
     let c = desk.compile(&with);
-    let found = fewest(&c, &desk.backend, &|_| {});
+    let found = fewest(&c, &desk.backend, team.len() + 1, &|_| {});
     let status = status(&found);
     let Best::Found(draft) = found else { return Completion { status, joining: Vec::new(), proposal: None } };
     let ids = draft.members.iter().map(|&i| c.id(i));

@@ -7,26 +7,32 @@ use crate::propose::Best;
 
 use super::settle::{Charge, ask, settle};
 
-/// Fewest members, then cost, under the rules and `rows`. Divisible quantities bound the number from below; each number from there on
-/// is then tried in whole units, so that the first that succeeds is the least. Two searches as a rule.
-pub(crate) fn fewest(c: &Compiled<'_>, backend: &Backend<'_>, rows: &dyn Fn(&mut Formulation)) -> Best {
+/// Fewest members, then cost, under the rules and `rows`, where it is known that fewer than `known` will not do. That number is tried
+/// first, because it is right as a rule; then those from the bound on that divisible quantities give, in whole units, so that the
+/// first that succeeds is the least. One search as a rule.
+pub(crate) fn fewest(c: &Compiled<'_>, backend: &Backend<'_>, known: usize, rows: &dyn Fn(&mut Formulation)) -> Best {
+    let within = |most: usize| {
+        settle(
+            c,
+            backend,
+            &Charge::rows(&|f: &mut Formulation| {
+                rows(f);
+                f.add((f.size * 1.0).leq(units(most as u64)));
+            }),
+        )
+    };
+    let first = within(known);
+    if !matches!(first, Best::Infeasible) {
+        return first;
+    }
     let question = Question::minimise(Objective::FewMembers);
     let least = match ask(c, backend, &question, &Charge::rows(rows)) {
         Outcome::Found(found) => ceiling(found.bound),
         Outcome::Infeasible => return Best::Infeasible,
         Outcome::Unknown => return Best::Unknown,
     };
-    for most in least.max(1)..=c.candidates.len() {
-        let few = |f: &mut Formulation| {
-            rows(f);
-            f.add((f.size * 1.0).leq(units(most as u64)));
-        };
-        match settle(c, backend, &Charge::rows(&few)) {
-            Best::Infeasible => {}
-            other => return other,
-        }
-    }
-    Best::Infeasible
+    let more = least.max(known + 1)..=c.candidates.len();
+    more.map(within).find(|best| !matches!(best, Best::Infeasible)).unwrap_or(Best::Infeasible)
 }
 
 /// The least whole number that is not below a bound of a count, with its rounding errors forgiven.

@@ -217,10 +217,13 @@ fn keep_most(desk: &Desk<'_>, c: &Compiled<'_>, remaining: &BTreeSet<&str>) -> (
         }
     }
     let stay: Vec<usize> = (0..c.candidates.len()).filter(|&i| remaining.contains(c.id(i))).collect();
-    let mut best = keeping(c, &desk.backend, &stay, stay.len());
+    // Those who stay do not suffice, unless some of the rest kept them from it by being no candidates.
+    let held = (0..c.candidates.len()).filter(|&i| rest.contains(c.id(i))).count();
+    let known = if held == rest.len() { held + 1 } else { held.max(1) };
+    let mut best = keeping(c, &desk.backend, &stay, stay.len(), known);
     if matches!(best, Best::Infeasible) {
         for least in (0..=keepable(c, &desk.backend, &stay)).rev() {
-            best = keeping(c, &desk.backend, &stay, least);
+            best = keeping(c, &desk.backend, &stay, least, least.max(1));
             if !matches!(best, Best::Infeasible) {
                 break;
             }
@@ -229,9 +232,9 @@ fn keep_most(desk: &Desk<'_>, c: &Compiled<'_>, remaining: &BTreeSet<&str>) -> (
     (First::new(c, &desk.backend, best), Some(false))
 }
 
-/// The consortium of the fewest members, then the least cost, that keeps so many of some candidates.
-fn keeping(c: &Compiled<'_>, backend: &Backend<'_>, stay: &[usize], least: usize) -> Best {
-    fewest(c, backend, &|f: &mut Formulation| {
+/// The consortium of the fewest members, at least `known`, then the least cost, that keeps so many of some candidates.
+fn keeping(c: &Compiled<'_>, backend: &Backend<'_>, stay: &[usize], least: usize, known: usize) -> Best {
+    fewest(c, backend, known, &|f: &mut Formulation| {
         let kept: good_lp::Expression = stay.iter().map(|&i| f.member[i]).sum();
         f.add(kept.geq(units(least as u64)));
     })

@@ -154,6 +154,8 @@ impl Relaxation {
 struct Coverage {
     f: Formulation,
     session: Session,
+    /// Cells that it can serve at all.
+    served: BTreeSet<usize>,
 }
 
 impl Coverage {
@@ -163,13 +165,18 @@ impl Coverage {
         let mut f = Formulation::new(c, &question);
         let mut session = backend.open(&mut f, Objective::Gaps)?;
         session.relax(true);
-        Some(Self { f, session })
+        let offers = members.iter().flat_map(|&i| c.candidates[i].offers.clone());
+        let served = offers.flat_map(|o| c.offers[o].edges.clone()).map(|e| c.edges[e].cell).collect();
+        Some(Self { f, session, served })
     }
 
     /// Whether the team can deliver all that a candidate could.
     fn covers(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, candidate: usize) -> bool {
         let edges = c.candidates[candidate].offers.clone().flat_map(|o| c.offers[o].edges.clone());
         let cells: BTreeSet<usize> = edges.map(|e| c.edges[e].cell).collect();
+        if !cells.is_subset(&self.served) {
+            return false;
+        }
         let missed: good_lp::Expression = cells.into_iter().map(|j| self.f.unmet[j]).sum();
         self.session.minimise(missed, false);
         let solved = self.session.solve(&backend.control);
