@@ -84,6 +84,7 @@ mod coordination;
 mod date;
 mod explain;
 mod formulate;
+mod games;
 mod graph;
 mod infeasible;
 pub mod instance;
@@ -95,7 +96,9 @@ mod query;
 pub mod rules;
 #[doc(hidden)]
 pub mod sample;
+mod sharing;
 mod solve;
+mod teams;
 mod text;
 mod total;
 mod tree;
@@ -110,7 +113,15 @@ pub use model::*;
 pub use options::OptionsError;
 pub use query::{ProposalsQuery, Query, Reply, ask, validate as validate_query};
 pub use rules::RuleId;
+pub use sharing::{
+    DivideBy, MemberShare, NucleolusProof, Rival, SatisfactionLevel, ShapleyMethod, Shares, SharesRequest, Stability,
+    StableDivision,
+};
 pub use solve::{engine, solve, solve_with};
+pub use teams::audit::{BrokenRule, Change, CheckRequest, Completion, Redundant, RuleName, TeamCheck};
+pub use teams::partners::{Brings, Gain, Partner, Partners, PartnersRequest, Unsuited, WhyUnsuited};
+pub use teams::repair::{Repair, RepairKind, RepairPlan, RepairRequest};
+pub use teams::why_not::{NeedFit, Remedy, Verdict, WhyNot, WhyNotRequest};
 pub use worth::{RuleWorth, RulesAnswer, RulesQuery, StepWorth};
 
 /// Version of this crate: part of what identifies a computation.

@@ -10,7 +10,12 @@ use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::{self, OptionsError};
 use crate::rules::RuleSet;
-use crate::solve::proposals;
+use crate::sharing::{self, Shares, SharesRequest};
+use crate::solve::solve_with;
+use crate::teams::audit::{self, CheckRequest, TeamCheck};
+use crate::teams::partners::{self, Partners, PartnersRequest};
+use crate::teams::repair::{self, Repair, RepairRequest};
+use crate::teams::why_not::{self, WhyNot, WhyNotRequest};
 use crate::worth::{self, RulesAnswer, RulesQuery};
 
 /// A question about a call. In JSON, an object with one member: its name says which question, its value has the settings.
@@ -23,6 +28,16 @@ pub enum Query {
     Proposals(ProposalsQuery),
     /// What does each rule of the call cost?
     Rules(RulesQuery),
+    /// Who would go well with these actors?
+    Partners(PartnersRequest),
+    /// Can these actors, all of them and nobody else, answer?
+    Check(CheckRequest),
+    /// Who replaces those who left?
+    Repair(RepairRequest),
+    /// How should the members share the margin, and will the group hold?
+    Shares(SharesRequest),
+    /// Why is this actor not in the best consortium?
+    WhyNot(WhyNotRequest),
 }
 
 /// Asks for the best consortia; how many is an [option](Options::proposals).
@@ -47,6 +62,16 @@ pub enum Reply {
     Proposals(Answer),
     /// What each rule costs.
     Rules(RulesAnswer),
+    /// Partners of a team, best first.
+    Partners(Partners),
+    /// What a hand-made team is worth, or what it breaks.
+    Check(TeamCheck),
+    /// How to mend a team.
+    Repair(Repair),
+    /// Divisions of the margin, and whether they hold.
+    Shares(Shares),
+    /// Why an actor is not in, and what would have to change.
+    WhyNot(Box<WhyNot>),
 }
 
 /// Checks options and a question against an instance, without answering.
@@ -57,6 +82,7 @@ pub fn validate(instance: &Instance, options: &Options, query: &Query) -> Result
     options::validate(instance, options)?;
     let faults = match query {
         Query::Proposals(ProposalsQuery {}) | Query::Rules(RulesQuery {}) => Vec::new(),
+        _ => Vec::new(),
     };
     OptionsError::below("/question", faults)
 }
@@ -71,11 +97,20 @@ pub fn ask(
     query: &Query,
     observer: &dyn Observer,
 ) -> Result<Reply, OptionsError> {
-    validate(instance, options, query)?;
-    let backend = Backend::new(options, Control::new(options, observer));
-    let compiled = Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
-    Ok(match query {
-        Query::Proposals(ProposalsQuery {}) => Reply::Proposals(proposals(&compiled, &backend)),
-        Query::Rules(RulesQuery {}) => Reply::Rules(worth::answer(&compiled, &backend)),
-    })
+    let compiled = || Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
+    let backend = || Backend::new(options, Control::new(options, observer));
+    match query {
+        Query::Proposals(ProposalsQuery {}) => solve_with(instance, options, observer).map(Reply::Proposals),
+        Query::Rules(RulesQuery {}) => {
+            validate(instance, options, query)?;
+            Ok(Reply::Rules(worth::answer(&compiled(), &backend())))
+        }
+        Query::Partners(request) => partners::partners(instance, options, request, observer).map(Reply::Partners),
+        Query::Check(request) => audit::check(instance, options, request, observer).map(Reply::Check),
+        Query::Repair(request) => repair::repair(instance, options, request, observer).map(Reply::Repair),
+        Query::Shares(request) => sharing::shares(instance, options, request, observer).map(Reply::Shares),
+        Query::WhyNot(request) => {
+            why_not::why_not(instance, options, request, observer).map(|answer| Reply::WhyNot(Box::new(answer)))
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{members, parse, solve_value};
 
-const NAMES: [&str; 4] = ["w", "x", "y", "z"];
+pub const NAMES: [&str; 4] = ["w", "x", "y", "z"];
 
 prop_compose! {
     fn capability()(
@@ -27,7 +27,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn call()(
+    pub fn call()(
         actors in prop::collection::vec(prop::collection::vec(capability(), 1..=2), 2..=4),
         quantities in (1..4_u64, 1..4_u64),
         mandatory in (any::<bool>(), any::<bool>()),
@@ -93,7 +93,7 @@ prop_compose! {
 }
 
 /// The least objective of every consortium that can answer, by trying every whole allocation.
-fn enumerate(problem: &Problem) -> BTreeMap<BTreeSet<usize>, i64> {
+pub fn enumerate(problem: &Problem) -> BTreeMap<BTreeSet<usize>, i64> {
     let needs: Vec<&Need> = problem.call.lots.iter().flat_map(|lot| &lot.needs).collect();
     let slots: Vec<(usize, usize, usize)> = needs
         .iter()

@@ -13,4 +13,5 @@ mod rules;
 mod shape;
 mod support;
 mod tampered;
+mod teams;
 mod worth;
