@@ -12,7 +12,7 @@ use crate::brute_force::{call, enumerate};
 use crate::support::{actor, lyon, need, parse, problem};
 
 fn check(problem: &Value, team: &[&str]) -> TeamCheck {
-    match question(problem, &Options::default(), json!({ "kind": "check", "team": team })) {
+    match question(problem, &Options::default(), json!({ "check": { "team": team } })) {
         Reply::Check(told) => told,
         other => panic!("{other:?}"),
     }
@@ -200,6 +200,6 @@ fn a_team_of_the_golden_call_is_admissible_and_another_lacks_hours() {
 fn a_team_must_contain_whom_the_options_lock_in() {
     let locked =
         Options { locked_in: vec!["trainer".into()], locked_out: vec!["district".into()], ..Options::default() };
-    let query = json!({ "kind": "check", "team": ["district"] });
+    let query = json!({ "check": { "team": ["district"] } });
     assert_eq!(mistakes(&lyon(), &locked, query), ["/team/0", "/team"]);
 }

@@ -23,7 +23,7 @@ proptest! {
     #[test]
     fn gains_are_those_of_the_enumeration(value in call()) {
         let consortia = enumerate(&parse(&value));
-        let told = partners(&value, json!({ "kind": "partners", "team": ["w"], "limit": 10, "exact": 10 }));
+        let told = partners(&value, json!({ "partners": { "team": ["w"], "limit": 10, "exact": 10 } }));
         let Some(best) = least(&consortia, |set| set.contains(&0)) else {
             prop_assert_eq!(told.status, Status::Infeasible);
             prop_assert!(told.infeasibility.is_some() && told.best.is_none());
@@ -72,7 +72,7 @@ proptest! {
 
 #[test]
 fn the_complement_comes_first_and_the_others_hear_why_not() {
-    let told = partners(&lyon(), json!({ "kind": "partners", "team": ["refurbisher"] }));
+    let told = partners(&lyon(), json!({ "partners": { "team": ["refurbisher"] } }));
     assert_eq!(told.partners[0].actor, "trainer");
     assert_eq!(told.partners[0].gain, Some(Gain::Indispensable));
     let brings: Vec<_> = told.partners[0].brings.iter().map(|b| (b.need.as_str(), b.quantity)).collect();
@@ -87,7 +87,7 @@ fn a_double_is_covered_already_and_a_vetoed_actor_told_so() {
         json!([actor("x", &[("a", 10, 100)]), actor("double", &[("a", 10, 120)]), actor("foe", &[("a", 10, 50)])]);
     let mut problem = problem(json!([need("a", 10)]), actors);
     problem["incompatibilities"] = json!([{ "a": "foe", "b": "x" }]);
-    let told = partners(&problem, json!({ "kind": "partners", "team": ["x"] }));
+    let told = partners(&problem, json!({ "partners": { "team": ["x"] } }));
     assert!(told.partners.is_empty());
     let why: Vec<_> = told.unsuited.iter().map(|u| (u.actor.as_str(), u.reason.clone())).collect();
     let with = vec!["x".to_owned()];
@@ -98,7 +98,7 @@ fn a_double_is_covered_already_and_a_vetoed_actor_told_so() {
 fn few_are_the_first_of_all() {
     let problem = serde_json::to_value(sample::problem(&Shape::LYON, 5)).unwrap();
     let of = |limit: u32| {
-        let told = partners(&problem, json!({ "kind": "partners", "team": ["a0007"], "limit": limit, "exact": 0 }));
+        let told = partners(&problem, json!({ "partners": { "team": ["a0007"], "limit": limit, "exact": 0 } }));
         told.partners.into_iter().map(|p| (p.actor, p.estimate_cents)).collect::<Vec<_>>()
     };
     let all = of(200);
@@ -108,10 +108,10 @@ fn few_are_the_first_of_all() {
 
 #[test]
 fn mistakes_are_told_with_their_place() {
-    let query = json!({ "kind": "partners", "team": ["nobody", "trainer", "trainer"], "limit": 0, "exact": 3 });
+    let query = json!({ "partners": { "team": ["nobody", "trainer", "trainer"], "limit": 0, "exact": 3 } });
     assert_eq!(mistakes(&lyon(), &Options::default(), query), ["/team/0", "/team/2", "/limit", "/exact"]);
-    assert_eq!(mistakes(&lyon(), &Options::default(), json!({ "kind": "partners" })), ["/team"]);
-    let strange = json!({ "kind": "partners", "teams": [] });
+    assert_eq!(mistakes(&lyon(), &Options::default(), json!({ "partners": {} })), ["/team"]);
+    let strange = json!({ "partners": { "teams": [] } });
     assert!(serde_json::from_value::<attelage_solver::Query>(strange).is_err());
 }
 
@@ -140,7 +140,7 @@ fn the_estimate_ranks_as_the_exact_gain_does() {
     for seed in 1..=2 {
         let problem = serde_json::to_value(sample::problem(&shape, seed)).unwrap();
         for asker in [["a0005", "a0012"][seed as usize - 1]] {
-            let told = partners(&problem, json!({ "kind": "partners", "team": [asker], "limit": 30, "exact": 30 }));
+            let told = partners(&problem, json!({ "partners": { "team": [asker], "limit": 30, "exact": 30 } }));
             // Gains of the indispensable are without bound.
             let exact = |p: &attelage_solver::Partner| match p.gain.as_ref().unwrap() {
                 Gain::Indispensable => i64::MAX,

@@ -13,7 +13,7 @@ use crate::brute_force::{NAMES, call, enumerate};
 use crate::support::{lyon, parse};
 
 fn repair(problem: &Value, options: &Options, team: &[&str], departed: &[&str]) -> Repair {
-    match question(problem, options, json!({ "kind": "repair", "team": team, "departed": departed })) {
+    match question(problem, options, json!({ "repair": { "team": team, "departed": departed } })) {
         Reply::Repair(told) => told,
         other => panic!("{other:?}"),
     }
@@ -85,9 +85,9 @@ fn a_member_locked_out_has_departed_and_one_locked_in_joins() {
 
 #[test]
 fn mistakes_are_told_with_their_place() {
-    let query = json!({ "kind": "repair", "team": ["trainer", "nobody"], "departed": ["district", "nobody"] });
+    let query = json!({ "repair": { "team": ["trainer", "nobody"], "departed": ["district", "nobody"] } });
     assert_eq!(mistakes(&lyon(), &Options::default(), query), ["/departed/1", "/team/1", "/departed/0"]);
     let locked = Options { locked_in: vec!["trainer".into()], ..Options::default() };
-    let query = json!({ "kind": "repair", "team": ["trainer"], "departed": ["trainer"] });
+    let query = json!({ "repair": { "team": ["trainer"], "departed": ["trainer"] } });
     assert_eq!(mistakes(&lyon(), &locked, query), ["/departed/0"]);
 }

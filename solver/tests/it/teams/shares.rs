@@ -98,7 +98,7 @@ proptest! {
         }
         let problem = parse(&value);
         let consortia = enumerate(&problem);
-        let told = shares_with(&value, json!({ "kind": "shares", "margin_percent": margin }));
+        let told = shares_with(&value, json!({ "shares": { "margin_percent": margin } }));
         if consortia.is_empty() {
             prop_assert_eq!(told.status, Status::Infeasible);
             return Ok(());
@@ -167,7 +167,7 @@ fn complements_share_what_only_both_can_do_and_doubles_nothing() {
     let actors = json!([actor("x", &[("a", 10, 200)]), actor("y", &[("b", 10, 200)]), actor("z", &[("b", 10, 200)])]);
     let mut value = problem(json!([a, b]), actors);
     value["call"]["group"] = json!({ "minimum_members": 3 });
-    let told = shares_with(&value, json!({ "kind": "shares", "envelope_cents": 1001, "rivals": false }));
+    let told = shares_with(&value, json!({ "shares": { "envelope_cents": 1001, "rivals": false } }));
     assert_eq!(told.value_cents, 10_000);
     let found: Vec<_> =
         told.members.iter().map(|m| (m.shapley_cents, m.nucleolus_cents.unwrap(), m.share_cents)).collect();
@@ -182,7 +182,7 @@ fn more_than_fourteen_members_are_sampled_with_an_error() {
     wanted["unmet_cost_cents"] = json!(1000);
     let mut value = problem(json!([wanted]), json!(actors));
     value["call"]["group"] = json!({ "minimum_members": 16 });
-    let query = json!({ "kind": "shares", "orders": 60, "rivals": false });
+    let query = json!({ "shares": { "orders": 60, "rivals": false } });
     let told = shares_with(&value, query.clone());
     assert_eq!(told.method, Some(ShapleyMethod::Sampled { orders: 60 }));
     assert!(told.nucleolus.is_none() && told.members[0].nucleolus_cents.is_none());
@@ -222,12 +222,12 @@ fn more_than_fourteen_members_are_sampled_with_an_error() {
 #[test]
 fn a_team_by_hand_is_shared_too_and_bad_settings_are_told() {
     let told =
-        shares_with(&lyon(), json!({ "kind": "shares", "team": ["trainer", "refurbisher"], "divide_by": "nucleolus" }));
+        shares_with(&lyon(), json!({ "shares": { "team": ["trainer", "refurbisher"], "divide_by": "nucleolus" } }));
     assert_eq!(told.status, Status::Optimal);
     assert_eq!(told.stability.unwrap().stable, Some(true));
-    let told = shares_with(&lyon(), json!({ "kind": "shares", "team": ["trainer"] }));
+    let told = shares_with(&lyon(), json!({ "shares": { "team": ["trainer"] } }));
     assert_eq!((told.status, told.members.len()), (Status::Infeasible, 0));
-    let query = json!({ "kind": "shares", "team": ["x"], "envelope_cents": -1, "margin_percent": 101, "orders": 0 });
+    let query = json!({ "shares": { "team": ["x"], "envelope_cents": -1, "margin_percent": 101, "orders": 0 } });
     let faults = mistakes(&lyon(), &Options::default(), query);
     assert_eq!(faults, ["/team/0", "/envelope_cents", "/margin_percent", "/orders"]);
     assert_eq!(NAMES.len(), 4);

@@ -10,7 +10,7 @@ use crate::brute_force::{NAMES, call, enumerate};
 use crate::support::{actor, lyon, need, parse, problem};
 
 fn why_not(problem: &Value, actor: &str) -> WhyNot {
-    match question(problem, &Options::default(), json!({ "kind": "why_not", "actor": actor })) {
+    match question(problem, &Options::default(), json!({ "why_not": { "actor": actor } })) {
         Reply::WhyNot(told) => *told,
         other => panic!("{other:?}"),
     }
@@ -91,5 +91,5 @@ fn who_has_nothing_to_do_with_the_call_is_told_so() {
     assert_eq!(told.verdict, Verdict::NoFit);
     assert_eq!(told.needs[0].lacks, Some(Refusal::Service));
     assert!(told.remedies.is_empty());
-    assert_eq!(mistakes(&lyon(), &Options::default(), json!({ "kind": "why_not", "actor": "nobody" })), ["/actor"]);
+    assert_eq!(mistakes(&lyon(), &Options::default(), json!({ "why_not": { "actor": "nobody" } })), ["/actor"]);
 }
