@@ -138,6 +138,12 @@ impl<'a> Compiled<'a> {
         self.candidates[candidate].may_lead || !self.rules.active(RuleId::Lead)
     }
 
+    /// Candidates that can deliver something of one of the needs that `counts`.
+    pub(crate) fn able(&self, counts: impl Fn(usize) -> bool) -> BTreeSet<usize> {
+        let cells = self.cells.iter().filter(|cell| counts(cell.need));
+        cells.flat_map(|cell| &cell.edges).map(|&e| self.offers[self.edges[e].offer].candidate).collect()
+    }
+
     /// Id of a candidate.
     pub(crate) fn id(&self, candidate: usize) -> &'a str {
         &self.problem().actors[self.candidates[candidate].actor].id

@@ -6,7 +6,7 @@
 //! Pairs never need a variable each: the number of pairs among `m` members is convex in `m`, so that its tangents
 //! `pairs ≥ t·m − t(t+1)/2` are exact at every whole `m`, and only known pairs, which spare a part of the cost, have a variable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use good_lp::{Expression, Variable, variable};
 
@@ -27,15 +27,16 @@ pub(crate) fn emit(f: &mut Formulation, c: &Compiled<'_>) -> Expression {
     if rates.per_new_pair_cents > 0 {
         all += match rates.between {
             Between::All => {
-                let members = f.member.clone();
+                let members = f.member.iter().copied().enumerate().collect();
                 among(f, c, &members, most_members(c))
             }
             Between::Lead => star(f, c),
             Between::Lot => {
                 let lots = 0..c.problem().call.lots.len();
                 lots.map(|lot| {
-                    let working = (0..c.candidates.len()).map(|i| f.works(c, i, lot)).collect::<Vec<_>>();
-                    among(f, c, &working, most_members(c))
+                    let able = c.able(|need| c.needs[need].lot == lot);
+                    let working = able.into_iter().map(|i| (i, f.works(c, i, lot))).collect();
+                    among(f, c, &working, most_working(c, lot))
                 })
                 .sum()
             }
@@ -45,10 +46,10 @@ pub(crate) fn emit(f: &mut Formulation, c: &Compiled<'_>) -> Expression {
 }
 
 /// Every pair of those who are `present`, by candidate.
-fn among(f: &mut Formulation, c: &Compiled<'_>, present: &[Variable], most: u32) -> Expression {
+fn among(f: &mut Formulation, c: &Compiled<'_>, present: &BTreeMap<usize, Variable>, most: u32) -> Expression {
     let pair = keur(c.problem().call.coordination.per_new_pair_cents);
     let pairs = f.variables.add(variable().min(0));
-    let size: Expression = present.iter().sum();
+    let size: Expression = present.values().sum();
     let count = f.variables.add(variable().min(0));
     f.add((size - count).eq(0));
     for t in 1..most {
@@ -57,10 +58,12 @@ fn among(f: &mut Formulation, c: &Compiled<'_>, present: &[Variable], most: u32)
     }
     let mut together = pair * pairs;
     for ((a, b), spared) in known(c) {
-        let both = f.variables.add(variable().clamp(0, 1));
-        f.add((both - present[a]).leq(0));
-        f.add((both - present[b]).leq(0));
-        together.add_mul(-spared, both);
+        if let (Some(&a), Some(&b)) = (present.get(&a), present.get(&b)) {
+            let both = f.variables.add(variable().clamp(0, 1));
+            f.add((both - a).leq(0));
+            f.add((both - b).leq(0));
+            together.add_mul(-spared, both);
+        }
     }
     // Knowing each other never pays more than a pair costs.
     f.add(together.clone().geq(0));
@@ -109,6 +112,12 @@ fn most_members(c: &Compiled<'_>) -> u32 {
     let all = u32::try_from(c.candidates.len()).unwrap_or(u32::MAX);
     let limit = c.problem().call.group.maximum_members.filter(|_| c.rules.active(RuleId::Size));
     limit.map_or(all, |limit| limit.min(all))
+}
+
+/// No more members work for a lot.
+fn most_working(c: &Compiled<'_>, lot: usize) -> u32 {
+    let limit = c.problem().call.lots[lot].maximum_members.filter(|_| c.rules.active(RuleId::LotSize));
+    limit.unwrap_or(u32::MAX).min(most_members(c))
 }
 
 /// What a known pair spares of the cost of a new one, rounded down to the cent.

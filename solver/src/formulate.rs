@@ -121,7 +121,8 @@ impl Formulation {
         let mut f = Self::with_variables(c, question);
         f.balance(c);
         f.link(c);
-        let coordination = coordination::emit(&mut f, c);
+        // Coordination may ask for a lead, which what can be delivered does not depend on.
+        let coordination = if question.physical { Expression::default() } else { coordination::emit(&mut f, c) };
         for i in 0..c.candidates.len() {
             let own = f.services_of(c, i) + f.fixed_of(c, i);
             f.spend += own;
@@ -235,6 +236,8 @@ impl Formulation {
         }
         let members: Expression = self.member.iter().sum();
         self.add((members - self.size).eq(0));
+        // Nobody is no consortium, whatever rules are in force.
+        self.add((self.size * 1.0).geq(1));
     }
 
     /// Cost of the services of a candidate.

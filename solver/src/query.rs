@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Status};
 use crate::backend::Backend;
 use crate::compile::Compiled;
 use crate::control::{Control, Observer};
@@ -72,6 +72,22 @@ pub enum Reply {
     Shares(Shares),
     /// Why an actor is not in, and what would have to change.
     WhyNot(Box<WhyNot>),
+}
+
+impl Reply {
+    /// What was achieved, where the question has such a thing.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            Self::Proposals(answer) => Some(answer.status),
+            Self::Rules(answer) => Some(answer.status),
+            Self::Partners(answer) => Some(answer.status),
+            Self::Check(answer) => Some(answer.status),
+            Self::Repair(answer) => Some(answer.status),
+            Self::Shares(answer) => Some(answer.status),
+            Self::WhyNot(answer) => Some(answer.status),
+        }
+    }
 }
 
 /// Checks options and a question against an instance, without answering.

@@ -31,6 +31,12 @@ pub(crate) fn amount(quantity: Quantity, unit: &str) -> String {
     format!("{} {}{plural}", number(u128::from(quantity)), unit.replace('_', "-"))
 }
 
+/// A sentence's beginning, inside one.
+pub(crate) fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn list<T: AsRef<str>>(items: &[T]) -> String {
     match items {

@@ -45,7 +45,7 @@ pub struct RuleWorth {
     /// The eligibility rule of the call, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eligibility: Option<String>,
-    /// What giving the rule up would save; at least this, where it is not proven.
+    /// What giving the rule up would save: exactly this where it is proven, at least this where it is not.
     pub worth_cents: i64,
     /// Whether both consortia are proven best.
     pub proven: bool,
@@ -64,7 +64,7 @@ pub struct RuleWorth {
 pub struct StepWorth {
     /// The change: `maximum_members 5 instead of 4`.
     pub change: String,
-    /// What it would save; at least this, where it is not proven.
+    /// What it would save: exactly this where it is proven, at least this where it is not.
     pub worth_cents: i64,
     /// Whether both consortia are proven best.
     pub proven: bool,
@@ -96,10 +96,14 @@ fn worth(c: &Compiled<'_>, backend: &Backend<'_>, base: &Proposal, own: Relaxati
     let steps = if worth_cents > 0 { steps(c, backend, base, own.rule) } else { Vec::new() };
     let told =
         own.eligibility.map_or_else(|| own.rule.title().to_owned(), |rule| format!("The condition \"{}\"", rule.id));
+    let least = if proven { "" } else { "at least " };
     let text = match (worth_cents, names.as_slice()) {
-        (0, _) => format!("{told} costs nothing."),
-        (saved, []) => format!("{told} costs {}.", text::euros(saved)),
-        (saved, names) => format!("{told} costs {}: without it, {} would join.", text::euros(saved), text::list(names)),
+        (0, _) if proven => format!("{told} costs nothing."),
+        (0, _) => format!("What {} costs is not known: the limit came first.", text::lower(&told)),
+        (saved, []) => format!("{told} costs {least}{}.", text::euros(saved)),
+        (saved, names) => {
+            format!("{told} costs {least}{}: without it, {} would join.", text::euros(saved), text::list(names))
+        }
     };
     let eligibility = own.eligibility.map(|rule| rule.id.clone());
     Some(RuleWorth { rule: own.rule, eligibility, worth_cents, proven, newcomers, steps, text })
@@ -108,12 +112,14 @@ fn worth(c: &Compiled<'_>, backend: &Backend<'_>, base: &Proposal, own: Relaxati
 /// How much less the best consortium of a relaxed problem costs, whether that is proven, and who it is.
 fn saving(relaxed: &Compiled<'_>, backend: &Backend<'_>, base: &Proposal) -> Option<(Cents, bool, Proposal)> {
     match propose::best(relaxed, backend, &Question::minimise(Objective::Euros)) {
-        Best::Found(draft) => {
+        Best::Found(draft) if draft.proposal.proof.verified => {
             let without = draft.proposal;
-            let saved = (base.costs.objective_cents - without.costs.objective_cents).max(0);
-            Some((saved, base.proof.optimal && without.proof.optimal, without))
+            let proven = base.proof.optimal && without.proof.optimal;
+            let least = if proven { base.costs.objective_cents } else { base.proof.bound_cents };
+            Some(((least - without.costs.objective_cents).max(0), proven, without))
         }
-        Best::Infeasible | Best::Unknown => None,
+        // What breaks a rule that is in force saves nothing.
+        Best::Found(_) | Best::Infeasible | Best::Unknown => None,
     }
 }
 

@@ -12,6 +12,8 @@ use crate::vocabularies::{self, Vocabulary};
 
 /// The most of anything over a whole contract.
 const MOST_UNITS: i64 = 1_000_000_000_000;
+/// The most money of a whole contract.
+const MOST_CENTS: i128 = 1_000_000_000_000_000;
 
 /// All faults of a call about to be written. Up to six queries.
 pub async fn faults(db: &impl ConnectionTrait, new: &NewCall) -> Result<Vec<Fault>, DbErr> {
@@ -131,6 +133,11 @@ fn rule_faults(at: &str, rule: &EligibilityRule, call: &NewCall, faults: &mut Ve
 
 fn money_faults(new: &NewCall, faults: &mut Vec<Fault>) {
     let money = &new.money_policy;
+    let paid = i128::from(100 - money.co_financing_percent.min(99));
+    if new.budget_cents.is_some_and(|budget| i128::from(budget) * 100 / paid > MOST_CENTS) {
+        let detail = format!("with the co-financing, the whole would be more than {MOST_CENTS} cents");
+        faults.push(Fault::at("/money_policy/co_financing_percent", detail));
+    }
     if !money.budget_by_year_cents.is_empty() {
         let at = "/money_policy/budget_by_year_cents";
         let years = (new.duration_months.max(1) + 11) / 12;

@@ -142,12 +142,7 @@ pub async fn succeed(db: &impl ConnectionTrait, id: Uuid, answer: &Answer) -> Re
     let first = answer.proposals.first();
     let row = ActiveModel {
         state: Set(RunState::Succeeded),
-        result: Set(Some(match answer.status {
-            Status::Optimal => RunResult::Optimal,
-            Status::Feasible => RunResult::Feasible,
-            Status::Infeasible => RunResult::Infeasible,
-            Status::Unknown => RunResult::Unknown,
-        })),
+        result: Set(Some(achieved(answer.status))),
         engine: Set(Some(answer.engine.to_string())),
         objective_cents: Set(first.map(|proposal| proposal.costs.objective_cents)),
         bound_cents: Set(first.map(|proposal| proposal.proof.bound_cents)),
@@ -168,10 +163,20 @@ pub async fn succeed(db: &impl ConnectionTrait, id: Uuid, answer: &Answer) -> Re
     Ok(())
 }
 
+const fn achieved(status: Status) -> RunResult {
+    match status {
+        Status::Optimal => RunResult::Optimal,
+        Status::Feasible => RunResult::Feasible,
+        Status::Infeasible => RunResult::Infeasible,
+        Status::Unknown => RunResult::Unknown,
+    }
+}
+
 /// Keeps the reply of a run to another question than who should answer together. One query.
 pub async fn reply(db: &impl ConnectionTrait, id: Uuid, reply: &Reply) -> Result<(), DbErr> {
     let row = ActiveModel {
         state: Set(RunState::Succeeded),
+        result: Set(reply.status().map(achieved)),
         reply: Set(Some(write(reply)?)),
         engine: Set(Some(attelage_solver::engine().to_string())),
         finished_at: Set(Some(now())),

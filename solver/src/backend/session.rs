@@ -114,7 +114,12 @@ impl Session {
         model.try_set_option("threads", 1).ok()?;
         model.try_set_option("random_seed", settings.seed).ok()?;
         model.try_set_option("mip_rel_gap", settings.gap).ok()?;
+        // A thousandth of a cent: half a cent would hide the rounding of an overhead.
+        model.try_set_option("mip_abs_gap", 1e-8).ok()?;
         model.try_set_option("mip_feasibility_tolerance", 1e-7).ok()?;
+        // `good_lp` hands over coefficients only.
+        // SAFETY: a live model.
+        unsafe { Highs_changeObjectiveOffset(model.as_mut_ptr(), f.objective.constant()) };
         let integers = f.integers.iter().filter_map(|variable| columns.get(variable).copied()).collect();
         Some(Self { model, columns, rows, integers, relaxed: false, money: settings.money })
     }
@@ -224,7 +229,9 @@ impl Session {
     /// Solves from where the last solve ended, within the limits of `control`. `None` where HiGHS reports an error of its own.
     pub(crate) fn solve(&mut self, control: &Control<'_>) -> Option<Solved> {
         let seconds = control.remaining().as_secs_f64();
-        self.set("time_limit", if seconds < 1e9 { self.run_time() + seconds } else { f64::INFINITY });
+        // The clock of linear programs counts all runs, that of whole-number programs each run.
+        let spent = if self.linear() { self.run_time() } else { 0.0 };
+        self.set("time_limit", if seconds < 1e9 { spent + seconds } else { f64::INFINITY });
         let mut watch = Watch { control, money: self.money, work: 0, told: Instant::now(), panicked: false };
         let watched: *mut Watch<'_, '_> = &raw mut watch;
         let highs = self.model.as_mut_ptr();
@@ -260,6 +267,11 @@ impl Session {
     fn at(&self, column_values: &[f64], variable: Variable) -> f64 {
         let column = self.column(variable).and_then(|column| usize::try_from(column).ok());
         column.and_then(|column| column_values.get(column)).copied().unwrap_or(0.0)
+    }
+
+    /// Whether nothing must be whole.
+    fn linear(&self) -> bool {
+        self.relaxed || self.integers.is_empty()
     }
 
     /// Seconds that HiGHS has spent on this model: its time limit is about all of them.
@@ -321,10 +333,9 @@ impl Session {
             solved = Solved { values, reduced, duals, objective: self.real(c"objective_function_value"), ..solved };
         }
         // A linear program has no bound apart from its optimum.
-        let linear = self.relaxed || self.integers.is_empty();
         solved.bound = match (end, self.real(c"mip_dual_bound")) {
-            (End::Optimal, _) if linear => solved.objective,
-            (_, bound) if !linear && bound.is_finite() => bound,
+            (End::Optimal, _) if self.linear() => solved.objective,
+            (_, bound) if !self.linear() && bound.is_finite() => bound,
             (End::Optimal, _) => solved.objective,
             _ => f64::NEG_INFINITY,
         };
@@ -353,7 +364,8 @@ unsafe extern "C" fn on_event(
         watch.panicked = true;
         true
     });
-    // SAFETY: as above; null at events that cannot be interrupted.
+    let stop = stop && event != kHighsCallbackMipImprovingSolution; // An event that only tells.
+    // SAFETY: as above.
     if let (true, Some(input)) = (stop, unsafe { data_in.as_mut() }) {
         input.user_interrupt = 1;
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{Allocation, Proposal};
 use crate::apportion::apportion;
-use crate::model::{Actor, Capability, Cents, Criterion, Need, Problem, Quantity, Spread, Term};
+use crate::model::{Actor, Capability, Cents, Criterion, Need, Problem, Quantity, Relation, Spread, Term};
 
 pub(super) struct Facts<'a> {
     pub(super) problem: &'a Problem,
@@ -14,6 +14,8 @@ pub(super) struct Facts<'a> {
     pub(super) needs: BTreeMap<&'a str, (&'a str, &'a Need)>,
     pub(super) members: BTreeSet<&'a str>,
     pub(super) work: Vec<&'a Allocation>,
+    /// By pair, the smaller id first.
+    pub(super) relations: BTreeMap<(&'a str, &'a str), &'a Relation>,
     territories: BTreeMap<&'a str, Option<&'a str>>,
     services: BTreeMap<&'a str, Option<&'a str>>,
     publics: BTreeMap<&'a str, Option<&'a str>>,
@@ -25,6 +27,11 @@ impl<'a> Facts<'a> {
         let lots = &problem.call.lots;
         Self {
             problem,
+            relations: problem
+                .relations
+                .iter()
+                .map(|r| ((r.a.as_str().min(&r.b), r.a.as_str().max(&r.b)), r))
+                .collect(),
             actors: problem.actors.iter().map(|actor| (actor.id.as_str(), actor)).collect(),
             capabilities: problem
                 .actors

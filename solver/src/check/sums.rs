@@ -74,8 +74,10 @@ pub(super) fn allocations(facts: &Facts<'_>, on: &RuleSet, proposal: &Proposal, 
             }
         }
     }
+    let mut places: BTreeMap<&str, BTreeMap<&str, Quantity>> = BTreeMap::new();
     for ((need, territory), quantity) in given {
-        let asked = facts.places(facts.needs[need].1).get(territory).copied();
+        let places = places.entry(need).or_insert_with(|| facts.places(facts.needs[need].1));
+        let asked = places.get(territory).copied();
         if asked.is_none_or(|asked| quantity > u128::from(asked)) {
             report.wrong(format!("{need} in {territory}: {quantity} allocated, {} asked", asked.unwrap_or(0)));
         }
@@ -108,22 +110,24 @@ pub(super) fn coverage(facts: &Facts<'_>, proposal: &Proposal, report: &mut Repo
         facts.problem.call.lots.iter().flat_map(|lot| &lot.needs).map(|need| need.id.as_str()).collect();
     let told: Vec<&str> = proposal.needs.iter().map(|need| need.need.as_str()).collect();
     report.same("needs", &told, &order);
-    let mut covered: BTreeMap<&str, Quantity> = BTreeMap::new();
+    let mut covered: BTreeMap<&str, u128> = BTreeMap::new();
     for work in &proposal.allocations {
-        *covered.entry(&work.need).or_default() += work.quantity;
+        *covered.entry(&work.need).or_default() += u128::from(work.quantity);
     }
     for told in &proposal.needs {
         let Some((_, need)) = facts.needs.get(told.need.as_str()) else { continue };
         let counted = covered.get(told.need.as_str()).copied().unwrap_or(0);
-        report.same(&format!("covered of {}", told.need), &told.covered, &counted);
+        report.same(&format!("covered of {}", told.need), &u128::from(told.covered), &counted);
         report.same(&format!("quantity of {}", told.need), &told.quantity, &need.quantity);
-        if need.mandatory && counted < need.quantity {
-            let message = format!("{} is mandatory: {counted} of {} covered", told.need, need.quantity);
+        let asked = u128::from(need.quantity);
+        if need.mandatory && counted < asked {
+            let message = format!("{} is mandatory: {counted} of {asked} covered", told.need);
             report.broken(RuleId::Demand, message);
         }
-        let gaps: Quantity = told.gaps.iter().map(|gap| gap.quantity).sum();
-        if !told.gaps.is_empty() && gaps != need.quantity.saturating_sub(counted) {
-            report.wrong(format!("gaps of {}: {gaps} told, {} missing", told.need, need.quantity - counted));
+        let gaps: u128 = told.gaps.iter().map(|gap| u128::from(gap.quantity)).sum();
+        let missing = asked.saturating_sub(counted);
+        if !told.gaps.is_empty() && gaps != missing {
+            report.wrong(format!("gaps of {}: {gaps} told, {missing} missing", told.need));
         }
     }
 }
@@ -149,8 +153,9 @@ pub(super) fn costs(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<
         .needs
         .values()
         .map(|(_, need)| {
-            let covered: Quantity = facts.work.iter().filter(|w| w.need == need.id).map(|w| w.quantity).sum();
-            i128::from(need.quantity.saturating_sub(covered)) * i128::from(need.unmet_cost_cents)
+            let work = facts.work.iter().filter(|w| w.need == need.id);
+            let covered: i128 = work.map(|w| i128::from(w.quantity)).sum();
+            (i128::from(need.quantity) - covered).max(0) * i128::from(need.unmet_cost_cents)
         })
         .sum();
     let total = services + fixed + coordination;
@@ -172,24 +177,21 @@ pub(super) fn costs(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<
 }
 
 fn relation<'a>(facts: &Facts<'a>, a: &str, b: &str) -> Option<&'a Relation> {
-    facts.problem.relations.iter().find(|r| (r.a == a && r.b == b) || (r.a == b && r.b == a))
+    facts.relations.get(&(a.min(b), a.max(b))).copied()
 }
 
 /// What the pairs that coordinate cost: all, those with the lead, or those of each lot.
 fn pairs_cost(facts: &Facts<'_>, proposal: &Proposal, members: &[&str]) -> i128 {
-    let rates = &facts.problem.call.coordination;
-    let new = i128::from(rates.per_new_pair_cents);
-    let pair = |a: &str, b: &str| new - new * relation(facts, a, b).map_or(0, |r| i128::from(r.strength_percent)) / 100;
     let among = |group: &[&str]| -> i128 {
         let all = group.iter().enumerate().flat_map(|(i, a)| group[i + 1..].iter().map(move |b| (*a, *b)));
-        all.map(|(a, b)| pair(a, b)).sum()
+        all.map(|(a, b)| pair_cost(facts, a, b)).sum()
     };
-    match rates.between {
+    match facts.problem.call.coordination.between {
         Between::All => among(members),
         Between::Lead => {
             let lead = proposal.members.iter().find(|member| member.role != Role::GroupMember);
             let lead = lead.map_or("", |lead| lead.actor.as_str());
-            members.iter().filter(|id| **id != lead).map(|id| pair(lead, id)).sum()
+            star_cost(facts, members, lead)
         }
         Between::Lot => {
             let lots = facts.problem.call.lots.iter();
@@ -203,19 +205,48 @@ fn pairs_cost(facts: &Facts<'_>, proposal: &Proposal, members: &[&str]) -> i128 
     }
 }
 
+/// Where members coordinate with the lead alone, no other member that may lead would cost less.
+fn hub(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<'_>) {
+    if facts.problem.call.coordination.between != Between::Lead {
+        return;
+    }
+    let members: Vec<&str> = facts.members.iter().copied().collect();
+    let conditions: Vec<_> = report.on.eligibility(facts.problem).filter(|rule| rule.scope == Scope::Lead).collect();
+    let may_lead = |id: &str| {
+        !report.on.active(RuleId::Lead) || conditions.iter().all(|rule| facts.meets(facts.actors[id], &rule.criterion))
+    };
+    let eligible: Vec<&str> = members.iter().copied().filter(|id| may_lead(id)).collect();
+    let cost = |lead: &str| star_cost(facts, &members, lead);
+    let least = if eligible.is_empty() { &members } else { &eligible }.iter().map(|id| cost(id)).min();
+    let lead = proposal.members.iter().find(|member| member.role != Role::GroupMember);
+    report.same("cost of coordinating with the lead", &lead.map(|lead| cost(&lead.actor)), &least);
+}
+
+/// What the pairs with a lead cost.
+fn star_cost(facts: &Facts<'_>, members: &[&str], lead: &str) -> i128 {
+    members.iter().filter(|id| **id != lead).map(|id| pair_cost(facts, lead, id)).sum()
+}
+
+/// What a pair costs: less by the strength of its relation.
+fn pair_cost(facts: &Facts<'_>, a: &str, b: &str) -> i128 {
+    let new = i128::from(facts.problem.call.coordination.per_new_pair_cents);
+    new - new * relation(facts, a, b).map_or(0, |r| i128::from(r.strength_percent)) / 100
+}
+
 /// Roles, amounts, shares and lots of the members.
 pub(super) fn members(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<'_>) {
     let count = |role: Role| proposal.members.iter().filter(|member| member.role == role).count();
     let alone = usize::from(proposal.members.len() == 1);
     report.same("sole tenderers", &count(Role::SoleTenderer), &alone);
     report.same("leads", &count(Role::GroupLead), &(1 - alone));
+    hub(facts, proposal, report);
     let amounts: Vec<i128> = proposal.members.iter().map(|m| facts.amounts(&m.actor)).map(|(a, b)| a + b).collect();
     let all: i128 = amounts.iter().sum();
     let mut shares = 0;
     for (member, amount) in proposal.members.iter().zip(amounts) {
         report.same(&format!("amount of {}", member.actor), &i128::from(member.amount_cents), &amount);
         #[allow(clippy::cast_possible_truncation)]
-        let told = (member.share_percent * 100.0).round() as i128;
+        let told = (member.share_percent * 100.0).round().clamp(-1e6, 1e6) as i128;
         shares += told;
         // Within a hundredth of the exact share: up or down, so that all add up.
         if (told * all - amount * 10_000).abs() >= all.max(1) || (all == 0 && told != 0) {

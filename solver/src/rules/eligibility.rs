@@ -70,6 +70,14 @@ pub(crate) fn emit(f: &mut Formulation, c: &Compiled<'_>) {
                 }
                 f.add(those.geq(1));
             }
+            // A member that delivers nothing must meet it too.
+            (Scope::EachMember, criterion) if rule.lots.is_empty() => {
+                for i in 0..c.candidates.len() {
+                    if !meets(c.instance, c.candidates[i].actor, criterion) {
+                        f.add((f.member[i] * 1.0).leq(0));
+                    }
+                }
+            }
             (Scope::EachMember | Scope::Performer | Scope::Lead, _) => {}
         }
     }

@@ -9,7 +9,8 @@ use crate::formulate::Formulation;
 pub(crate) fn emit(f: &mut Formulation, c: &Compiled<'_>) {
     for (n, need) in c.needs.iter().enumerate() {
         let Some(most) = need.need.maximum_suppliers else { continue };
-        let hands: Expression = (0..c.candidates.len()).map(|i| f.delivers(c, i, |own| own == n)).sum();
+        let able = c.able(|own| own == n);
+        let hands: Expression = able.into_iter().map(|i| f.delivers(c, i, |own| own == n)).sum();
         f.add(hands.leq(f64::from(most)));
     }
 }

@@ -11,7 +11,8 @@ pub(crate) fn emit(f: &mut Formulation, c: &Compiled<'_>) {
         if lot.minimum_members.is_none() && lot.maximum_members.is_none() {
             continue;
         }
-        let working: Expression = (0..c.candidates.len()).map(|i| f.works(c, i, l)).sum();
+        let able = c.able(|need| c.needs[need].lot == l);
+        let working: Expression = able.into_iter().map(|i| f.works(c, i, l)).sum();
         if let Some(least) = lot.minimum_members {
             f.add(working.clone().geq(f64::from(least)));
         }

@@ -92,9 +92,14 @@ prop_compose! {
     }
 }
 
+/// All needs of a call, in its order.
+pub fn needs(problem: &Problem) -> Vec<&Need> {
+    problem.call.lots.iter().flat_map(|lot| &lot.needs).collect()
+}
+
 /// The least objective of every consortium that can answer, by trying every whole allocation.
 pub fn enumerate(problem: &Problem) -> BTreeMap<BTreeSet<usize>, i64> {
-    let needs: Vec<&Need> = problem.call.lots.iter().flat_map(|lot| &lot.needs).collect();
+    let needs = needs(problem);
     let slots: Vec<(usize, usize, usize)> = needs
         .iter()
         .enumerate()
@@ -139,7 +144,7 @@ fn evaluate(problem: &Problem, slots: &[(usize, usize, usize)], quantity: &[u64]
     let mut by_capability: BTreeMap<(usize, usize), u64> = BTreeMap::new();
     let mut services: BTreeMap<usize, i64> = BTreeMap::new();
     let mut objective = 0;
-    for (n, need) in call.lots.iter().flat_map(|lot| &lot.needs).enumerate() {
+    for (n, need) in needs(problem).into_iter().enumerate() {
         let done: u64 = slots.iter().zip(quantity).filter(|((m, ..), _)| *m == n).map(|(_, q)| q).sum();
         if need.mandatory && done < need.quantity {
             return None;

@@ -146,3 +146,27 @@ fn overhead_is_a_part_of_the_services_rounded_up() {
     problem["call"]["budget_cents"] = json!(116);
     assert_eq!(solve_value(&problem).status, Status::Optimal);
 }
+
+#[test]
+fn the_bound_counts_what_the_lead_does_not_cost() {
+    // x alone is best in parts of units, z in whole ones: a bound that is one pair too high would hide z.
+    let mut problem = problem(json!([need("a", 2)]), json!([actor("x", &[("a", 2, 100)]), actor("z", &[("a", 2, 150)])]));
+    problem["call"]["lots"][0]["needs"][0]["mandatory"] = json!(false);
+    problem["call"]["lots"][0]["needs"][0]["unmet_cost_cents"] = json!(300);
+    problem["call"]["payment"] = json!({ "advance_percent": 0, "delay_days": 365 });
+    problem["call"]["coordination"] = json!({ "per_new_pair_cents": 1000, "between": "lead" });
+    problem["actors"][0]["available_cash_cents"] = json!(190);
+    let best = &solve_value(&problem).proposals[0];
+    assert_eq!((members(best), best.costs.objective_cents, best.proof.bound_cents), (vec!["z"], 300, 300));
+}
+
+#[test]
+fn a_member_that_does_nothing_meets_the_conditions_too() {
+    let mut problem = four(json!([need("a", 4)]));
+    problem["actors"][1]["credentials"] = json!([{ "code": "qualiopi" }]);
+    problem["call"]["eligibility"] = json!([{
+        "id": "certified", "criterion": { "kind": "credential", "code": "qualiopi" }, "scope": "each_member"
+    }]);
+    let locked = Options { locked_in: vec!["w".to_owned()], ..without(RuleId::ActiveMember) };
+    assert_eq!(solve_with(&problem, &locked).status, Status::Infeasible);
+}

@@ -1,8 +1,9 @@
 //! The checker finds what was changed behind the solver's back.
 
 use attelage_solver::{Problem, Proposal, Role, RuleId, check};
+use serde_json::json;
 
-use crate::support::{lyon, parse, solve_value};
+use crate::support::{actor, lyon, need, parse, problem, solve_value};
 
 type Change<T> = fn(&mut T);
 
@@ -115,4 +116,34 @@ fn an_idle_member_a_missed_need_and_a_shared_pool_are_named() {
         p.actors[0].capabilities.iter_mut().for_each(|capability| capability.pool = Some("own".into()));
     });
     assert_eq!(own, [], "one actor's own capabilities add up");
+}
+
+#[test]
+fn a_dearer_hub_is_named() {
+    let actors = ["x", "y", "z"].map(|id| actor(id, &[("a", 4, 100)]));
+    let mut problem = problem(json!([need("a", 12)]), json!(actors));
+    problem["call"]["coordination"] = json!({ "per_new_pair_cents": 100, "between": "lead" });
+    problem["relations"] = json!([{ "a": "y", "b": "x" }, { "a": "z", "b": "y" }]);
+    let mut told = solve_value(&problem).proposals.remove(0);
+    assert_eq!(told.members.iter().find(|member| member.role == Role::GroupLead).unwrap().actor, "y");
+    for member in &mut told.members {
+        member.role = if member.actor == "x" { Role::GroupLead } else { Role::GroupMember };
+    }
+    told.costs.coordination_cents += 100;
+    told.costs.total_cents += 100;
+    told.costs.objective_cents += 100;
+    let messages: Vec<String> = check(&parse(&problem), &told).into_iter().map(|found| found.message).collect();
+    assert_eq!(messages, ["cost of coordinating with the lead: Some(100) told, Some(0) counted"]);
+}
+
+#[test]
+fn absurd_amounts_are_violations_and_no_panic() {
+    let (problem, mut absurd) = good();
+    for work in &mut absurd.allocations {
+        work.quantity = u64::MAX;
+    }
+    absurd.members[0].share_percent = 1e300;
+    let gap = json!({ "territory": "lyon", "quantity": u64::MAX, "reason": "rule", "text": "", "near_misses": [] });
+    absurd.needs[0].gaps = vec![serde_json::from_value(gap).unwrap(); 2];
+    assert!(!check(&problem, &absurd).is_empty());
 }

@@ -90,8 +90,10 @@ proptest! {
                 }
                 RuleId::Demand => {
                     let mut softer = value.clone();
-                    for need in softer["call"]["lots"][0]["needs"].as_array_mut().unwrap() {
-                        need["mandatory"] = json!(false);
+                    for lot in softer["call"]["lots"].as_array_mut().unwrap() {
+                        for need in lot["needs"].as_array_mut().unwrap() {
+                            need["mandatory"] = json!(false);
+                        }
                     }
                     prop_assert!(enumerate(&parse(&softer)).contains_key(&team));
                 }

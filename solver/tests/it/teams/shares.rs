@@ -8,7 +8,7 @@ use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
 use super::{indices, mistakes, names, question, verified};
-use crate::brute_force::{NAMES, call, enumerate};
+use crate::brute_force::{NAMES, call, enumerate, needs};
 use crate::support::{actor, lyon, need, parse, problem};
 
 fn shares_with(problem: &Value, query: Value) -> Shares {
@@ -20,7 +20,7 @@ fn shares_with(problem: &Value, query: Value) -> Shares {
 
 /// What members can serve at most, each unit at its worth less its cost: every whole allocation is tried.
 fn served(problem: &Problem, members: &BTreeSet<usize>, worth: &[i64]) -> i64 {
-    let needs = &problem.call.lots[0].needs;
+    let needs = needs(problem);
     let mut slots = Vec::new();
     for (n, need) in needs.iter().enumerate() {
         for &a in members {
@@ -107,7 +107,7 @@ proptest! {
         let set = verified(&value, proposal);
         let ours: Vec<usize> = set.iter().copied().collect();
         let paid = |need: &str| proposal.allocations.iter().filter(|w| w.need == need).map(|w| w.amount_cents / w.quantity as i64).max().unwrap_or(0);
-        let worth: Vec<i64> = problem.call.lots[0].needs.iter().map(|need| paid(&need.id).max(need.unmet_cost_cents)).collect();
+        let worth: Vec<i64> = needs(&problem).iter().map(|need| paid(&need.id).max(need.unmet_cost_cents)).collect();
         let game = |members: &BTreeSet<usize>| served(&problem, members, &worth);
         prop_assert_eq!(told.value_cents, game(&set));
         let expected = by_orders(&ours, &game);
