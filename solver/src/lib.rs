@@ -54,6 +54,8 @@
 //! 9. **Explain** (`explain`): what would fall without each member, what the best consortium without it costs, why something
 //!    stays uncovered. One small search per member; those that the proposals already answer are not repeated.
 //! 10. **Where nobody can answer** (`infeasible`): mandatory needs may be missed, as little as possible; then each rule is left out alone.
+//! 11. **Questions about given people** (`teams`, `sharing`; `games` for what is true of any cooperative game): partners, checks, repairs,
+//!     shares, why not; see [`Query`] and `docs/solver/people.md`.
 //!
 //! # Determinism
 //!

@@ -90,7 +90,7 @@ pub struct Shares {
     pub value_cents: i64,
     /// By id.
     pub members: Vec<MemberShare>,
-    /// How the Shapley value was found; absent where a limit came first.
+    /// How the Shapley value was found; absent where a limit came first, or with more than 60 members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<ShapleyMethod>,
     /// What proves the nucleolus; absent beyond 14 members or where a limit came first.
