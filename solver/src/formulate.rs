@@ -121,8 +121,14 @@ impl Formulation {
         let mut f = Self::with_variables(c, question);
         f.balance(c);
         f.link(c);
-        // Coordination may ask for a lead, which what can be delivered does not depend on.
-        let coordination = if question.physical { Expression::default() } else { coordination::emit(&mut f, c) };
+        // What can be delivered depends neither on coordination, which may ask for a lead, nor on there being a consortium.
+        let coordination = if question.physical {
+            Expression::default()
+        } else {
+            // Nobody is no consortium, whatever rules are in force.
+            f.add((f.size * 1.0).geq(1));
+            coordination::emit(&mut f, c)
+        };
         for i in 0..c.candidates.len() {
             let own = f.services_of(c, i) + f.fixed_of(c, i);
             f.spend += own;
@@ -236,8 +242,6 @@ impl Formulation {
         }
         let members: Expression = self.member.iter().sum();
         self.add((members - self.size).eq(0));
-        // Nobody is no consortium, whatever rules are in force.
-        self.add((self.size * 1.0).geq(1));
     }
 
     /// Cost of the services of a candidate.

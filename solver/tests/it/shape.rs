@@ -150,7 +150,8 @@ fn overhead_is_a_part_of_the_services_rounded_up() {
 #[test]
 fn the_bound_counts_what_the_lead_does_not_cost() {
     // x alone is best in parts of units, z in whole ones: a bound that is one pair too high would hide z.
-    let mut problem = problem(json!([need("a", 2)]), json!([actor("x", &[("a", 2, 100)]), actor("z", &[("a", 2, 150)])]));
+    let mut problem =
+        problem(json!([need("a", 2)]), json!([actor("x", &[("a", 2, 100)]), actor("z", &[("a", 2, 150)])]));
     problem["call"]["lots"][0]["needs"][0]["mandatory"] = json!(false);
     problem["call"]["lots"][0]["needs"][0]["unmet_cost_cents"] = json!(300);
     problem["call"]["payment"] = json!({ "advance_percent": 0, "delay_days": 365 });
