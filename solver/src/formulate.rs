@@ -344,7 +344,7 @@ impl Formulation {
 }
 
 /// No consortium has more members.
-fn most_members(c: &Compiled<'_>) -> u32 {
+pub(crate) fn most_members(c: &Compiled<'_>) -> u32 {
     let all = u32::try_from(c.candidates.len()).unwrap_or(u32::MAX);
     let limit = c.problem().call.group.maximum_members.filter(|_| c.rules.active(RuleId::Size));
     limit.map_or(all, |limit| limit.min(all))

@@ -91,6 +91,7 @@ pub mod model;
 mod options;
 mod propose;
 mod query;
+mod resilience;
 pub mod rules;
 #[doc(hidden)]
 pub mod sample;
@@ -99,6 +100,7 @@ mod text;
 mod total;
 mod tree;
 mod validate;
+mod variants;
 
 pub use answer::*;
 pub use check::{Violation, check, check_with};
@@ -107,8 +109,15 @@ pub use instance::{Fault, Instance};
 pub use model::*;
 pub use options::OptionsError;
 pub use query::{Query, Reply, ask};
+pub use resilience::{
+    Cut, CutNeed, FatalActor, Loss, Resilience, ResilienceRequest, SingleSupplier, Softest, Strict,
+};
 pub use rules::RuleId;
 pub use solve::{solve, solve_with};
+pub use variants::{
+    Aim, Alternative, Alternatives, AlternativesRequest, Axes, Diversity, End, Front, FrontPoint, FrontRequest, Measure,
+    Replacement, StageProof,
+};
 
 /// Version of this crate: part of what identifies a computation.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -7,7 +7,9 @@ use crate::control::Observer;
 use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::OptionsError;
+use crate::resilience::{self, Resilience, ResilienceRequest};
 use crate::solve::solve_with;
+use crate::variants::{Alternatives, AlternativesRequest, Front, FrontRequest, alternatives, front};
 
 /// A question about a call. In JSON, `kind` says which; the other members are its settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +20,12 @@ pub enum Query {
     /// Who should answer together?
     #[default]
     Proposals,
+    /// Which other members would do almost as well?
+    Alternatives(AlternativesRequest),
+    /// What would more coverage, resilience or cohesion cost?
+    Front(FrontRequest),
+    /// What if a member is lost?
+    Resilience(ResilienceRequest),
 }
 
 /// The answer to a [`Query`], of the same kind.
@@ -28,6 +36,12 @@ pub enum Query {
 pub enum Reply {
     /// The best consortia, or why there is none.
     Proposals(Answer),
+    /// The best consortium and others.
+    Alternatives(Alternatives),
+    /// The trade-offs.
+    Front(Front),
+    /// What each loss would leave.
+    Resilience(Resilience),
 }
 
 /// Answers a question about a call.
@@ -42,5 +56,10 @@ pub fn ask(
 ) -> Result<Reply, OptionsError> {
     match query {
         Query::Proposals => solve_with(instance, options, observer).map(Reply::Proposals),
+        Query::Alternatives(request) => {
+            alternatives::ask(instance, options, request, observer).map(Reply::Alternatives)
+        }
+        Query::Front(request) => front::ask(instance, options, request, observer).map(Reply::Front),
+        Query::Resilience(request) => resilience::ask(instance, options, request, observer).map(Reply::Resilience),
     }
 }

@@ -1,0 +1,270 @@
+//! The model of a call kept in HiGHS for many questions about it, in two copies: with divisible quantities, whose optimum is fast
+//! and bounds everything, and with whole ones, which settle what is proposed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use good_lp::Expression;
+
+use super::measure::{Measure, Handles, Weights, unit, whole_bound};
+use crate::backend::{Backend, Found, Outcome, Session};
+use crate::compile::Compiled;
+use crate::formulate::{Formulation, Objective, Question, units};
+use crate::model::Cents;
+use crate::propose::{self, Draft};
+
+/// A row of both copies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    divisible: i32,
+    whole: i32,
+}
+
+/// The two copies. Their variables are the same: only the kind of the quantities differs.
+pub(crate) struct Master<'m, 'a, 'o> {
+    pub(crate) c: &'m Compiled<'a>,
+    pub(crate) backend: &'m Backend<'o>,
+    pub(crate) weights: Rc<Weights>,
+    f: Formulation,
+    handles: Handles,
+    divisible: Session,
+    whole: Session,
+    limits: BTreeMap<Measure, (Row, Option<Cents>)>,
+}
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Goal {
+    pub(crate) measure: Measure,
+    /// A small cost term: what a thousand euros spent weigh, in units of the model, and the most that the term may come to.
+    pub(crate) thrift: Option<(f64, f64)>,
+}
+
+impl From<Measure> for Goal {
+    fn from(measure: Measure) -> Self {
+        Self { measure, thrift: None }
+    }
+}
+
+/// The best of a measure.
+pub(crate) struct Best {
+    pub(crate) draft: Draft,
+    pub(crate) value: Cents,
+    /// Nothing that the rows allow is below.
+    pub(crate) bound: Cents,
+    /// Whether the two meet within the gap.
+    pub(crate) optimal: bool,
+}
+
+/// What a search came to.
+pub(crate) enum Sought {
+    Found(Box<Best>),
+    /// Proven: nothing satisfies the rows.
+    Infeasible,
+    /// The limit came first.
+    Unknown,
+}
+
+impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
+    /// Builds both copies with the variables of the measures named. `None` where HiGHS refuses them or there is no candidate.
+    pub(crate) fn open(c: &'m Compiled<'a>, backend: &'m Backend<'o>, wanted: &[Measure]) -> Option<Self> {
+        if c.candidates.is_empty() {
+            return None;
+        }
+        let weights = Rc::new(Weights::new(c));
+        let open = |whole: bool| {
+            let mut f = Formulation::new(c, &Question { whole, ..Question::minimise(Objective::Euros) });
+            let handles = weights.prepare(c, &mut f, wanted);
+            let session = backend.open(&mut f, Objective::Euros)?;
+            Some((f, handles, session))
+        };
+        let (f, handles, divisible) = open(false)?;
+        let (_, _, whole) = open(true)?;
+        Some(Self { c, backend, weights, f, handles, divisible, whole, limits: BTreeMap::new() })
+    }
+
+    /// Adds `least ≤ expression ≤ most`. `None` where HiGHS refuses it.
+    fn row(&mut self, expression: &Expression, least: f64, most: f64) -> Option<Row> {
+        let divisible = self.divisible.add_row(expression.clone(), least, most)?;
+        let whole = self.whole.add_row(expression.clone(), least, most)?;
+        Some(Row { divisible, whole })
+    }
+
+    /// Σ coefficient · member between the two.
+    pub(crate) fn members_row(&mut self, terms: &BTreeMap<usize, f64>, least: f64, most: f64) -> Option<Row> {
+        let mut sum = Expression::default();
+        for (&i, &coefficient) in terms {
+            sum.add_mul(coefficient, self.f.member[i]);
+        }
+        self.row(&sum, least, most)
+    }
+
+    /// At most so many of these are members.
+    pub(crate) fn at_most(&mut self, most: usize, members: &BTreeSet<usize>) -> Option<Row> {
+        let terms = members.iter().map(|&i| (i, 1.0)).collect();
+        self.members_row(&terms, f64::NEG_INFINITY, units(most as u64))
+    }
+
+    /// Changes the right side of a row of the kind "at most".
+    pub(crate) fn change(&mut self, row: Row, most: f64) {
+        self.divisible.bound_row(row.divisible, f64::NEG_INFINITY, most);
+        self.whole.bound_row(row.whole, f64::NEG_INFINITY, most);
+    }
+
+    /// Keeps a measure at or below a value from now on; sets it free where there is none. `None` where HiGHS refuses it.
+    pub(crate) fn limit(&mut self, measure: Measure, most: Option<Cents>) -> Option<()> {
+        // A third of a unit cannot admit another whole value, and keeps rounding errors out of the way.
+        #[allow(clippy::cast_precision_loss)]
+        let bound = most.map_or(f64::INFINITY, |most| (most as f64 + 0.3) * unit(measure));
+        match self.limits.get(&measure).map(|(row, _)| *row) {
+            Some(row) => {
+                // The row leaves the constant of the expression out.
+                let constant = self.constant(measure);
+                self.change(row, bound - constant);
+                self.limits.insert(measure, (row, most));
+            }
+            None if most.is_some() => {
+                let expression = self.expression(measure);
+                let row = self.row(&expression, f64::NEG_INFINITY, bound)?;
+                self.limits.insert(measure, (row, most));
+            }
+            None => {}
+        }
+        Some(())
+    }
+
+    /// Every mandatory cell keeps capacity enough after any one loss: the rows that do not depend on how capacity is shared.
+    pub(crate) fn demand_spare_capacity(&mut self) {
+        for (j, &safe) in self.weights.mandatory().zip(&self.handles.safe) {
+            let demand = units(self.c.cells[j].demand);
+            self.divisible.bound(safe, demand, demand);
+            self.whole.bound(safe, demand, demand);
+        }
+    }
+
+    /// A limit on the number of nodes of each search tree, or none: for questions that are worth only so much.
+    pub(crate) fn nodes(&mut self, most: Option<i32>) {
+        for session in [&mut self.divisible, &mut self.whole] {
+            session.set("mip_max_nodes", most.unwrap_or(i32::MAX));
+        }
+    }
+
+    fn expression(&self, measure: Measure) -> Expression {
+        self.weights.expression(self.c, &self.f, &self.handles, measure)
+    }
+
+    fn constant(&self, measure: Measure) -> f64 {
+        use good_lp::IntoAffineExpression;
+        self.expression(measure).constant()
+    }
+
+    /// The best of a goal: first with divisible quantities, which bounds it; then whole quantities for the members found; and where
+    /// the two differ by more than the gap, whole quantities altogether.
+    pub(crate) fn best(&mut self, goal: impl Into<Goal>) -> Sought {
+        let goal = goal.into();
+        let mut objective = self.expression(goal.measure);
+        if let Some((weight, _)) = goal.thrift {
+            objective += self.f.spend.clone() * weight;
+        }
+        self.minimise(&objective, matches!(goal.measure, Measure::Euros | Measure::Paid));
+        self.seek(goal)
+    }
+
+    /// Minimises the number of members, counted once for each of these sets that they are in. The value is that number.
+    pub(crate) fn least_shared(&mut self, sets: &[BTreeSet<usize>]) -> Sought {
+        let mut shared = Expression::default();
+        for &i in sets.iter().flatten() {
+            shared.add_mul(1.0, self.f.member[i]);
+        }
+        self.minimise(&shared, false);
+        let count = |draft: &Draft| sets.iter().map(|set| set.intersection(&draft.members).count() as Cents).sum();
+        self.settle(1.0, 0.0, &count)
+    }
+
+    fn minimise(&mut self, objective: &Expression, money: bool) {
+        self.divisible.minimise(objective.clone(), money);
+        self.whole.minimise(objective.clone(), money);
+    }
+
+    fn seek(&mut self, goal: Goal) -> Sought {
+        let (c, weights) = (self.c, Rc::clone(&self.weights));
+        let value = |draft: &Draft| weights.value(c, goal.measure, draft);
+        self.settle(unit(goal.measure), goal.thrift.map_or(0.0, |(_, most)| most), &value)
+    }
+
+    /// Solves both copies as far as needed. `slack` is what the objective holds beside the value, at most.
+    fn settle(&mut self, unit: f64, slack: f64, value: &dyn Fn(&Draft) -> Cents) -> Sought {
+        let relaxed = match self.run(false) {
+            Outcome::Found(found) => found,
+            Outcome::Infeasible => return Sought::Infeasible,
+            Outcome::Unknown => return Sought::Unknown,
+        };
+        let mut bound = whole_bound(relaxed.bound - slack, unit);
+        self.fix(Some(&relaxed.members));
+        let fixed = self.run(true);
+        self.fix(None);
+        let mut best = self.accept(&fixed, value);
+        let met = |best: &Option<(Cents, Draft)>, bound: Cents| best.as_ref().is_some_and(|b| self.meets(b.0, bound));
+        // With a cost term the bound on the value is weak by design: what the divisible copy found is good enough if it can be dealt
+        // out whole.
+        if !met(&best, bound) && (slack == 0.0 || best.is_none()) {
+            let again = self.run(true);
+            if let Outcome::Found(found) = &again {
+                bound = bound.max(whole_bound(found.bound - slack, unit));
+            }
+            if matches!(again, Outcome::Infeasible) && best.is_none() {
+                return Sought::Infeasible;
+            }
+            best = best.into_iter().chain(self.accept(&again, value)).min_by_key(|(value, _)| *value);
+        }
+        // Out of time before whole quantities were found: the rounded ones, if they pass.
+        let best = best.or_else(|| self.accept(&Outcome::Found(relaxed), value));
+        match best {
+            Some((value, draft)) => {
+                let optimal = self.meets(value, bound);
+                Sought::Found(Box::new(Best { draft, value, bound: bound.min(value), optimal }))
+            }
+            None => Sought::Unknown,
+        }
+    }
+
+    fn run(&mut self, whole: bool) -> Outcome {
+        if self.backend.expired() {
+            return Outcome::Unknown;
+        }
+        let session = if whole { &mut self.whole } else { &mut self.divisible };
+        self.backend.run(session, &self.f).unwrap_or(Outcome::Unknown)
+    }
+
+    /// Fixes the members of the copy with whole quantities, or sets them free.
+    fn fix(&mut self, members: Option<&BTreeSet<usize>>) {
+        for (i, candidate) in self.c.candidates.iter().enumerate() {
+            let (least, most) = match members {
+                Some(members) => (f64::from(members.contains(&i)), f64::from(members.contains(&i))),
+                None => (f64::from(candidate.locked_in), 1.0),
+            };
+            self.whole.bound(self.f.member[i], least, most);
+        }
+    }
+
+    /// The draft of a solution, if it passes the checker and keeps every limit exactly.
+    fn accept(&self, outcome: &Outcome, value: &dyn Fn(&Draft) -> Cents) -> Option<(Cents, Draft)> {
+        let Outcome::Found(found) = outcome else { return None };
+        let draft = self.draft(found);
+        let within = |(&measure, &(_, most)): (&Measure, &(Row, Option<Cents>))| {
+            most.is_none_or(|most| self.weights.value(self.c, measure, &draft) <= most)
+        };
+        let kept = draft.proposal.proof.verified && self.limits.iter().all(within);
+        kept.then(|| (value(&draft), draft))
+    }
+
+    fn draft(&self, found: &Found) -> Draft {
+        propose::draft(self.c, &Question::minimise(Objective::Euros), found)
+    }
+
+    /// Whether a value is proven best within the gap asked for.
+    fn meets(&self, value: Cents, bound: Cents) -> bool {
+        let gap = i128::from(value - bound.min(value));
+        gap * 1_000_000 <= i128::from(value) * i128::from(self.c.options.gap_ppm)
+    }
+}
