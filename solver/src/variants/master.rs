@@ -9,7 +9,7 @@ use good_lp::Expression;
 use super::measure::{Measure, Handles, Weights, unit, whole_bound};
 use crate::backend::{Backend, Found, Outcome, Session};
 use crate::compile::Compiled;
-use crate::formulate::{Formulation, Objective, Question, units};
+use crate::formulate::{Formulation, Objective, Question, keur, units};
 use crate::model::Cents;
 use crate::propose::{self, Draft};
 
@@ -65,6 +65,13 @@ pub(crate) enum Sought {
     Unknown,
 }
 
+/// What an objective holds beside the value that it is about.
+struct Term<'t> {
+    /// Never more.
+    most: f64,
+    of: &'t dyn Fn(&Draft) -> f64,
+}
+
 impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
     /// Builds both copies with the variables of the measures named. `None` where HiGHS refuses them or there is no candidate.
     pub(crate) fn open(c: &'m Compiled<'a>, backend: &'m Backend<'o>, wanted: &[Measure]) -> Option<Self> {
@@ -75,7 +82,9 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         let open = |whole: bool| {
             let mut f = Formulation::new(c, &Question { whole, ..Question::minimise(Objective::Euros) });
             let handles = weights.prepare(c, &mut f, wanted);
-            let session = backend.open(&mut f, Objective::Euros)?;
+            let mut session = backend.open(&mut f, Objective::Euros)?;
+            // Its effort is that of a first solution to a new model; these models are solved again and again.
+            session.set("mip_heuristic_run_feasibility_jump", false);
             Some((f, handles, session))
         };
         let (f, handles, divisible) = open(false)?;
@@ -178,7 +187,7 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         }
         self.minimise(&shared, false);
         let count = |draft: &Draft| sets.iter().map(|set| set.intersection(&draft.members).count() as Cents).sum();
-        self.settle(1.0, 0.0, &count)
+        self.settle(1.0, &Term { most: 0.0, of: &|_| 0.0 }, &count)
     }
 
     fn minimise(&mut self, objective: &Expression, money: bool) {
@@ -189,33 +198,36 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
     fn seek(&mut self, goal: Goal) -> Sought {
         let (c, weights) = (self.c, Rc::clone(&self.weights));
         let value = |draft: &Draft| weights.value(c, goal.measure, draft);
-        self.settle(unit(goal.measure), goal.thrift.map_or(0.0, |(_, most)| most), &value)
+        let (weight, most) = goal.thrift.unwrap_or_default();
+        let thrift = |draft: &Draft| weight * keur(draft.proposal.costs.total_cents);
+        self.settle(unit(goal.measure), &Term { most, of: &thrift }, &value)
     }
 
-    /// Solves both copies as far as needed. `slack` is what the objective holds beside the value, at most.
-    fn settle(&mut self, unit: f64, slack: f64, value: &dyn Fn(&Draft) -> Cents) -> Sought {
+    /// Solves both copies as far as needed.
+    fn settle(&mut self, unit: f64, term: &Term<'_>, value: &dyn Fn(&Draft) -> Cents) -> Sought {
         let relaxed = match self.run(false) {
             Outcome::Found(found) => found,
             Outcome::Infeasible => return Sought::Infeasible,
             Outcome::Unknown => return Sought::Unknown,
         };
-        let mut bound = whole_bound(relaxed.bound - slack, unit);
+        let mut bound = whole_bound(relaxed.bound - term.most, unit);
         self.fix(Some(&relaxed.members));
         let fixed = self.run(true);
         self.fix(None);
         let mut best = self.accept(&fixed, value);
-        let met = |best: &Option<(Cents, Draft)>, bound: Cents| best.as_ref().is_some_and(|b| self.meets(b.0, bound));
-        // With a cost term the bound on the value is weak by design: what the divisible copy found is good enough if it can be dealt
-        // out whole.
-        if !met(&best, bound) && (slack == 0.0 || best.is_none()) {
+        let met = best.as_ref().is_some_and(|(value, draft)| {
+            self.meets(*value, whole_bound(relaxed.bound - (term.of)(draft), unit))
+        });
+        if !met {
             let again = self.run(true);
             if let Outcome::Found(found) = &again {
-                bound = bound.max(whole_bound(found.bound - slack, unit));
+                bound = bound.max(whole_bound(found.bound - term.most, unit));
             }
             if matches!(again, Outcome::Infeasible) && best.is_none() {
                 return Sought::Infeasible;
             }
-            best = best.into_iter().chain(self.accept(&again, value)).min_by_key(|(value, _)| *value);
+            let weighed = |(value, draft): &(Cents, Draft)| whole_bound((term.of)(draft), unit).saturating_add(*value);
+            best = best.into_iter().chain(self.accept(&again, value)).min_by_key(weighed);
         }
         // Out of time before whole quantities were found: the rounded ones, if they pass.
         let best = best.or_else(|| self.accept(&Outcome::Found(relaxed), value));

@@ -4,10 +4,14 @@
 mod brute_force;
 mod edges;
 mod eligibility;
+mod enumerated;
 mod explanations;
 mod faults;
 mod golden;
 mod infeasible;
+mod losses;
 mod rules;
 mod support;
 mod tampered;
+mod variants;
+
