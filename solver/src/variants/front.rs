@@ -149,7 +149,9 @@ fn note(c: &Compiled<'_>, front: &Front) -> Option<String> {
     let mandatory = c.needs.iter().all(|need| need.need.mandatory);
     let one = front.points.len() == 1 && front.complete;
     let text = match front.axes {
-        Axes::CostCoverage if mandatory => "Every need is mandatory: coverage has only one value, and the front one point.",
+        Axes::CostCoverage if mandatory => {
+            "Every need is mandatory: coverage has only one value, and the front one point."
+        }
         Axes::CostResilience if c.needs.iter().all(|need| !need.need.mandatory) => {
             "No need is mandatory: no loss can break the call, and the front has one point."
         }
@@ -205,7 +207,7 @@ impl Search<'_, '_, '_> {
             Found::Unknown => return Ran::Part,
         };
         let worst = cheap.other;
-        self.insert(cheap);
+        self.insert(*cheap);
         // The other end: the least of the second axis, then the least cost.
         let least = match self.master.best(self.other) {
             Sought::Found(best) => best,
@@ -221,7 +223,7 @@ impl Search<'_, '_, '_> {
         };
         let best = end.other;
         let proven = least.bound >= best;
-        self.insert(end);
+        self.insert(*end);
         self.open.push(Interval { low: best, high: worst });
         let explored = self.explore(count, best, worst);
         if explored && proven { Ran::Whole } else { Ran::Part }
@@ -260,7 +262,7 @@ impl Search<'_, '_, '_> {
         if point.other > interval.low {
             self.open.push(Interval { low: interval.low, high: point.other });
         }
-        self.insert(point);
+        self.insert(*point);
         true
     }
 
@@ -270,7 +272,7 @@ impl Search<'_, '_, '_> {
             return Found::Unknown;
         }
         let found = match self.master.best(self.cost) {
-            Sought::Found(best) => Found::Point(self.improve(*best, at_most)),
+            Sought::Found(best) => Found::Point(Box::new(self.improve(*best, at_most))),
             Sought::Infeasible => Found::Infeasible,
             Sought::Unknown => Found::Unknown,
         };
@@ -341,9 +343,7 @@ impl Search<'_, '_, '_> {
             merit_percent: match self.axes {
                 Axes::CostCoverage => part(self.master.weights.asked),
                 Axes::CostResilience => part(self.master.weights.mandatory_asked),
-                Axes::CostCohesion => {
-                    percent(proposal.cohesion.known_pairs.into(), proposal.cohesion.pairs.into())
-                }
+                Axes::CostCohesion => percent(proposal.cohesion.known_pairs.into(), proposal.cohesion.pairs.into()),
             },
             efficient: point.efficient,
             supported: self.supported(at),
@@ -356,14 +356,15 @@ impl Search<'_, '_, '_> {
         let place = |point: &Point| (i128::from(point.cost), i128::from(point.other));
         let (x, y) = place(&self.points[at]);
         let (before, after) = (&self.points[..at], &self.points[at + 1..]);
-        !before.iter().map(place).any(|(ax, ay)| {
-            after.iter().map(place).any(|(bx, by)| (bx - ax) * (y - ay) > (x - ax) * (by - ay))
-        })
+        !before
+            .iter()
+            .map(place)
+            .any(|(ax, ay)| after.iter().map(place).any(|(bx, by)| (bx - ax) * (y - ay) > (x - ax) * (by - ay)))
     }
 }
 
 enum Found {
-    Point(Point),
+    Point(Box<Point>),
     Infeasible,
     Unknown,
 }

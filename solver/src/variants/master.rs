@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use good_lp::Expression;
 
-use super::measure::{Measure, Handles, Weights, unit, whole_bound};
+use super::measure::{Handles, Measure, Weights, unit, whole_bound};
 use crate::backend::{Backend, Found, Outcome, Session};
 use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question, keur, units};
@@ -186,7 +186,7 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
             shared.add_mul(1.0, self.f.member[i]);
         }
         self.minimise(&shared, false);
-        let count = |draft: &Draft| sets.iter().map(|set| set.intersection(&draft.members).count() as Cents).sum();
+        let count = |draft: &Draft| sets.iter().map(|set| whole(set.intersection(&draft.members).count())).sum();
         self.settle(1.0, &Term { most: 0.0, of: &|_| 0.0 }, &count)
     }
 
@@ -215,9 +215,9 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         let fixed = self.run(true);
         self.fix(None);
         let mut best = self.accept(&fixed, value);
-        let met = best.as_ref().is_some_and(|(value, draft)| {
-            self.meets(*value, whole_bound(relaxed.bound - (term.of)(draft), unit))
-        });
+        let met = best
+            .as_ref()
+            .is_some_and(|(value, draft)| self.meets(*value, whole_bound(relaxed.bound - (term.of)(draft), unit)));
         if !met {
             let again = self.run(true);
             if let Outcome::Found(found) = &again {
@@ -279,4 +279,9 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         let gap = i128::from(value - bound.min(value));
         gap * 1_000_000 <= i128::from(value) * i128::from(self.c.options.gap_ppm)
     }
+}
+
+/// A count as a value.
+fn whole(count: usize) -> Cents {
+    Cents::try_from(count).unwrap_or(Cents::MAX)
 }

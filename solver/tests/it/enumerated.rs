@@ -27,9 +27,8 @@ fn weights(problem: &Problem) -> Vec<i64> {
     let needs = &problem.call.lots[0].needs;
     let of_need = |need: &attelage_solver::Need| {
         let offers = problem.actors.iter().flat_map(|actor| &actor.capabilities);
-        let able = offers.filter(|c| {
-            c.services.contains(&need.service) && c.capacity_per_year.unwrap() >= c.minimum_quantity
-        });
+        let able =
+            offers.filter(|c| c.services.contains(&need.service) && c.capacity_per_year.unwrap() >= c.minimum_quantity);
         let cheapest = able.map(|c| c.unit_cost_cents.unwrap()).min().unwrap_or(0);
         need.reference_unit_cost_cents.unwrap_or(cheapest).max(need.unmet_cost_cents)
     };
@@ -90,12 +89,7 @@ fn delivers(problem: &Problem, members: &BTreeSet<usize>) -> bool {
         .collect();
     let mut spare: Vec<u64> = capabilities.iter().map(|c| c.capacity_per_year.unwrap()).collect();
     let units: Vec<&str> = needs.iter().flat_map(|n| vec![n.service.as_str(); n.quantity as usize]).collect();
-    fn deal(
-        units: &[&str],
-        capabilities: &[&attelage_solver::Capability],
-        spare: &mut [u64],
-        pooled: u64,
-    ) -> bool {
+    fn deal(units: &[&str], capabilities: &[&attelage_solver::Capability], spare: &mut [u64], pooled: u64) -> bool {
         let [unit, rest @ ..] = units else { return true };
         (0..capabilities.len()).any(|k| {
             let takes = u64::from(capabilities[k].pool.is_some());

@@ -14,4 +14,4 @@ mod rules;
 mod support;
 mod tampered;
 mod variants;
-
+mod scratch;

@@ -33,8 +33,7 @@ fn front(value: &Value, axes: &str) -> Front {
 
 /// Three who can each do it all, at 100, 103 and 120 cents a unit.
 fn three() -> Value {
-    let actors =
-        json!([actor("x", &[("a", 10, 100)]), actor("y", &[("a", 10, 103)]), actor("z", &[("a", 10, 120)])]);
+    let actors = json!([actor("x", &[("a", 10, 100)]), actor("y", &[("a", 10, 103)]), actor("z", &[("a", 10, 120)])]);
     problem(json!([need("a", 10)]), actors)
 }
 
@@ -108,7 +107,11 @@ fn bad_requests_name_their_fields() {
 fn optional() -> Value {
     let mut value = problem(
         json!([need("b", 1), need("a", 3)]),
-        json!([actor("x", &[("a", 1, 100), ("b", 1, 100)]), actor("y", &[("a", 1, 500)]), actor("z", &[("a", 3, 600)])]),
+        json!([
+            actor("x", &[("a", 1, 100), ("b", 1, 100)]),
+            actor("y", &[("a", 1, 500)]),
+            actor("z", &[("a", 3, 600)])
+        ]),
     );
     value["call"]["lots"][0]["needs"][1]["mandatory"] = json!(false);
     value["call"]["lots"][0]["needs"][1]["unmet_cost_cents"] = json!(1000);
@@ -195,7 +198,10 @@ fn a_stopped_search_keeps_what_it_found_and_claims_nothing() {
         for query in [
             Query::Front(FrontRequest { axes: Axes::CostResilience, points: 40 }),
             Query::Front(FrontRequest { axes: Axes::CostCoverage, points: 40 }),
-            Query::Alternatives(AlternativesRequest { diversity: Diversity::Maximum, ..AlternativesRequest::default() }),
+            Query::Alternatives(AlternativesRequest {
+                diversity: Diversity::Maximum,
+                ..AlternativesRequest::default()
+            }),
             serde_json::from_value(json!({ "kind": "resilience" })).unwrap(),
         ] {
             let reply = ask(&instance, &Options::default(), &query, &StopAfter(Cell::new(patience))).unwrap();
