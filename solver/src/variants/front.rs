@@ -98,8 +98,8 @@ pub struct FrontPoint {
     pub supported: bool,
 }
 
-/// Nodes of the search tree that the proof of efficiency of one point is worth.
-const NODES: i32 = 2_000;
+/// Nodes of the search tree that the last unit of one point is worth: some hundredths of a percent of its cost.
+const NODES: i32 = 200;
 
 /// Answers [`crate::Query::Front`]. Two searches per point.
 ///
@@ -124,11 +124,13 @@ pub(crate) fn ask(
     let mut front =
         Front { axes: request.axes, status: Status::Unknown, points: Vec::new(), complete: false, note: None };
     let (cost, other) = request.axes.measures();
-    let Some(master) = Master::open(&c, &backend, &[other]) else {
+    let Some(mut master) = Master::open(&c, &backend, &[other]) else {
         front.status = if c.candidates.is_empty() { Status::Infeasible } else { Status::Unknown };
         return Ok(front);
     };
-    let mut search = Search { master, axes: request.axes, cost, other, points: Vec::new(), open: Vec::new() };
+    master.patience(Some(NODES));
+    let grain = master.weights.grain(&c, other);
+    let mut search = Search { master, axes: request.axes, cost, other, grain, points: Vec::new(), open: Vec::new() };
     match search.run(request.points as usize) {
         Ran::Infeasible => return Ok(Front { status: Status::Infeasible, ..front }),
         Ran::Whole => front.complete = true,
@@ -168,12 +170,6 @@ struct Interval {
     high: Cents,
 }
 
-impl Interval {
-    fn is_open(self) -> bool {
-        self.high - self.low > 1
-    }
-}
-
 struct Point {
     draft: Draft,
     cost: Cents,
@@ -195,6 +191,8 @@ struct Search<'m, 'a, 'o> {
     axes: Axes,
     cost: Measure,
     other: Measure,
+    /// Every value of the second axis is a multiple of this.
+    grain: Cents,
     points: Vec<Point>,
     open: Vec<Interval>,
 }
@@ -235,22 +233,26 @@ impl Search<'_, '_, '_> {
         for step in 1..steps {
             let down = i128::from(worst - best) * step / steps;
             let at_most = worst - Cents::try_from(down).unwrap_or(0);
-            if self.points.len() < count
-                && self.open.iter().any(|i| i.low < at_most && at_most < i.high)
-                && !self.probe(at_most)
-            {
+            if self.points.len() < count && !self.probe(at_most - at_most % self.grain) {
                 return false;
             }
         }
-        self.open.retain(|interval| interval.is_open());
+        self.close();
         while self.points.len() < count {
             let Some(widest) = self.open.iter().copied().max_by_key(|i| (i.high - i.low, i.low)) else { break };
-            if !self.probe(widest.low + (widest.high - widest.low) / 2) {
+            // Just below its cheaper end: either the next point, or the proof that there is none.
+            if !self.probe(widest.high - self.grain) {
                 return false;
             }
-            self.open.retain(|interval| interval.is_open());
+            self.close();
         }
         self.open.is_empty()
+    }
+
+    /// Drops the intervals without room for a value.
+    fn close(&mut self) {
+        let grain = self.grain;
+        self.open.retain(|interval| interval.high - interval.low > grain);
     }
 
     /// Finds the cheapest that misses at most so much, and closes what it settles. Whether the search may go on.
@@ -290,11 +292,11 @@ impl Search<'_, '_, '_> {
             efficient: best.optimal && missing == 0,
             draft: best.draft,
         };
-        if missing > 0 {
-            self.master.nodes(Some(NODES));
+        // Where a point is as good already, nothing needs to be improved.
+        let known = self.points.iter().any(|other| other.cost <= point.cost && other.other <= missing);
+        if missing > 0 && !known {
             let better = self.master.limit(self.cost, Some(best.value)).map(|()| self.master.best(self.other));
             self.master.limit(self.cost, None);
-            self.master.nodes(None);
             if let Some(Sought::Found(better)) = better {
                 point.efficient = best.optimal && better.optimal;
                 if better.value < missing {

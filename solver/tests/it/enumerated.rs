@@ -285,6 +285,10 @@ proptest! {
         prop_assert_eq!(front.points.first().map(|p| p.cost_cents), all.iter().map(|o| o.paid).min());
         prop_assert_eq!(front.points.last().map(|p| p.missing), all.iter().map(|o| o.uncovered).min());
     }
+}
+
+proptest! {
+    #![proptest_config(config(12))]
 
     #[test]
     fn stages_keep_what_earlier_ones_reached(value in weighted_call(), tolerance in prop::sample::select(vec![0, 5_000, 200_000])) {
@@ -293,7 +297,8 @@ proptest! {
         let all = outcomes(&problem);
         let weight: i64 =
             problem.call.lots[0].needs.iter().zip(weights(&problem)).map(|(need, weight)| need.quantity as i64 * weight).sum();
-        for objective in [Aim::CoverageFirst, Aim::CostFirst, Aim::CohesionFirst, Aim::ResilienceFirst] {
+        let objectives = [Aim::CoverageFirst, Aim::CostFirst, Aim::CohesionFirst, Aim::ResilienceFirst];
+        for objective in objectives {
             let options = Options { objective, stage_tolerance_ppm: tolerance, proposals: 1, ..Options::default() };
             let answer = solve(&instance, &options).unwrap();
             let Some(best) = answer.proposals.first() else {
@@ -327,6 +332,10 @@ proptest! {
             prop_assert_eq!(best.stages.last().map(|s| (s.measure, s.value)), Some((Measure::Euros, best.costs.objective_cents)));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(config(60))]
 
     #[test]
     fn the_strict_consortium_is_the_best_that_survives(value in call()) {
