@@ -82,6 +82,9 @@ pub struct Proposal {
     pub proof: Proof,
     /// Every undeclared value the proposal rests on.
     pub assumptions: Vec<Assumption>,
+    /// What each stage reached, where the objective has several; empty otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<crate::StageProof>,
 }
 
 /// Role of a member, in ESPD codes.

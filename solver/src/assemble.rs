@@ -44,6 +44,7 @@ pub(crate) fn proposal(c: &Compiled<'_>, members: &BTreeSet<usize>, quantity: &[
             verified: false,
         },
         allocations,
+        stages: Vec::new(),
     }
 }
 

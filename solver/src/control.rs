@@ -10,6 +10,9 @@ pub trait Observer {
     /// Where the search stands. Called whenever something is found or proven, and now and then in between.
     fn progress(&self, _progress: &Progress) {}
 
+    /// A point of a front, as soon as it is found. Points of the final answer that were improved meanwhile come again.
+    fn point(&self, _point: &crate::FrontPoint) {}
+
     /// Whether to stop. What was found so far is kept.
     fn cancelled(&self) -> bool {
         false
@@ -110,6 +113,11 @@ impl<'o> Control<'o> {
     /// Counts simplex iterations.
     pub(crate) fn spend(&self, iterations: u64) {
         self.work.set(self.work.get().saturating_add(iterations));
+    }
+
+    /// Hands a point of a front to the observer.
+    pub(crate) fn point(&self, point: &crate::FrontPoint) {
+        self.observer.point(point);
     }
 
     /// Tells the observer, with the work under way.

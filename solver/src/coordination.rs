@@ -108,7 +108,7 @@ fn known(c: &Compiled<'_>) -> Vec<((usize, usize), f64)> {
 }
 
 /// No consortium has more members.
-fn most_members(c: &Compiled<'_>) -> u32 {
+pub(crate) fn most_members(c: &Compiled<'_>) -> u32 {
     let all = u32::try_from(c.candidates.len()).unwrap_or(u32::MAX);
     let limit = c.problem().call.group.maximum_members.filter(|_| c.rules.active(RuleId::Size));
     limit.map_or(all, |limit| limit.min(all))
@@ -121,7 +121,7 @@ fn most_working(c: &Compiled<'_>, lot: usize) -> u32 {
 }
 
 /// What a known pair spares of the cost of a new one, rounded down to the cent.
-fn spared(per_new_pair: Cents, strength_percent: u8) -> Cents {
+pub(crate) fn spared(per_new_pair: Cents, strength_percent: u8) -> Cents {
     Cents::try_from(i128::from(per_new_pair) * i128::from(strength_percent) / 100).unwrap_or(0)
 }
 

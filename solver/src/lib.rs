@@ -95,6 +95,7 @@ pub mod model;
 mod options;
 mod propose;
 mod query;
+mod resilience;
 pub mod rules;
 #[doc(hidden)]
 pub mod sample;
@@ -105,6 +106,7 @@ mod text;
 mod total;
 mod tree;
 mod validate;
+mod variants;
 mod worth;
 
 pub use answer::*;
@@ -114,6 +116,7 @@ pub use instance::{Fault, Instance};
 pub use model::*;
 pub use options::OptionsError;
 pub use query::{ProposalsQuery, Query, Reply, ask, validate as validate_query};
+pub use resilience::{Cut, CutNeed, FatalActor, Loss, Resilience, ResilienceRequest, SingleSupplier, Softest, Strict};
 pub use rules::RuleId;
 pub use sharing::{
     DivideBy, MemberShare, NucleolusProof, Rival, SatisfactionLevel, ShapleyMethod, Shares, SharesRequest, Stability,
@@ -124,6 +127,10 @@ pub use teams::audit::{BrokenRule, Change, CheckRequest, Completion, Redundant, 
 pub use teams::partners::{Brings, Gain, Partner, Partners, PartnersRequest, Unsuited, WhyUnsuited};
 pub use teams::repair::{Repair, RepairKind, RepairPlan, RepairRequest};
 pub use teams::why_not::{NeedFit, Remedy, Verdict, WhyNot, WhyNotRequest};
+pub use variants::{
+    Aim, Alternative, Alternatives, AlternativesRequest, Axes, Diversity, End, Front, FrontPoint, FrontRequest,
+    Measure, Replacement, StageProof,
+};
 pub use worth::{RuleWorth, RulesAnswer, RulesQuery, StepWorth};
 
 /// Version of this crate: part of what identifies a computation.

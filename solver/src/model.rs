@@ -507,6 +507,10 @@ pub struct Options {
     pub disabled_rules: Vec<crate::RuleId>,
     /// Seed of the backend's tie-breaking.
     pub seed: u32,
+    /// What the proposals are the best of.
+    pub objective: crate::Aim,
+    /// How much of what an earlier stage of the objective reached the later ones may give up, in parts per million.
+    pub stage_tolerance_ppm: u32,
 }
 
 impl Default for Options {
@@ -520,6 +524,8 @@ impl Default for Options {
             gap_ppm: 1,
             disabled_rules: Vec::new(),
             seed: 0,
+            objective: crate::Aim::Euros,
+            stage_tolerance_ppm: 5_000,
         }
     }
 }

@@ -46,5 +46,8 @@ pub(crate) fn validate(instance: &Instance, options: &Options) -> Result<(), Opt
     if options.gap_ppm > 1_000_000 {
         fault("/gap_ppm".into(), "must be at most 1000000".into());
     }
+    if options.stage_tolerance_ppm > 1_000_000 {
+        fault("/stage_tolerance_ppm".into(), "must be at most 1000000".into());
+    }
     if faults.is_empty() { Ok(()) } else { Err(OptionsError { faults }) }
 }

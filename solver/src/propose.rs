@@ -10,6 +10,7 @@ use crate::check;
 use crate::compile::Compiled;
 use crate::formulate::{Objective, Question};
 use crate::model::{Cents, Options, Quantity};
+use crate::variants::{Aim, lexicographic};
 
 /// A consortium with whole quantities.
 #[derive(Clone, Debug)]
@@ -33,6 +34,9 @@ pub(crate) enum Search {
 /// Up to `options.proposals` consortia. One search per proposal, each excluding the earlier ones and their enlargements by the
 /// row "at least one member is missing", plus one small search for its whole quantities.
 pub(crate) fn search(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
+    if c.options.objective != Aim::Euros {
+        return lexicographic::search(c, backend);
+    }
     let mut drafts: Vec<Draft> = Vec::new();
     let mut question = Question::minimise(Objective::Euros);
     let mut exhausted = false;

@@ -9,6 +9,7 @@ use crate::control::{Control, Observer};
 use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::{self, OptionsError};
+use crate::resilience::{self, Resilience, ResilienceRequest};
 use crate::rules::RuleSet;
 use crate::sharing::{self, Shares, SharesRequest};
 use crate::solve::solve_with;
@@ -16,6 +17,7 @@ use crate::teams::audit::{self, CheckRequest, TeamCheck};
 use crate::teams::partners::{self, Partners, PartnersRequest};
 use crate::teams::repair::{self, Repair, RepairRequest};
 use crate::teams::why_not::{self, WhyNot, WhyNotRequest};
+use crate::variants::{Alternatives, AlternativesRequest, Front, FrontRequest, alternatives, front};
 use crate::worth::{self, RulesAnswer, RulesQuery};
 
 /// A question about a call. In JSON, an object with one member: its name says which question, its value has the settings.
@@ -38,6 +40,12 @@ pub enum Query {
     Shares(SharesRequest),
     /// Why is this actor not in the best consortium?
     WhyNot(WhyNotRequest),
+    /// Which other members would do almost as well?
+    Alternatives(AlternativesRequest),
+    /// What would more coverage, resilience or cohesion cost?
+    Front(FrontRequest),
+    /// What if a member is lost?
+    Resilience(ResilienceRequest),
 }
 
 /// Asks for the best consortia; how many is an [option](Options::proposals).
@@ -57,6 +65,7 @@ impl Default for Query {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // One per computation: its size is nothing beside what its lists hold.
 pub enum Reply {
     /// The best consortia, or why there is none.
     Proposals(Answer),
@@ -72,6 +81,12 @@ pub enum Reply {
     Shares(Shares),
     /// Why an actor is not in, and what would have to change.
     WhyNot(Box<WhyNot>),
+    /// The best consortium and others.
+    Alternatives(Alternatives),
+    /// The trade-offs.
+    Front(Front),
+    /// What each loss would leave.
+    Resilience(Resilience),
 }
 
 impl Reply {
@@ -86,6 +101,9 @@ impl Reply {
             Self::Repair(answer) => Some(answer.status),
             Self::Shares(answer) => Some(answer.status),
             Self::WhyNot(answer) => Some(answer.status),
+            Self::Alternatives(answer) => Some(answer.status),
+            Self::Front(answer) => Some(answer.status),
+            Self::Resilience(answer) => Some(answer.status),
         }
     }
 }
@@ -128,5 +146,10 @@ pub fn ask(
         Query::WhyNot(request) => {
             why_not::why_not(instance, options, request, observer).map(|answer| Reply::WhyNot(Box::new(answer)))
         }
+        Query::Alternatives(request) => {
+            alternatives::ask(instance, options, request, observer).map(Reply::Alternatives)
+        }
+        Query::Front(request) => front::ask(instance, options, request, observer).map(Reply::Front),
+        Query::Resilience(request) => resilience::ask(instance, options, request, observer).map(Reply::Resilience),
     }
 }

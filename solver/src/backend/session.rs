@@ -38,6 +38,11 @@ const EVENTS: [HighsInt; 4] = [
 /// Least time between two reports of an unchanged search.
 const SILENCE: Duration = Duration::from_millis(100);
 
+/// Presolve rules of HiGHS that are left out, a bit for each: merging parallel rows and columns (bit 13). In 1.15.0, two rows that
+/// together make an equation (a smallest quantity equal to the capacity) can lose the optimum and have a worse solution called
+/// optimal.
+const RULES_OFF: i32 = 1 << 13;
+
 /// A model that can be solved again after changes, from where the last solve ended.
 pub(crate) struct Session {
     model: highs::Model,
@@ -117,6 +122,7 @@ impl Session {
         // A thousandth of a cent: half a cent would hide the rounding of an overhead.
         model.try_set_option("mip_abs_gap", 1e-8).ok()?;
         model.try_set_option("mip_feasibility_tolerance", 1e-7).ok()?;
+        model.try_set_option("presolve_rule_off", RULES_OFF).ok()?;
         // `good_lp` hands over coefficients only.
         // SAFETY: a live model.
         unsafe { Highs_changeObjectiveOffset(model.as_mut_ptr(), f.objective.constant()) };

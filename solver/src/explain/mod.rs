@@ -14,12 +14,17 @@ use necessity::Rivals;
 /// of them: the searches for necessity, each about as long as that for a proposal, may use up the time.
 pub(crate) fn explain(c: &Compiled<'_>, backend: &Backend<'_>, drafts: &mut [Draft], exhausted: bool) {
     let mut rivals = Rivals::new(c, drafts, exhausted);
-    let mut gaps = Gaps::default();
-    for draft in &mut *drafts {
-        gaps.fill(c, backend, draft);
-        members::reasons(c, backend, draft);
-    }
+    reasons(c, backend, drafts);
     for draft in drafts {
         necessity::fill(c, backend, &mut rivals, draft);
+    }
+}
+
+/// What costs milliseconds: gaps and what each member brings, without its necessity.
+pub(crate) fn reasons(c: &Compiled<'_>, backend: &Backend<'_>, drafts: &mut [Draft]) {
+    let mut gaps = Gaps::default();
+    for draft in drafts {
+        gaps.fill(c, backend, draft);
+        members::reasons(c, backend, draft);
     }
 }

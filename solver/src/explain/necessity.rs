@@ -9,6 +9,7 @@ use crate::formulate::{Objective, Question};
 use crate::model::Cents;
 use crate::propose::{self, Best, Draft};
 use crate::text;
+use crate::variants::Aim;
 
 /// The best consortium without an actor.
 #[derive(Clone, Debug)]
@@ -34,6 +35,10 @@ impl Rivals {
         for draft in drafts {
             if !draft.proposal.proof.optimal {
                 return Self { known };
+            }
+            if c.options.objective != Aim::Euros {
+                common = &common & &draft.members;
+                continue; // Best of something else than the euros that necessity is told in.
             }
             for &actor in common.difference(&draft.members) {
                 let objective = draft.proposal.costs.objective_cents;

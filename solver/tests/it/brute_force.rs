@@ -99,6 +99,16 @@ pub fn needs(problem: &Problem) -> Vec<&Need> {
 
 /// The least objective of every consortium that can answer, by trying every whole allocation.
 pub fn enumerate(problem: &Problem) -> BTreeMap<BTreeSet<usize>, i64> {
+    let mut best = BTreeMap::new();
+    each_allocation(problem, |members, objective, _| {
+        let entry = best.entry(members).or_insert(objective);
+        *entry = objective.min(*entry);
+    });
+    best
+}
+
+/// Tells the members, the objective and the units covered of each need of every whole allocation that keeps the rules.
+pub fn each_allocation(problem: &Problem, mut tell: impl FnMut(BTreeSet<usize>, i64, Vec<u64>)) {
     let needs = needs(problem);
     let slots: Vec<(usize, usize, usize)> = needs
         .iter()
@@ -111,20 +121,20 @@ pub fn enumerate(problem: &Problem) -> BTreeMap<BTreeSet<usize>, i64> {
             })
         })
         .collect();
-    let mut best = BTreeMap::new();
     let mut quantity = vec![0; slots.len()];
+    let done = |n: usize, quantity: &[u64]| -> u64 {
+        slots.iter().zip(quantity).filter(|((m, ..), _)| *m == n).map(|(_, q)| q).sum()
+    };
     loop {
         if let Some((members, objective)) = evaluate(problem, &slots, &quantity) {
-            let entry = best.entry(members).or_insert(objective);
-            *entry = objective.min(*entry);
+            tell(members, objective, (0..needs.len()).map(|n| done(n, &quantity)).collect());
         }
         // Next allocation, like an odometer: each slot up to what its need leaves.
         let mut at = 0;
         loop {
-            let Some(&(n, a, k)) = slots.get(at) else { return best };
-            let used: u64 = slots.iter().zip(&quantity).filter(|((m, ..), _)| *m == n).map(|(_, q)| q).sum();
+            let Some(&(n, a, k)) = slots.get(at) else { return };
             let limit = problem.actors[a].capabilities[k].capacity_per_year.unwrap();
-            if used < needs[n].quantity && quantity[at] < limit {
+            if done(n, &quantity) < needs[n].quantity && quantity[at] < limit {
                 quantity[at] += 1;
                 break;
             }

@@ -4,14 +4,17 @@
 mod brute_force;
 mod edges;
 mod eligibility;
+mod enumerated;
 mod explanations;
 mod faults;
 mod fuzz;
 mod golden;
 mod infeasible;
+mod losses;
 mod rules;
 mod shape;
 mod support;
 mod tampered;
 mod teams;
+mod variants;
 mod worth;
