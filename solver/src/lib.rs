@@ -109,14 +109,12 @@ pub use instance::{Fault, Instance};
 pub use model::*;
 pub use options::OptionsError;
 pub use query::{Query, Reply, ask};
-pub use resilience::{
-    Cut, CutNeed, FatalActor, Loss, Resilience, ResilienceRequest, SingleSupplier, Softest, Strict,
-};
+pub use resilience::{Cut, CutNeed, FatalActor, Loss, Resilience, ResilienceRequest, SingleSupplier, Softest, Strict};
 pub use rules::RuleId;
 pub use solve::{solve, solve_with};
 pub use variants::{
-    Aim, Alternative, Alternatives, AlternativesRequest, Axes, Diversity, End, Front, FrontPoint, FrontRequest, Measure,
-    Replacement, StageProof,
+    Aim, Alternative, Alternatives, AlternativesRequest, Axes, Diversity, End, Front, FrontPoint, FrontRequest,
+    Measure, Replacement, StageProof,
 };
 
 /// Version of this crate: part of what identifies a computation.

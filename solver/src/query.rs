@@ -33,6 +33,7 @@ pub enum Query {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // One per computation: its size is nothing beside what its lists hold.
 pub enum Reply {
     /// The best consortia, or why there is none.
     Proposals(Answer),

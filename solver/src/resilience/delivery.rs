@@ -189,7 +189,8 @@ fn reach(c: &Compiled<'_>, candidate: usize, cells: &BTreeSet<usize>, counts: &d
         let mut by_unit: BTreeMap<&str, (u128, Quantity)> = BTreeMap::new();
         for e in c.offers[o].edges.clone().filter(|&e| cells.contains(&c.edges[e].cell) && counts(e)) {
             let edge = &c.edges[e];
-            let unit = if edge.terms.capacity_assumed { c.needs[c.cells[edge.cell].need].need.unit.as_str() } else { "" };
+            let unit =
+                if edge.terms.capacity_assumed { c.needs[c.cells[edge.cell].need].need.unit.as_str() } else { "" };
             let (asked, capacity) = by_unit.entry(unit).or_default();
             *asked += u128::from(c.most(edge));
             *capacity = edge.terms.capacity;

@@ -10,7 +10,7 @@ use crate::compile::Compiled;
 use crate::explain;
 use crate::propose::Draft;
 use crate::variants::lexicographic::{in_stages, proof};
-use crate::variants::master::{Best, Master, Sought};
+use crate::variants::master::{Master, Sought};
 use crate::variants::measure::Measure;
 
 /// Searches with the rows of single places first, which do not know that places share capacity; each consortium found that a
@@ -28,9 +28,9 @@ pub(super) fn search(c: &Compiled<'_>, backend: &Backend<'_>, best: &Draft, hope
         softest: None,
     };
     // An actor that nobody can make up for is reason enough.
-    let found = if hopeless { Some(None) } else { rounds(c, backend, &mut strict) };
+    let found = if hopeless { Sought::Infeasible } else { rounds(c, backend, &mut strict) };
     match found {
-        Some(Some(found)) => {
+        Sought::Found(found) => {
             let objective = best.proposal.costs.objective_cents;
             strict.status = if found.optimal { Status::Optimal } else { Status::Feasible };
             strict.price_cents = Some(found.value - objective);
@@ -41,50 +41,62 @@ pub(super) fn search(c: &Compiled<'_>, backend: &Backend<'_>, best: &Draft, hope
             explain::reasons(c, backend, std::slice::from_mut(&mut draft));
             strict.proposal = Some(draft.proposal);
         }
-        Some(None) => {
+        Sought::Infeasible => {
             strict.status = Status::Infeasible;
             strict.softest = softest(c, backend, best);
         }
-        None => {}
+        Sought::Unknown => {}
     }
     strict
 }
 
-/// The best that survives; nothing inside where that is proven not to exist; nothing at all where a limit came first.
-fn rounds(c: &Compiled<'_>, backend: &Backend<'_>, strict: &mut Strict) -> Option<Option<Best>> {
-    let mut master = Master::open(c, backend, &[Measure::Fragility])?;
+/// The best that survives.
+fn rounds(c: &Compiled<'_>, backend: &Backend<'_>, strict: &mut Strict) -> Sought {
+    let Some(mut master) = Master::open(c, backend, &[Measure::Fragility]) else { return Sought::Unknown };
     master.demand_spare_capacity();
     let mut rejected: BTreeSet<BTreeSet<usize>> = BTreeSet::new();
     loop {
         strict.rounds += 1;
         let best = match master.best(Measure::Euros) {
-            Sought::Found(best) => *best,
-            Sought::Infeasible => return Some(None),
-            Sought::Unknown => return None,
+            Sought::Found(best) => best,
+            other => return other,
         };
-        let members = best.draft.members.clone();
-        let mut delivery = Delivery::open(c, backend, &members)?;
-        let mut rows: Vec<(BTreeMap<usize, f64>, f64)> = Vec::new();
-        let mut survives = true;
-        for &i in &members {
-            if let After::Short(cuts) = delivery.without(Some(i))? {
-                survives = false;
-                rows.extend(cuts.iter().flat_map(|cut| cut.rows(c, &members)));
-            }
-        }
-        if survives {
-            return Some(Some(best));
-        }
+        let members = &best.draft.members;
+        let Some(mut rows) = broken(c, backend, members) else { return Sought::Unknown };
+        let Rows::Broken(rows) = &mut rows else { return Sought::Found(best) };
         if rows.is_empty() || !rejected.insert(members.clone()) {
             // What these members cannot do after a loss, fewer of them cannot either: somebody else must come in.
             let others = (0..c.candidates.len()).filter(|i| !members.contains(i)).map(|i| (i, 1.0)).collect();
             rows.push((others, 1.0));
         }
         for (terms, least) in rows {
-            master.members_row(&terms, least, f64::INFINITY)?;
+            if master.members_row(terms, *least, f64::INFINITY).is_none() {
+                return Sought::Unknown;
+            }
             strict.cuts += 1;
         }
     }
+}
+
+/// What the losses of some members come to.
+enum Rows {
+    Survived,
+    /// Rows that these members break, as far as the minimum cuts show.
+    Broken(Vec<(BTreeMap<usize, f64>, f64)>),
+}
+
+/// Looks at the loss of each member. `None` where a limit came first.
+fn broken(c: &Compiled<'_>, backend: &Backend<'_>, members: &BTreeSet<usize>) -> Option<Rows> {
+    let mut delivery = Delivery::open(c, backend, members)?;
+    let mut answer = Rows::Survived;
+    for &i in members {
+        if let After::Short(cuts) = delivery.without(Some(i))? {
+            let mut rows = if let Rows::Broken(rows) = answer { rows } else { Vec::new() };
+            rows.extend(cuts.iter().flat_map(|cut| cut.rows(c, members)));
+            answer = Rows::Broken(rows);
+        }
+    }
+    Some(answer)
 }
 
 /// The consortium of which any one loss leaves most.

@@ -307,13 +307,12 @@ fn most_diverse(
         master.change(row, f64::INFINITY);
     }
     let optimal = diverse.optimal;
-    let draft = match cheapest {
-        Some(Sought::Found(best)) => proven(*best),
+    let draft = if let Some(Sought::Found(best)) = cheapest {
+        proven(*best)
+    } else {
         // Only the limits of the computation can have come in between: what was found stands, without a bound on its cost.
-        _ => {
-            let value = diverse.draft.proposal.costs.objective_cents;
-            proven(Best { value, bound: 0, optimal: false, ..diverse })
-        }
+        let value = diverse.draft.proposal.costs.objective_cents;
+        proven(Best { value, bound: 0, optimal: false, ..diverse })
     };
     Ok((draft, Some(optimal)))
 }

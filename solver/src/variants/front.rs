@@ -98,8 +98,8 @@ pub struct FrontPoint {
     pub supported: bool,
 }
 
-/// Nodes of the search tree that the proof of efficiency of one point is worth.
-const NODES: i32 = 2_000;
+/// Nodes of the search tree that the last unit of one point is worth: some hundredths of a percent of its cost.
+const NODES: i32 = 200;
 
 /// Answers [`crate::Query::Front`]. Two searches per point.
 ///
@@ -124,11 +124,13 @@ pub(crate) fn ask(
     let mut front =
         Front { axes: request.axes, status: Status::Unknown, points: Vec::new(), complete: false, note: None };
     let (cost, other) = request.axes.measures();
-    let Some(master) = Master::open(&c, &backend, &[other]) else {
+    let Some(mut master) = Master::open(&c, &backend, &[other]) else {
         front.status = if c.candidates.is_empty() { Status::Infeasible } else { Status::Unknown };
         return Ok(front);
     };
-    let mut search = Search { master, axes: request.axes, cost, other, points: Vec::new(), open: Vec::new() };
+    master.patience(Some(NODES));
+    let grain = master.weights.grain(&c, other);
+    let mut search = Search { master, axes: request.axes, cost, other, grain, points: Vec::new(), open: Vec::new() };
     match search.run(request.points as usize) {
         Ran::Infeasible => return Ok(Front { status: Status::Infeasible, ..front }),
         Ran::Whole => front.complete = true,
@@ -149,7 +151,9 @@ fn note(c: &Compiled<'_>, front: &Front) -> Option<String> {
     let mandatory = c.needs.iter().all(|need| need.need.mandatory);
     let one = front.points.len() == 1 && front.complete;
     let text = match front.axes {
-        Axes::CostCoverage if mandatory => "Every need is mandatory: coverage has only one value, and the front one point.",
+        Axes::CostCoverage if mandatory => {
+            "Every need is mandatory: coverage has only one value, and the front one point."
+        }
         Axes::CostResilience if c.needs.iter().all(|need| !need.need.mandatory) => {
             "No need is mandatory: no loss can break the call, and the front has one point."
         }
@@ -164,12 +168,6 @@ fn note(c: &Compiled<'_>, front: &Front) -> Option<String> {
 struct Interval {
     low: Cents,
     high: Cents,
-}
-
-impl Interval {
-    fn is_open(self) -> bool {
-        self.high - self.low > 1
-    }
 }
 
 struct Point {
@@ -193,6 +191,8 @@ struct Search<'m, 'a, 'o> {
     axes: Axes,
     cost: Measure,
     other: Measure,
+    /// Every value of the second axis is a multiple of this.
+    grain: Cents,
     points: Vec<Point>,
     open: Vec<Interval>,
 }
@@ -205,7 +205,7 @@ impl Search<'_, '_, '_> {
             Found::Unknown => return Ran::Part,
         };
         let worst = cheap.other;
-        self.insert(cheap);
+        self.insert(*cheap);
         // The other end: the least of the second axis, then the least cost.
         let least = match self.master.best(self.other) {
             Sought::Found(best) => best,
@@ -221,7 +221,7 @@ impl Search<'_, '_, '_> {
         };
         let best = end.other;
         let proven = least.bound >= best;
-        self.insert(end);
+        self.insert(*end);
         self.open.push(Interval { low: best, high: worst });
         let explored = self.explore(count, best, worst);
         if explored && proven { Ran::Whole } else { Ran::Part }
@@ -233,22 +233,26 @@ impl Search<'_, '_, '_> {
         for step in 1..steps {
             let down = i128::from(worst - best) * step / steps;
             let at_most = worst - Cents::try_from(down).unwrap_or(0);
-            if self.points.len() < count
-                && self.open.iter().any(|i| i.low < at_most && at_most < i.high)
-                && !self.probe(at_most)
-            {
+            if self.points.len() < count && !self.probe(at_most - at_most % self.grain) {
                 return false;
             }
         }
-        self.open.retain(|interval| interval.is_open());
+        self.close();
         while self.points.len() < count {
             let Some(widest) = self.open.iter().copied().max_by_key(|i| (i.high - i.low, i.low)) else { break };
-            if !self.probe(widest.low + (widest.high - widest.low) / 2) {
+            // Just below its cheaper end: either the next point, or the proof that there is none.
+            if !self.probe(widest.high - self.grain) {
                 return false;
             }
-            self.open.retain(|interval| interval.is_open());
+            self.close();
         }
         self.open.is_empty()
+    }
+
+    /// Drops the intervals without room for a value.
+    fn close(&mut self) {
+        let grain = self.grain;
+        self.open.retain(|interval| interval.high - interval.low > grain);
     }
 
     /// Finds the cheapest that misses at most so much, and closes what it settles. Whether the search may go on.
@@ -260,7 +264,7 @@ impl Search<'_, '_, '_> {
         if point.other > interval.low {
             self.open.push(Interval { low: interval.low, high: point.other });
         }
-        self.insert(point);
+        self.insert(*point);
         true
     }
 
@@ -270,7 +274,7 @@ impl Search<'_, '_, '_> {
             return Found::Unknown;
         }
         let found = match self.master.best(self.cost) {
-            Sought::Found(best) => Found::Point(self.improve(*best, at_most)),
+            Sought::Found(best) => Found::Point(Box::new(self.improve(*best, at_most))),
             Sought::Infeasible => Found::Infeasible,
             Sought::Unknown => Found::Unknown,
         };
@@ -288,11 +292,11 @@ impl Search<'_, '_, '_> {
             efficient: best.optimal && missing == 0,
             draft: best.draft,
         };
-        if missing > 0 {
-            self.master.nodes(Some(NODES));
+        // Where a point is as good already, nothing needs to be improved.
+        let known = self.points.iter().any(|other| other.cost <= point.cost && other.other <= missing);
+        if missing > 0 && !known {
             let better = self.master.limit(self.cost, Some(best.value)).map(|()| self.master.best(self.other));
             self.master.limit(self.cost, None);
-            self.master.nodes(None);
             if let Some(Sought::Found(better)) = better {
                 point.efficient = best.optimal && better.optimal;
                 if better.value < missing {
@@ -341,9 +345,7 @@ impl Search<'_, '_, '_> {
             merit_percent: match self.axes {
                 Axes::CostCoverage => part(self.master.weights.asked),
                 Axes::CostResilience => part(self.master.weights.mandatory_asked),
-                Axes::CostCohesion => {
-                    percent(proposal.cohesion.known_pairs.into(), proposal.cohesion.pairs.into())
-                }
+                Axes::CostCohesion => percent(proposal.cohesion.known_pairs.into(), proposal.cohesion.pairs.into()),
             },
             efficient: point.efficient,
             supported: self.supported(at),
@@ -356,14 +358,15 @@ impl Search<'_, '_, '_> {
         let place = |point: &Point| (i128::from(point.cost), i128::from(point.other));
         let (x, y) = place(&self.points[at]);
         let (before, after) = (&self.points[..at], &self.points[at + 1..]);
-        !before.iter().map(place).any(|(ax, ay)| {
-            after.iter().map(place).any(|(bx, by)| (bx - ax) * (y - ay) > (x - ax) * (by - ay))
-        })
+        !before
+            .iter()
+            .map(place)
+            .any(|(ax, ay)| after.iter().map(place).any(|(bx, by)| (bx - ax) * (y - ay) > (x - ax) * (by - ay)))
     }
 }
 
 enum Found {
-    Point(Point),
+    Point(Box<Point>),
     Infeasible,
     Unknown,
 }

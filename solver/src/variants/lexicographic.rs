@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::measure::{Measure, unit};
 use super::master::{Best, Goal, Master, Sought};
+use super::measure::{Measure, unit};
 use crate::answer::Proof;
 use crate::assemble;
 use crate::backend::Backend;

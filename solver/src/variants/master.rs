@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use good_lp::Expression;
 
-use super::measure::{Measure, Handles, Weights, unit, whole_bound};
+use super::measure::{Handles, Measure, Weights, unit, whole_bound};
 use crate::backend::{Backend, Found, Outcome, Session};
 use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question, keur, units};
@@ -30,6 +30,7 @@ pub(crate) struct Master<'m, 'a, 'o> {
     divisible: Session,
     whole: Session,
     limits: BTreeMap<Measure, (Row, Option<Cents>)>,
+    patience: Option<i32>,
 }
 
 /// What is minimised.
@@ -89,7 +90,7 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         };
         let (f, handles, divisible) = open(false)?;
         let (_, _, whole) = open(true)?;
-        Some(Self { c, backend, weights, f, handles, divisible, whole, limits: BTreeMap::new() })
+        Some(Self { c, backend, weights, f, handles, divisible, whole, limits: BTreeMap::new(), patience: None })
     }
 
     /// Adds `least ≤ expression ≤ most`. `None` where HiGHS refuses it.
@@ -122,9 +123,11 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
 
     /// Keeps a measure at or below a value from now on; sets it free where there is none. `None` where HiGHS refuses it.
     pub(crate) fn limit(&mut self, measure: Measure, most: Option<Cents>) -> Option<()> {
-        // A third of a unit cannot admit another whole value, and keeps rounding errors out of the way.
+        // Down to the last possible value; a third of the way to the next one cannot admit it, and keeps rounding errors out.
+        let grain = self.weights.grain(self.c, measure);
         #[allow(clippy::cast_precision_loss)]
-        let bound = most.map_or(f64::INFINITY, |most| (most as f64 + 0.3) * unit(measure));
+        let bound = |most: Cents| ((most - most.rem_euclid(grain)) as f64 + 0.3) * unit(measure);
+        let bound = most.map_or(f64::INFINITY, bound);
         match self.limits.get(&measure).map(|(row, _)| *row) {
             Some(row) => {
                 // The row leaves the constant of the expression out.
@@ -151,11 +154,10 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         }
     }
 
-    /// A limit on the number of nodes of each search tree, or none: for questions that are worth only so much.
-    pub(crate) fn nodes(&mut self, most: Option<i32>) {
-        for session in [&mut self.divisible, &mut self.whole] {
-            session.set("mip_max_nodes", most.unwrap_or(i32::MAX));
-        }
+    /// Limits the nodes of the search tree where whole quantities stand in the way of a proof, or sets them free. A front has many
+    /// points, and such a proof is about the price of one unit.
+    pub(crate) fn patience(&mut self, nodes: Option<i32>) {
+        self.patience = nodes;
     }
 
     fn expression(&self, measure: Measure) -> Expression {
@@ -186,8 +188,8 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
             shared.add_mul(1.0, self.f.member[i]);
         }
         self.minimise(&shared, false);
-        let count = |draft: &Draft| sets.iter().map(|set| set.intersection(&draft.members).count() as Cents).sum();
-        self.settle(1.0, &Term { most: 0.0, of: &|_| 0.0 }, &count)
+        let count = |draft: &Draft| sets.iter().map(|set| whole(set.intersection(&draft.members).count())).sum();
+        self.settle(1.0, 1, &Term { most: 0.0, of: &|_| 0.0 }, &count)
     }
 
     fn minimise(&mut self, objective: &Expression, money: bool) {
@@ -200,33 +202,37 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         let value = |draft: &Draft| weights.value(c, goal.measure, draft);
         let (weight, most) = goal.thrift.unwrap_or_default();
         let thrift = |draft: &Draft| weight * keur(draft.proposal.costs.total_cents);
-        self.settle(unit(goal.measure), &Term { most, of: &thrift }, &value)
+        let grain = weights.grain(c, goal.measure);
+        self.settle(unit(goal.measure), grain, &Term { most, of: &thrift }, &value)
     }
 
     /// Solves both copies as far as needed.
-    fn settle(&mut self, unit: f64, term: &Term<'_>, value: &dyn Fn(&Draft) -> Cents) -> Sought {
+    fn settle(&mut self, unit: f64, grain: Cents, term: &Term<'_>, value: &dyn Fn(&Draft) -> Cents) -> Sought {
         let relaxed = match self.run(false) {
             Outcome::Found(found) => found,
             Outcome::Infeasible => return Sought::Infeasible,
             Outcome::Unknown => return Sought::Unknown,
         };
-        let mut bound = whole_bound(relaxed.bound - term.most, unit);
+        let mut bound = whole_bound(relaxed.bound - term.most, unit, grain);
         self.fix(Some(&relaxed.members));
         let fixed = self.run(true);
         self.fix(None);
         let mut best = self.accept(&fixed, value);
         let met = best.as_ref().is_some_and(|(value, draft)| {
-            self.meets(*value, whole_bound(relaxed.bound - (term.of)(draft), unit))
+            self.meets(*value, whole_bound(relaxed.bound - (term.of)(draft), unit, grain))
         });
         if !met {
+            self.whole.set("mip_max_nodes", self.patience.unwrap_or(i32::MAX));
             let again = self.run(true);
+            self.whole.set("mip_max_nodes", i32::MAX);
             if let Outcome::Found(found) = &again {
-                bound = bound.max(whole_bound(found.bound - term.most, unit));
+                bound = bound.max(whole_bound(found.bound - term.most, unit, grain));
             }
             if matches!(again, Outcome::Infeasible) && best.is_none() {
                 return Sought::Infeasible;
             }
-            let weighed = |(value, draft): &(Cents, Draft)| whole_bound((term.of)(draft), unit).saturating_add(*value);
+            let weighed =
+                |(value, draft): &(Cents, Draft)| whole_bound((term.of)(draft), unit, 1).saturating_add(*value);
             best = best.into_iter().chain(self.accept(&again, value)).min_by_key(weighed);
         }
         // Out of time before whole quantities were found: the rounded ones, if they pass.
@@ -279,4 +285,9 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         let gap = i128::from(value - bound.min(value));
         gap * 1_000_000 <= i128::from(value) * i128::from(self.c.options.gap_ppm)
     }
+}
+
+/// A count as a value.
+fn whole(count: usize) -> Cents {
+    Cents::try_from(count).unwrap_or(Cents::MAX)
 }

@@ -98,6 +98,16 @@ impl Weights {
         }
     }
 
+    /// Every value of a measure is a multiple of this.
+    pub(crate) fn grain(&self, c: &Compiled<'_>, measure: Measure) -> Cents {
+        let common = |weights: &mut dyn Iterator<Item = Cents>| weights.fold(0, gcd).max(1);
+        match measure {
+            Measure::Uncovered => common(&mut self.weight.iter().copied()),
+            Measure::Fragility => common(&mut self.mandatory.iter().map(|&(j, _)| self.weight[c.cells[j].need])),
+            Measure::Euros | Measure::Paid | Measure::NewPairs => 1,
+        }
+    }
+
     /// The cells whose survival the measure of fragility looks at, in the order of [`Handles::safe`].
     pub(crate) fn mandatory(&self) -> impl Iterator<Item = usize> + '_ {
         self.mandatory.iter().map(|&(j, _)| j)
@@ -217,9 +227,16 @@ pub(crate) fn unit(measure: Measure) -> f64 {
     }
 }
 
-/// The least whole value that a bound of the model allows, with its rounding errors forgiven.
+/// The least multiple of the grain that a bound of the model allows, with its rounding errors forgiven.
 #[allow(clippy::cast_possible_truncation)]
-pub(crate) fn whole_bound(bound: f64, unit: f64) -> Cents {
+pub(crate) fn whole_bound(bound: f64, unit: f64, grain: Cents) -> Cents {
     let value = bound / unit;
-    if value.is_finite() { (value - 0.1 - value.abs() * 1e-9).ceil().max(0.0) as Cents } else { 0 }
+    let least = if value.is_finite() { (value - 0.1 - value.abs() * 1e-9).ceil().max(0.0) as Cents } else { 0 };
+    let over = least % grain;
+    if over == 0 { least } else { least.saturating_add(grain - over) }
+}
+
+/// Euclid's.
+fn gcd(a: Cents, b: Cents) -> Cents {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

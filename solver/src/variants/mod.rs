@@ -5,12 +5,12 @@
 //! whole numbers ([`measure`]).
 
 pub(crate) mod alternatives;
-pub(crate) mod measure;
 pub(crate) mod front;
 pub(crate) mod lexicographic;
 pub(crate) mod master;
+pub(crate) mod measure;
 
 pub use alternatives::{Alternative, Alternatives, AlternativesRequest, Diversity, End, Replacement};
-pub use measure::Measure;
 pub use front::{Axes, Front, FrontPoint, FrontRequest};
 pub use lexicographic::{Aim, StageProof};
+pub use measure::Measure;

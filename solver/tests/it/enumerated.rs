@@ -27,9 +27,8 @@ fn weights(problem: &Problem) -> Vec<i64> {
     let needs = &problem.call.lots[0].needs;
     let of_need = |need: &attelage_solver::Need| {
         let offers = problem.actors.iter().flat_map(|actor| &actor.capabilities);
-        let able = offers.filter(|c| {
-            c.services.contains(&need.service) && c.capacity_per_year.unwrap() >= c.minimum_quantity
-        });
+        let able =
+            offers.filter(|c| c.services.contains(&need.service) && c.capacity_per_year.unwrap() >= c.minimum_quantity);
         let cheapest = able.map(|c| c.unit_cost_cents.unwrap()).min().unwrap_or(0);
         need.reference_unit_cost_cents.unwrap_or(cheapest).max(need.unmet_cost_cents)
     };
@@ -90,12 +89,7 @@ fn delivers(problem: &Problem, members: &BTreeSet<usize>) -> bool {
         .collect();
     let mut spare: Vec<u64> = capabilities.iter().map(|c| c.capacity_per_year.unwrap()).collect();
     let units: Vec<&str> = needs.iter().flat_map(|n| vec![n.service.as_str(); n.quantity as usize]).collect();
-    fn deal(
-        units: &[&str],
-        capabilities: &[&attelage_solver::Capability],
-        spare: &mut [u64],
-        pooled: u64,
-    ) -> bool {
+    fn deal(units: &[&str], capabilities: &[&attelage_solver::Capability], spare: &mut [u64], pooled: u64) -> bool {
         let [unit, rest @ ..] = units else { return true };
         (0..capabilities.len()).any(|k| {
             let takes = u64::from(capabilities[k].pool.is_some());
@@ -291,6 +285,10 @@ proptest! {
         prop_assert_eq!(front.points.first().map(|p| p.cost_cents), all.iter().map(|o| o.paid).min());
         prop_assert_eq!(front.points.last().map(|p| p.missing), all.iter().map(|o| o.uncovered).min());
     }
+}
+
+proptest! {
+    #![proptest_config(config(12))]
 
     #[test]
     fn stages_keep_what_earlier_ones_reached(value in weighted_call(), tolerance in prop::sample::select(vec![0, 5_000, 200_000])) {
@@ -299,7 +297,8 @@ proptest! {
         let all = outcomes(&problem);
         let weight: i64 =
             problem.call.lots[0].needs.iter().zip(weights(&problem)).map(|(need, weight)| need.quantity as i64 * weight).sum();
-        for objective in [Aim::CoverageFirst, Aim::CostFirst, Aim::CohesionFirst, Aim::ResilienceFirst] {
+        let objectives = [Aim::CoverageFirst, Aim::CostFirst, Aim::CohesionFirst, Aim::ResilienceFirst];
+        for objective in objectives {
             let options = Options { objective, stage_tolerance_ppm: tolerance, proposals: 1, ..Options::default() };
             let answer = solve(&instance, &options).unwrap();
             let Some(best) = answer.proposals.first() else {
@@ -333,6 +332,10 @@ proptest! {
             prop_assert_eq!(best.stages.last().map(|s| (s.measure, s.value)), Some((Measure::Euros, best.costs.objective_cents)));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(config(60))]
 
     #[test]
     fn the_strict_consortium_is_the_best_that_survives(value in call()) {

@@ -22,7 +22,10 @@ fn the_price_of_surviving_any_loss_is_what_the_second_supplier_costs() {
     let answer = resilience(&value, &[]);
     assert_eq!(answer.survives, Some(false));
     assert_eq!(answer.resilience_percent, 0.0);
-    assert_eq!(answer.losses[0].cuts[0].text, "Without x, the other members can deliver nothing of the 10 hours of a in t.");
+    assert_eq!(
+        answer.losses[0].cuts[0].text,
+        "Without x, the other members can deliver nothing of the 10 hours of a in t."
+    );
     let strict = answer.strict.unwrap();
     assert_eq!((strict.status, strict.price_cents, strict.price_at_least_cents), (Status::Optimal, Some(80), Some(80)));
     let strict = strict.proposal.unwrap();
@@ -84,7 +87,10 @@ fn two_who_lack_a_little_each_are_fatal_together_only_for_their_sum() {
     let value = problem(json!([need("a", 10)]), json!([actor("x", &[("a", 6, 100)]), actor("y", &[("a", 6, 100)])]));
     let answer = resilience(&value, &[]);
     assert_eq!(answer.fatal_actors.len(), 2);
-    assert_eq!(answer.fatal_actors[0].cuts[0].text, "Without x, all other actors can deliver 6 of the 10 hours of a in t.");
+    assert_eq!(
+        answer.fatal_actors[0].cuts[0].text,
+        "Without x, all other actors can deliver 6 of the 10 hours of a in t."
+    );
     assert!(answer.single_suppliers.is_empty());
     assert_eq!(answer.resilience_percent, 60.0);
 }
@@ -92,8 +98,10 @@ fn two_who_lack_a_little_each_are_fatal_together_only_for_their_sum() {
 #[test]
 fn what_counts_after_a_loss_is_delivery() {
     // y alone would break the budget, the size and its own smallest quantity; it can deliver all the same.
-    let mut value =
-        problem(json!([need("a", 10)]), json!([actor("x", &[("a", 9, 100)]), actor("y", &[("a", 12, 300)]), actor("z", &[("a", 9, 100)])]));
+    let mut value = problem(
+        json!([need("a", 10)]),
+        json!([actor("x", &[("a", 9, 100)]), actor("y", &[("a", 12, 300)]), actor("z", &[("a", 9, 100)])]),
+    );
     value["call"]["budget_cents"] = json!(1500);
     value["call"]["group"] = json!({ "minimum_members": 2 });
     let answer = resilience(&value, &["x", "y"]);

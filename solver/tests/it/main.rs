@@ -14,4 +14,3 @@ mod rules;
 mod support;
 mod tampered;
 mod variants;
-
