@@ -97,6 +97,12 @@ pub fn needs(problem: &Problem) -> Vec<&Need> {
     problem.call.lots.iter().flat_map(|lot| &lot.needs).collect()
 }
 
+/// A need of a call in JSON, by its place among all.
+pub fn need_mut(value: &mut Value, place: usize) -> &mut Value {
+    let lots = value["call"]["lots"].as_array_mut().unwrap().iter_mut();
+    lots.flat_map(|lot| lot["needs"].as_array_mut().unwrap()).nth(place).unwrap()
+}
+
 /// The least objective of every consortium that can answer, by trying every whole allocation.
 pub fn enumerate(problem: &Problem) -> BTreeMap<BTreeSet<usize>, i64> {
     let mut best = BTreeMap::new();

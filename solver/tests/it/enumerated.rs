@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
-use crate::brute_force::{NAMES, call, each_allocation};
+use crate::brute_force::{NAMES, call, each_allocation, need_mut, needs};
 use crate::support::{members, parse};
 
 /// One allocation that keeps the rules, by what the measures look at.
@@ -24,7 +24,7 @@ struct Outcome {
 
 /// Prices of uncovered units by need, and what a unit weighs: as documented, counted again here.
 fn weights(problem: &Problem) -> Vec<i64> {
-    let needs = &problem.call.lots[0].needs;
+    let needs = needs(problem);
     let of_need = |need: &attelage_solver::Need| {
         let offers = problem.actors.iter().flat_map(|actor| &actor.capabilities);
         let able =
@@ -32,16 +32,16 @@ fn weights(problem: &Problem) -> Vec<i64> {
         let cheapest = able.map(|c| c.unit_cost_cents.unwrap()).min().unwrap_or(0);
         need.reference_unit_cost_cents.unwrap_or(cheapest).max(need.unmet_cost_cents)
     };
-    needs.iter().map(of_need).collect()
+    needs.into_iter().map(of_need).collect()
 }
 
 fn outcomes(problem: &Problem) -> Vec<Outcome> {
-    let needs = &problem.call.lots[0].needs;
+    let needs = needs(problem);
     let weights = weights(problem);
     let mut all = BTreeSet::new();
     each_allocation(problem, |members, euros, covered| {
         let missing = || needs.iter().zip(&covered).map(|(need, done)| (need.quantity - done) as i64);
-        let worth: i64 = missing().zip(needs).map(|(units, need)| units * need.unmet_cost_cents).sum();
+        let worth: i64 = missing().zip(&needs).map(|(units, need)| units * need.unmet_cost_cents).sum();
         let uncovered = missing().zip(&weights).map(|(units, weight)| units * weight).sum();
         all.insert(Outcome { members, paid: euros - worth, euros, uncovered });
     });
@@ -50,7 +50,7 @@ fn outcomes(problem: &Problem) -> Vec<Outcome> {
 
 /// Units of a mandatory need that the loss of any one member may leave without capacity, each at its weight.
 fn fragility(problem: &Problem, members: &BTreeSet<usize>) -> i64 {
-    let needs = problem.call.lots[0].needs.iter().zip(weights(problem)).filter(|(need, _)| need.mandatory);
+    let needs = needs(problem).into_iter().zip(weights(problem)).filter(|(need, _)| need.mandatory);
     needs
         .map(|(need, weight)| {
             let own = |&i: &usize| -> u64 {
@@ -74,7 +74,7 @@ fn new_pairs(problem: &Problem, members: &BTreeSet<usize>) -> i64 {
 
 /// Whether some members can deliver the mandatory needs up to their capacities: by trying every way to deal each unit out.
 fn delivers(problem: &Problem, members: &BTreeSet<usize>) -> bool {
-    let needs: Vec<_> = problem.call.lots[0].needs.iter().filter(|need| need.mandatory).collect();
+    let needs: Vec<_> = needs(problem).into_iter().filter(|need| need.mandatory).collect();
     let pool = |actor: usize| -> u64 {
         let own = problem.actors[actor].capabilities.iter().filter(|c| c.pool.is_some());
         own.map(|c| c.capacity_per_year.unwrap()).sum()
@@ -168,7 +168,7 @@ prop_compose! {
     fn weighted_call()(mut value in call(), references in (prop::option::of(0..15_i64), prop::option::of(0..15_i64))) -> Value {
         for (n, reference) in [references.0, references.1].into_iter().enumerate() {
             if let Some(reference) = reference {
-                value["call"]["lots"][0]["needs"][n]["reference_unit_cost_cents"] = json!(reference * 100);
+                need_mut(&mut value, n)["reference_unit_cost_cents"] = json!(reference * 100);
             }
         }
         value
@@ -296,7 +296,7 @@ proptest! {
         let instance = Instance::new(problem.clone()).unwrap();
         let all = outcomes(&problem);
         let weight: i64 =
-            problem.call.lots[0].needs.iter().zip(weights(&problem)).map(|(need, weight)| need.quantity as i64 * weight).sum();
+            needs(&problem).iter().zip(weights(&problem)).map(|(need, weight)| need.quantity as i64 * weight).sum();
         let objectives = [Aim::CoverageFirst, Aim::CostFirst, Aim::CohesionFirst, Aim::ResilienceFirst];
         for objective in objectives {
             let options = Options { objective, stage_tolerance_ppm: tolerance, proposals: 1, ..Options::default() };
@@ -392,7 +392,7 @@ proptest! {
                 prop_assert_eq!(quantities, cut.asked);
                 // As much as the cut says can be delivered, and no more: with that much less asked it works.
                 let mut less = problem.clone();
-                for need in &mut less.call.lots[0].needs {
+                for need in less.call.lots.iter_mut().flat_map(|lot| &mut lot.needs) {
                     need.mandatory = cut.needs.iter().any(|c| c.need == need.id);
                 }
                 prop_assert!(!delivers(&less, &rest));

@@ -16,9 +16,8 @@ fn reply(value: &Value, options: &Options, query: Value) -> Result<Reply, Vec<St
     ask(&instance, options, &query, &()).map_err(|error| error.faults.into_iter().map(|fault| fault.path).collect())
 }
 
-fn alternatives(value: &Value, mut settings: Value) -> Alternatives {
-    settings["kind"] = json!("alternatives");
-    match reply(value, &Options::default(), settings) {
+fn alternatives(value: &Value, settings: Value) -> Alternatives {
+    match reply(value, &Options::default(), json!({ "alternatives": settings })) {
         Ok(Reply::Alternatives(answer)) => answer,
         other => panic!("{other:?}"),
     }
