@@ -213,7 +213,7 @@ impl Search<'_, '_> {
         let (c, limit) = (self.c, self.request.limit as usize);
         let members: BTreeSet<usize> = (0..c.candidates.len()).filter(|&i| self.team.contains(c.id(i))).collect();
         let vetoed = unsuited::vetoed(c, &members);
-        let ranking = rank::rank(c, &self.desk.backend, &members, &vetoed, limit);
+        let ranking = rank::rank(c, &self.desk.backend, &members, &vetoed, &self.best.members, limit);
         let Some(Ranking { first, excluded, covered, cut_short }) = ranking else {
             answer.cut_short = true;
             answer.best = Some(Box::new(told_among(c, &self.desk.backend, &mut self.gaps, self.best, None)));

@@ -40,12 +40,13 @@ pub(super) struct Ranking {
     pub(super) cut_short: bool,
 }
 
-/// Ranks all candidates but the members and those vetoed. `None` where the limit came before the first relaxation.
+/// Ranks all candidates but the members and those vetoed, given who is in the best consortium. `None` where the limit came before the first relaxation.
 pub(super) fn rank(
     c: &Compiled<'_>,
     backend: &Backend<'_>,
     members: &BTreeSet<usize>,
     vetoed: &BTreeMap<usize, Vec<usize>>,
+    best: &BTreeSet<usize>,
     limit: usize,
 ) -> Option<Ranking> {
     let mut lp = Relaxation::new(c, backend)?;
@@ -77,7 +78,9 @@ pub(super) fn rank(
                 break;
             }
         };
-        if estimate.gain_cents.is_some_and(|gain| gain <= 0) && team.as_mut().is_some_and(|t| t.covers(c, backend, i)) {
+        // Whoever is not in the best saves nothing, whatever the relaxations say.
+        let idle = !best.contains(&i) && estimate.gain_cents.is_some_and(|gain| gain <= 0);
+        if idle && team.as_mut().is_some_and(|team| team.covers(c, backend, i)) {
             ranking.covered.push(i);
             continue;
         }

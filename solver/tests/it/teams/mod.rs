@@ -52,3 +52,45 @@ pub fn names(set: &BTreeSet<usize>) -> Vec<&'static str> {
 pub fn least(consortia: &Consortia, pass: impl Fn(&BTreeSet<usize>) -> bool) -> Option<i64> {
     consortia.iter().filter(|(set, _)| pass(set)).map(|(_, cost)| *cost).min()
 }
+
+#[test]
+fn a_limit_that_comes_first_is_told_and_nothing_unverified_is() {
+    use attelage_solver::Status;
+    let shape = attelage_solver::sample::Shape { actors: 14, needs: 4, communes: 24, services: 4, spread: true };
+    let problem = serde_json::to_value(attelage_solver::sample::problem(&shape, 3)).unwrap();
+    let team = ["a0005", "a0009"];
+    for (work, none) in [(1, true), (300, false)] {
+        let options = Options { work_limit: Some(work), ..Options::default() };
+        let queries = [
+            serde_json::json!({ "kind": "partners", "team": team, "exact": 3 }),
+            serde_json::json!({ "kind": "check", "team": team }),
+            serde_json::json!({ "kind": "repair", "team": team, "departed": ["a0009"] }),
+            serde_json::json!({ "kind": "shares" }),
+            serde_json::json!({ "kind": "why_not", "actor": "a0007" }),
+        ];
+        for query in queries {
+            let (status, proposal) = match question(&problem, &options, query) {
+                Reply::Partners(told) => {
+                    assert!(!none || told.cut_short && told.partners.is_empty());
+                    (told.status, told.best)
+                }
+                Reply::Check(told) => (told.status, told.proposal),
+                Reply::Repair(told) => (told.status, told.plans.into_iter().next().map(|plan| plan.proposal)),
+                Reply::Shares(told) => {
+                    assert!(!none || told.method.is_none() && told.members.is_empty() && told.stability.is_none());
+                    (told.status, told.proposal)
+                }
+                Reply::WhyNot(told) => {
+                    assert_eq!(told.best_cents.is_some(), matches!(told.status, Status::Optimal | Status::Feasible));
+                    continue;
+                }
+                other => panic!("{other:?}"),
+            };
+            let has = matches!(status, Status::Optimal | Status::Feasible);
+            assert_eq!(proposal.is_some(), has, "{status:?}");
+            if let Some(proposal) = proposal {
+                assert_eq!(check_with(&parse(&problem), &Options::default(), &proposal), []);
+            }
+        }
+    }
+}

@@ -58,7 +58,10 @@ proptest! {
             let i = *indices(&[&unsuited.actor]).first().unwrap();
             let with = least(&consortia, |set| set.contains(&0) && set.contains(&i));
             match &unsuited.reason {
-                WhyUnsuited::AlreadyCovered => prop_assert!(with.is_none_or(|with| with >= best)),
+                WhyUnsuited::AlreadyCovered => {
+                    let without = least(&consortia, |set| set.contains(&0) && !set.contains(&i));
+                    prop_assert!(without == Some(best) && with.is_none_or(|with| with >= best));
+                }
                 WhyUnsuited::Excluded | WhyUnsuited::Incompatible { .. } => prop_assert_eq!(with, None),
                 WhyUnsuited::Refused { .. } => prop_assert!(consortia.keys().all(|set| !set.contains(&i))),
             }
