@@ -68,7 +68,7 @@
 //! - Fixed charges in formulations: Nemhauser and Wolsey, *Integer and Combinatorial Optimization*, 1988.
 //! - No-good cuts on binary solutions: Balas and Jeroslow, *Canonical cuts on the unit hypercube*, 1972.
 //! - Elastic programs for the diagnosis of infeasibility: Chinneck, *Feasibility and Infeasibility in Optimization*, 2008.
-//! - Maximum flow by shortest augmenting paths: Edmonds and Karp, 1972.
+//! - Maximum flow by blocking flows: Dinic, *Algorithm for solution of a problem of maximum flow in networks with power estimation*, 1970.
 //! - Division by largest remainder: Hamilton's method, as in Balinski and Young, *Fair Representation*, 1982.
 //! - HiGHS: Huangfu and Hall, *Parallelizing the dual revised simplex method*, 2018.
 
@@ -82,6 +82,7 @@ mod compile;
 mod control;
 mod date;
 mod explain;
+pub mod flow;
 mod formulate;
 mod graph;
 mod infeasible;
