@@ -7,7 +7,7 @@ use crate::answer::Report;
 use crate::compile::{Candidate, Compiled, Offer};
 use crate::flow::supply::Supply;
 use crate::model::Quantity;
-use crate::rules::{RuleId, eligibility};
+use crate::rules::eligibility;
 
 /// What the two graphs say about a problem. O(n²) in the actors of one cell, for dominance.
 pub(crate) fn report(c: &Compiled<'_>) -> Report {

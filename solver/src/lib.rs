@@ -81,6 +81,7 @@ pub mod check;
 mod compile;
 mod control;
 mod date;
+pub mod diagnosis;
 mod explain;
 pub mod flow;
 mod formulate;

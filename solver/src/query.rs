@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::control::Observer;
+use crate::diagnosis::{self, Diagnosis, DiagnosisQuery};
 use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::OptionsError;
@@ -18,6 +19,8 @@ pub enum Query {
     /// Who should answer together?
     #[default]
     Proposals,
+    /// Why can nobody answer?
+    Diagnosis(DiagnosisQuery),
 }
 
 /// The answer to a [`Query`], of the same kind.
@@ -28,6 +31,8 @@ pub enum Query {
 pub enum Reply {
     /// The best consortia, or why there is none.
     Proposals(Answer),
+    /// What is in the way of an answer.
+    Diagnosis(Diagnosis),
 }
 
 /// Answers a question about a call.
@@ -42,5 +47,6 @@ pub fn ask(
 ) -> Result<Reply, OptionsError> {
     match query {
         Query::Proposals => solve_with(instance, options, observer).map(Reply::Proposals),
+        Query::Diagnosis(query) => diagnosis::diagnose(instance, options, query, observer).map(Reply::Diagnosis),
     }
 }

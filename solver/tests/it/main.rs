@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::pedantic, missing_docs)]
 
 mod brute_force;
+mod diagnosis;
 mod edges;
 mod eligibility;
 mod explanations;
