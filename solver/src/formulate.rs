@@ -346,7 +346,8 @@ impl Formulation {
 
 /// No consortium is paid more for its services.
 pub(crate) fn dearest(c: &Compiled<'_>) -> f64 {
-    let highest = |cell: &crate::compile::Cell| cell.edges.iter().map(|&e| c.edges[e].terms.unit_cost).max().unwrap_or(0);
+    let highest =
+        |cell: &crate::compile::Cell| cell.edges.iter().map(|&e| c.edges[e].terms.unit_cost).max().unwrap_or(0);
     c.cells.iter().map(|cell| keur(highest(cell)) * units(cell.demand)).sum()
 }
 

@@ -116,10 +116,7 @@ impl<'a> Matcher<'a> {
 
     /// Locks and conditions of participation.
     fn allowed(&self, actor: usize, need: &NeedRef<'_>) -> Result<(), Refusal> {
-        let failed = self
-            .rules
-            .eligibility(self.instance.problem())
-            .find(|rule| self.forbids(rule, actor, need));
+        let failed = self.rules.eligibility(self.instance.problem()).find(|rule| self.forbids(rule, actor, need));
         if let Some(rule) = failed {
             return Err(Refusal::Eligibility { rule: rule.id.clone() });
         }

@@ -17,7 +17,8 @@ pub(super) fn all(c: &Compiled<'_>) -> Vec<Constraint> {
     let apart = [RuleId::Eligibility, RuleId::Lead, RuleId::Capacity, RuleId::Demand];
     let conditions = c.rules.eligibility(c.problem()).map(|rule| Constraint::Eligibility { id: rule.id.clone() });
     // An actor that is locked out may be incompatible with others once it is let in.
-    let vetoes = |rule| rule == RuleId::Incompatibility && c.rules.active(rule) && !c.problem().incompatibilities.is_empty();
+    let vetoes =
+        |rule| rule == RuleId::Incompatibility && c.rules.active(rule) && !c.problem().incompatibilities.is_empty();
     let in_use = |rule: &RuleId| !apart.contains(rule) && (relax::in_use(c, *rule) || vetoes(*rule));
     let rules = RuleId::ALL.into_iter().filter(in_use);
     let ids = |ids: &[String]| ids.iter().cloned().collect::<BTreeSet<String>>().into_iter();

@@ -4,7 +4,7 @@
 //! and `M` the most by which its variables can break it; for the size and the budget, `a·x ≤ b + s`, `s ≤ M·r`, so that the
 //! amount `s` counts too. What a condition forbids outright is allowed up to `r`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use good_lp::{Constraint as Row, Expression, IntoAffineExpression, Variable, variable};
 
@@ -242,12 +242,14 @@ fn soften(f: &mut Formulation, pending: Vec<Pending>, given_up: &[Variable]) {
         .iter_variables_with_def()
         .map(|(variable, definition)| (variable, (definition.get_min(), definition.get_max())))
         .collect();
+    let mut amounts: BTreeMap<usize, (Variable, f64)> = BTreeMap::new();
     for Pending { row, rule, amount } in pending {
         let expression = row.expression().clone();
-        let most = row.expression().linear_coefficients().fold(expression.constant(), |sum, (variable, coefficient)| {
-            let (least, most) = bounds.get(&variable).copied().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-            if coefficient == 0.0 { sum } else { sum + coefficient * if coefficient > 0.0 { most } else { least } }
-        });
+        let most =
+            row.expression().linear_coefficients().fold(expression.constant(), |sum, (variable, coefficient)| {
+                let (least, most) = bounds.get(&variable).copied().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+                if coefficient == 0.0 { sum } else { sum + coefficient * if coefficient > 0.0 { most } else { least } }
+            });
         if !most.is_finite() {
             f.add(row);
         } else if most > 0.0 {
@@ -255,9 +257,13 @@ fn soften(f: &mut Formulation, pending: Vec<Pending>, given_up: &[Variable]) {
                 None => f.add((expression - most * given_up[rule]).leq(0)),
                 Some(amount) => {
                     f.add((expression - amount).leq(0));
-                    f.add((amount - most * given_up[rule]).leq(0));
+                    let farthest = amounts.entry(rule).or_insert((amount, most));
+                    farthest.1 = farthest.1.max(most);
                 }
             }
         }
+    }
+    for (rule, (amount, most)) in amounts {
+        f.add((amount - most * given_up[rule]).leq(0));
     }
 }

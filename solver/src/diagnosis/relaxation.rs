@@ -38,7 +38,11 @@ pub(super) fn cheapest(
         let goes_on = match possible(c, backend, oracle, &set) {
             Possible::Yes(relaxation) => {
                 found.push(*relaxation);
-                found.sort_by(|a, b| (a.changes.len(), a.amount_percent).partial_cmp(&(b.changes.len(), b.amount_percent)).unwrap_or(Ordering::Equal));
+                found.sort_by(|a, b| {
+                    (a.changes.len(), a.amount_percent)
+                        .partial_cmp(&(b.changes.len(), b.amount_percent))
+                        .unwrap_or(Ordering::Equal)
+                });
                 elastic.forbid(&set)
             }
             Possible::No => elastic.exceed(&set),
