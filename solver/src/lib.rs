@@ -97,6 +97,7 @@ pub mod rules;
 #[doc(hidden)]
 pub mod sample;
 mod solve;
+pub mod territory;
 mod text;
 mod total;
 mod tree;

@@ -9,6 +9,7 @@ use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::OptionsError;
 use crate::solve::solve_with;
+use crate::territory::{self, TerritoryMap, TerritoryQuery};
 
 /// A question about a call. In JSON, `kind` says which; the other members are its settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub enum Query {
     Proposals,
     /// Why can nobody answer?
     Diagnosis(DiagnosisQuery),
+    /// Supply against need, place by place.
+    Territory(TerritoryQuery),
 }
 
 /// The answer to a [`Query`], of the same kind.
@@ -33,6 +36,8 @@ pub enum Reply {
     Proposals(Answer),
     /// What is in the way of an answer.
     Diagnosis(Diagnosis),
+    /// Supply against need.
+    Territory(TerritoryMap),
 }
 
 /// Answers a question about a call.
@@ -48,5 +53,6 @@ pub fn ask(
     match query {
         Query::Proposals => solve_with(instance, options, observer).map(Reply::Proposals),
         Query::Diagnosis(query) => diagnosis::diagnose(instance, options, query, observer).map(Reply::Diagnosis),
+        Query::Territory(query) => territory::survey(instance, options, query, observer).map(Reply::Territory),
     }
 }

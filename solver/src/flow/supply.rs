@@ -1,4 +1,4 @@
-//! The network of a call: source → pools → capabilities → cells → sink, one edge to the sink per place.
+//! The network of a call: source → pools → capabilities → cells → places → sink.
 //!
 //! It knows capacities only: no price, no rule on the group, no smallest quantity. What flows is what could be delivered if
 //! everybody who may take part did.
@@ -16,6 +16,7 @@ pub(crate) struct Place {
     pub(crate) cell: usize,
     pub(crate) territory: usize,
     pub(crate) demand: Quantity,
+    pub(crate) node: Node,
     pub(crate) edge: Edge,
 }
 
@@ -27,19 +28,8 @@ pub(crate) struct Supply {
     /// Cells of other needs have none.
     pub(crate) cells: Vec<Option<Node>>,
     pub(crate) places: Vec<Place>,
-    /// Capabilities, one for each unit where they count apart: offer, what it can deliver, and the pool it draws from.
-    pub(crate) groups: Vec<Group>,
     /// Whether flows are exact. A pooled capability of undeclared unit that serves needs in two units counts in full for each.
     pub(crate) exact: bool,
-}
-
-/// A capability in one unit.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Group {
-    pub(crate) offer: usize,
-    pub(crate) capacity: Quantity,
-    pub(crate) pool: Option<usize>,
-    pub(crate) node: Node,
 }
 
 impl Supply {
@@ -53,14 +43,16 @@ impl Supply {
             wanted(cell.need).then(|| {
                 let node = network.node();
                 for &(territory, demand) in &cell.places {
-                    let edge = network.edge(node, sink, if open { demand } else { 0 });
-                    places.push(Place { cell: j, territory, demand, edge });
+                    let place = network.node();
+                    network.edge(node, place, demand);
+                    let edge = network.edge(place, sink, if open { demand } else { 0 });
+                    places.push(Place { cell: j, territory, demand, node: place, edge });
                 }
                 node
             })
         });
         let cells = cells.collect();
-        let mut supply = Self { network, source, sink, cells, places, groups: Vec::new(), exact: true };
+        let mut supply = Self { network, source, sink, cells, places, exact: true };
         supply.connect(c);
         supply
     }
@@ -73,7 +65,7 @@ impl Supply {
             pool_of.extend(c.pools.iter().enumerate().flat_map(|(p, pool)| pool.edges.iter().map(move |&e| (e, p))));
         }
         let mut pools: BTreeMap<usize, Node> = BTreeMap::new();
-        let mut groups: BTreeMap<(usize, Option<usize>, &str), Group> = BTreeMap::new();
+        let mut groups: BTreeMap<(usize, Option<usize>, &str), Node> = BTreeMap::new();
         let mut shared: BTreeMap<usize, Option<usize>> = BTreeMap::new();
         for (e, edge) in c.edges.iter().enumerate() {
             let Some(cell) = self.cells[edge.cell] else { continue };
@@ -95,11 +87,10 @@ impl Supply {
                     })
                 });
                 network.edge(from, node, capacity);
-                Group { offer: edge.offer, capacity, pool, node }
+                node
             });
-            network.edge(group.node, cell, c.most(edge));
+            network.edge(*group, cell, c.most(edge));
         }
-        self.groups = groups.into_values().collect();
     }
 
     /// The greatest flow of everything that is asked.

@@ -12,3 +12,4 @@ mod infeasible;
 mod rules;
 mod support;
 mod tampered;
+mod territory;
