@@ -91,6 +91,7 @@ pub mod instance;
 mod matching;
 pub mod model;
 mod options;
+pub mod portfolio;
 mod propose;
 mod query;
 pub mod rules;

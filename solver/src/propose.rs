@@ -125,7 +125,7 @@ pub(crate) fn draft(c: &Compiled<'_>, question: &Question, found: &Found) -> Dra
 
 /// The least number of whole cents that the model's bound (in thousands of euros) allows, with its rounding errors forgiven.
 #[allow(clippy::cast_possible_truncation)]
-fn bound_cents(bound: f64) -> Cents {
+pub(crate) fn bound_cents(bound: f64) -> Cents {
     let cents = bound * 100_000.0;
     if cents.is_finite() { (cents - 0.1 - cents.abs() * 1e-9).ceil().max(0.0) as Cents } else { 0 }
 }

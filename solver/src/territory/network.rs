@@ -6,7 +6,6 @@ use petgraph::algo::articulation_points::articulation_points;
 use petgraph::algo::astar;
 use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::unionfind::UnionFind;
-use petgraph::visit::EdgeRef;
 
 use super::{Pair, RelationNetwork};
 use crate::compile::Compiled;

@@ -9,6 +9,7 @@ mod explanations;
 mod faults;
 mod golden;
 mod infeasible;
+mod portfolio;
 mod rules;
 mod support;
 mod tampered;
