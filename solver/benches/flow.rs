@@ -22,8 +22,8 @@ fn next(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Edges of a network with `degree` cells for each capability; demand a little above supply, as calls are. The last two nodes are
-/// the source and the sink.
+/// Edges of a network with `degree` cells for each capability, anywhere; as much demand as supply, which takes the most rounds. The
+/// last two nodes are the source and the sink.
 fn edges(capabilities: u32, cells: u32, degree: u32, seed: u64) -> Vec<(Node, Node, u64)> {
     let mut state = seed;
     let (source, sink) = (capabilities + cells, capabilities + cells + 1);
@@ -33,12 +33,13 @@ fn edges(capabilities: u32, cells: u32, degree: u32, seed: u64) -> Vec<(Node, No
         let capacity = 100 + next(&mut state) % 1400;
         supply += capacity;
         edges.push((source, k, capacity));
-        // Neighbours: a window of cells, as territories are.
-        let start = u32::try_from(next(&mut state) % u64::from(cells)).unwrap();
-        edges.extend((0..degree).map(|d| (k, capabilities + (start + d * 3) % cells, capacity)));
+        edges.extend((0..degree).map(|_| {
+            let cell = u32::try_from(next(&mut state) % u64::from(cells)).unwrap();
+            (k, capabilities + cell, 1 + next(&mut state) % capacity)
+        }));
     }
     let mean = supply / u64::from(cells);
-    edges.extend((0..cells).map(|j| (capabilities + j, sink, mean / 2 + next(&mut state) % (mean + mean / 4))));
+    edges.extend((0..cells).map(|j| (capabilities + j, sink, mean / 2 + next(&mut state) % mean)));
     edges
 }
 

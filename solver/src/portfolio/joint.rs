@@ -6,10 +6,12 @@ use super::model::Plan;
 use crate::compile::Compiled;
 use crate::model::{Call, Quantity};
 
+/// A call, an edge of it, and the whole capacity over its contract.
+type Use = (usize, usize, Quantity);
+
 /// A capacity that several calls may draw from.
 pub(super) struct Resource {
-    /// Call, edge of that call, and the whole capacity over that call's contract.
-    pub(super) uses: Vec<(usize, usize, Quantity)>,
+    pub(super) uses: Vec<Use>,
 }
 
 /// What calls share.
@@ -22,7 +24,7 @@ pub(super) struct Joint {
 impl Joint {
     pub(super) fn new(calls: &[Compiled<'_>]) -> Self {
         // By kind of resource, its name, and the unit where capacities are counted by unit.
-        let mut all: BTreeMap<(bool, &str, &str), Vec<(usize, usize, Quantity)>> = BTreeMap::new();
+        let mut all: BTreeMap<(bool, &str, &str), Vec<Use>> = BTreeMap::new();
         for (k, c) in calls.iter().enumerate() {
             let unit = |e: usize| c.needs[c.cells[c.edges[e].cell].need].need.unit.as_str();
             for (e, edge) in c.edges.iter().enumerate() {

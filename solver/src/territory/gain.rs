@@ -10,6 +10,7 @@ use crate::flow::{Edge, Flow, Node};
 use crate::formulate::units;
 use crate::instance::Instance;
 use crate::model::{Quantity, Spread};
+use crate::rules::RuleId;
 
 /// The flow by priority.
 pub(super) struct Served {
@@ -71,7 +72,7 @@ impl Served {
             let need = c.needs[cell.need].need;
             let (supply, suppliers) = by_cell.entry(place.cell).or_insert_with(|| {
                 let ids = c.suppliers(cell).into_iter().map(|i| c.id(i).to_owned()).collect();
-                (self.alone(c, place.cell), ids)
+                (alone(c, place.cell), ids)
             });
             found.push((
                 cell.need,
@@ -92,26 +93,6 @@ impl Served {
         }
         found.sort_by(|a, b| (a.0, &a.1.territory).cmp(&(b.0, &b.1.territory)));
         found.into_iter().map(|(_, place)| place).collect()
-    }
-
-    /// What the suppliers of a cell could deliver there if they served nothing else and it had no end.
-    fn alone(&self, c: &Compiled<'_>, cell: usize) -> Quantity {
-        let offers: BTreeSet<usize> = c.cells[cell].edges.iter().map(|&e| c.edges[e].offer).collect();
-        let capacity = |o: usize| {
-            let edges = c.cells[cell].edges.iter().filter(|&&e| c.edges[e].offer == o);
-            edges.map(|&e| c.edges[e].terms.capacity).max().unwrap_or(0)
-        };
-        let mut pooled: BTreeMap<Option<usize>, Quantity> = BTreeMap::new();
-        for &o in &offers {
-            let pool = c.pools.iter().position(|pool| {
-                c.rules.active(crate::rules::RuleId::Pool)
-                    && c.cells[cell].edges.iter().any(|e| c.edges[*e].offer == o && pool.edges.contains(e))
-            });
-            let sum = pooled.entry(pool).or_default();
-            *sum = sum.saturating_add(capacity(o));
-        }
-        let most = |(pool, sum): (Option<usize>, Quantity)| pool.map_or(sum, |p| sum.min(c.pools[p].capacity));
-        pooled.into_iter().map(most).fold(0, Quantity::saturating_add)
     }
 
     /// Places that are not served in full, with their weights and what is missing.
@@ -192,6 +173,26 @@ impl Served {
         told.places.sort_by(|a, b| (&a.need, &a.territory).cmp(&(&b.need, &b.territory)));
         told
     }
+}
+
+/// What the suppliers of a cell could deliver there if they served nothing else and it had no end.
+fn alone(c: &Compiled<'_>, cell: usize) -> Quantity {
+    let offers: BTreeSet<usize> = c.cells[cell].edges.iter().map(|&e| c.edges[e].offer).collect();
+    let capacity = |o: usize| {
+        let edges = c.cells[cell].edges.iter().filter(|&&e| c.edges[e].offer == o);
+        edges.map(|&e| c.edges[e].terms.capacity).max().unwrap_or(0)
+    };
+    let mut pooled: BTreeMap<Option<usize>, Quantity> = BTreeMap::new();
+    for &o in &offers {
+        let pool = c.pools.iter().position(|pool| {
+            c.rules.active(RuleId::Pool)
+                && c.cells[cell].edges.iter().any(|e| c.edges[*e].offer == o && pool.edges.contains(e))
+        });
+        let sum = pooled.entry(pool).or_default();
+        *sum = sum.saturating_add(capacity(o));
+    }
+    let most = |(pool, sum): (Option<usize>, Quantity)| pool.map_or(sum, |p| sum.min(c.pools[p].capacity));
+    pooled.into_iter().map(most).fold(0, Quantity::saturating_add)
 }
 
 /// One capability for each need in each place, each kind once.

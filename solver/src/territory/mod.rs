@@ -5,11 +5,11 @@
 //! weight is served first. The quantities that places can receive together form a polymatroid: the largest flow into a set S of
 //! places is the capacity of a cut, and cuts make it a submodular function f of S. Over a polymatroid, filling the elements in
 //! decreasing weight maximises the weighted sum (Edmonds, *Submodular functions, matroids, and certain polyhedra*, 1970), and
-//! gives the j-th place f(S_j) − f(S_{j−1}). Augmenting paths never take anything back from an edge into the sink, so that opening
+//! gives the j-th place `f(S_j) − f(S_{j−1})`. Augmenting paths never take anything back from an edge into the sink, so that opening
 //! these edges group by group and augmenting after each does exactly that; and the last flow is a maximum flow as well.
 //!
 //! **One more capability.** Its node stands in the network from the start, closed. Opening it and augmenting in the same order
-//! gives the new priority flow: the gain f'(S) − f(S) grows with S (paths that leave S could have been used before), so that no
+//! gives the new priority flow: the gain `f'(S) − f(S)` grows with S (paths that leave S could have been used before), so that no
 //! place receives less than before. Then everything is put back.
 
 mod gain;
