@@ -187,28 +187,30 @@ impl Flow {
         self.first[v as usize] as usize..self.first[v as usize + 1] as usize
     }
 
-    /// Numbers the nodes by their distance from the source in the residual graph, as far as the sink; whether it is reached.
+    /// Numbers the nodes by their distance to the sink in the residual graph, as far as the source; whether it is reached. Labels
+    /// that count from the sink keep the search for paths out of dead ends.
     fn label(&mut self, source: Node, sink: Node) -> bool {
         self.level.fill(UNSEEN);
-        self.level[source as usize] = 0;
+        self.level[sink as usize] = 0;
         self.queue.clear();
-        self.queue.push(source);
+        self.queue.push(sink);
         let mut at = 0;
         while let Some(&v) = self.queue.get(at) {
             at += 1;
             let level = self.level[v as usize] + 1;
-            if level > self.level[sink as usize] {
-                break; // Only nodes nearer than the sink lie on a shortest path.
+            if level > self.level[source as usize] {
+                break; // Only nodes nearer than the source lie on a shortest path.
             }
             for arc in &self.arcs[self.first[v as usize] as usize..self.first[v as usize + 1] as usize] {
-                if arc.residual > 0 && self.level[arc.head as usize] == UNSEEN {
+                // The label first: it is at hand, the twin is far away in memory.
+                if self.level[arc.head as usize] == UNSEEN && self.arcs[arc.twin as usize].residual > 0 {
                     self.level[arc.head as usize] = level;
                     self.queue.push(arc.head);
                 }
             }
         }
         self.next.copy_from_slice(&self.first);
-        self.level[sink as usize] != UNSEEN
+        self.level[source as usize] != UNSEEN
     }
 
     /// Saturates every shortest path of the present labels; what was sent.
@@ -222,11 +224,11 @@ impl Flow {
                 v = self.retreat_to_saturated();
                 continue;
             }
-            let (end, level) = (self.first[v as usize + 1], self.level[v as usize].wrapping_add(1));
+            let (end, level) = (self.first[v as usize + 1], self.level[v as usize].wrapping_sub(1));
             let mut a = self.next[v as usize];
             while a < end {
                 let arc = self.arcs[a as usize];
-                if arc.residual > 0 && self.level[arc.head as usize] == level {
+                if self.level[arc.head as usize] == level && arc.residual > 0 {
                     break;
                 }
                 a += 1;

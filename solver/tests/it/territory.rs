@@ -188,7 +188,9 @@ fn linear(problem: &Problem, map: &TerritoryMap, weighted: bool) -> f64 {
         rows.push(served.leq(place.needed as f64));
     }
     let mut model = variables.maximise(objective.clone()).using(good_lp::highs);
-    rows.into_iter().for_each(|row| drop(model.add_constraint(row)));
+    for row in rows {
+        model.add_constraint(row);
+    }
     model.solve().unwrap().eval(objective)
 }
 
