@@ -26,7 +26,7 @@ use crate::options::OptionsError;
 use crate::rules::RuleSet;
 pub use input::{Portfolio, PortfolioInstance, PortfolioOptions};
 use joint::Joint;
-use model::Plan;
+use model::{Plan, Task};
 
 /// The calls with their consortia.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,7 +108,9 @@ pub fn solve_portfolio(
     }
     let mut plan = best.unwrap_or_else(|| Plan::nothing(&calls));
     let all: Vec<usize> = (0..calls.len()).collect();
-    let (found, bound) = model::solve(&calls, &joint, options, &backend, &all, &Plan::nothing(&calls), Some(&plan));
+    let nothing = Plan::nothing(&calls);
+    let task = Task { calls: &calls, joint: &joint, options, free: &all, fixed: &nothing };
+    let (found, bound) = task.solve(&backend, Some(&plan));
     if let Some(found) = found.filter(|found| found.objective(&calls) <= plan.objective(&calls)) {
         plan = found;
     }
@@ -138,7 +140,8 @@ fn one_by_one(
     let unlimited = PortfolioOptions { maximum_share_percent: None, ..options.clone() };
     let mut plan = Plan::nothing(calls);
     for &call in order {
-        let (found, _) = model::solve(calls, joint, &unlimited, backend, &[call], &plan, None);
+        let task = Task { calls, joint, options: &unlimited, free: &[call], fixed: &plan };
+        let (found, _) = task.solve(backend, None);
         plan = found.unwrap_or(plan);
     }
     plan

@@ -1,6 +1,6 @@
 //! The models of several calls as one, and the plans that it gives.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use good_lp::{Constraint, Expression, IntoAffineExpression, Variable, variable};
 
@@ -25,10 +25,13 @@ impl Plan {
     }
 
     pub(super) fn objective(&self, calls: &[Compiled<'_>]) -> Cents {
-        let cost = |(draft, c): (&Option<Draft>, &Compiled<'_>)| {
-            draft.as_ref().map_or_else(|| unanswered(c), |draft| draft.proposal.costs.objective_cents)
-        };
-        self.drafts.iter().zip(calls).map(cost).sum()
+        (0..calls.len()).map(|call| self.cost(calls, call)).sum()
+    }
+
+    /// What one call costs, answered or not.
+    fn cost(&self, calls: &[Compiled<'_>], call: usize) -> Cents {
+        let draft = self.drafts[call].as_ref();
+        draft.map_or_else(|| unanswered(&calls[call]), |draft| draft.proposal.costs.objective_cents)
     }
 
     pub(super) fn answered(&self) -> u32 {
@@ -100,43 +103,90 @@ struct Part {
     answered: Variable,
 }
 
-/// The best plan for the calls in `free`, beside what `fixed` gives the others, with a bound on its objective for the free calls.
-pub(super) fn solve(
-    calls: &[Compiled<'_>],
-    joint: &Joint,
-    options: &PortfolioOptions,
-    backend: &Backend<'_>,
-    free: &[usize],
-    fixed: &Plan,
-    start: Option<&Plan>,
-) -> (Option<Plan>, Cents) {
-    let question = Question { whole: true, ..Question::minimise(Objective::Euros) };
-    let Some(&first) = free.first() else { return (None, 0) };
-    let mut whole = Formulation::new(&calls[first], &question);
-    whole.rows.clear();
-    whole.objective = Expression::default();
-    whole.integers.clear();
-    whole.variables = good_lp::ProblemVariables::new();
-    let parts: Vec<Part> = free.iter().map(|&call| merge(&mut whole, &calls[call], &question, call)).collect();
-    share(&mut whole, calls, joint, options, &parts, fixed);
-    let Some(mut session) = backend.open(&mut whole, Objective::Euros) else { return (None, 0) };
-    // Once more, for the constant, which building the model drops.
-    session.minimise(whole.objective.clone(), true);
-    if let Some(plan) = start {
-        session.start(&hints(&parts, plan));
+/// Which calls to plan, and beside what.
+pub(super) struct Task<'t> {
+    pub(super) calls: &'t [Compiled<'t>],
+    pub(super) joint: &'t Joint,
+    pub(super) options: &'t PortfolioOptions,
+    /// The calls to plan.
+    pub(super) free: &'t [usize],
+    /// What is given to the others.
+    pub(super) fixed: &'t Plan,
+}
+
+impl Task<'_> {
+    /// The best plan, with a bound on its objective for the free calls: first with divisible quantities, which bounds the optimum;
+    /// then with whole quantities for the members found; and where the two differ by more than the gap, with whole quantities
+    /// altogether.
+    pub(super) fn solve(&self, backend: &Backend<'_>, start: Option<&Plan>) -> (Option<Plan>, Cents) {
+        let (rounded, mut bound) = self.attempt(backend, false, None, start);
+        let Some(rounded) = rounded else { return (None, bound) };
+        let (fixed, _) = self.attempt(backend, true, Some(&rounded), None);
+        let mut best = fixed.filter(|plan| self.keeps(plan));
+        let close = |plan: &Plan| {
+            let gap = i128::from(self.objective(plan) - bound) * 1_000_000;
+            gap <= i128::from(bound) * i128::from(self.options.gap_ppm)
+        };
+        if !best.as_ref().is_some_and(close) && !backend.expired() {
+            let (again, better) = self.attempt(backend, true, None, best.as_ref().or(start));
+            bound = bound.max(better);
+            let again = again.filter(|plan| self.keeps(plan));
+            let cheaper = |plan: &Plan| best.as_ref().is_none_or(|best| self.objective(plan) < self.objective(best));
+            best = again.filter(cheaper).or(best);
+        }
+        (best.or_else(|| Some(rounded).filter(|plan| self.keeps(plan))), bound)
     }
-    let Some(solved) = (!backend.expired()).then(|| session.solve(&backend.control)).flatten() else {
-        return (None, 0);
-    };
-    let bound = propose::bound_cents(solved.bound);
-    if !solved.found() {
-        return (None, bound);
+
+    /// What the free calls cost in a plan.
+    fn objective(&self, plan: &Plan) -> Cents {
+        self.free.iter().map(|&call| plan.cost(self.calls, call)).sum()
     }
-    let mut plan = fixed.clone();
-    for part in &parts {
-        plan.drafts[part.call] = read(&calls[part.call], &question, part, &session, &solved);
+
+    fn keeps(&self, plan: &Plan) -> bool {
+        plan.verified() && self.joint.keeps(plan) && super::fair(self.calls, self.options, plan)
     }
-    (Some(plan).filter(Plan::verified), bound)
+
+    /// One solve: in whole quantities or not, for the members of a plan or any.
+    fn attempt(
+        &self,
+        backend: &Backend<'_>,
+        whole: bool,
+        members: Option<&Plan>,
+        start: Option<&Plan>,
+    ) -> (Option<Plan>, Cents) {
+        let Some(&first) = self.free.first() else { return (None, 0) };
+        let any = Question { whole, ..Question::minimise(Objective::Euros) };
+        let question = |call: usize| {
+            let given = |plan: &Plan| plan.drafts[call].as_ref().map_or_else(BTreeSet::new, |d| d.members.clone());
+            Question { members: members.map(given), ..any.clone() }
+        };
+        let mut all = Formulation::new(&self.calls[first], &any);
+        all.rows.clear();
+        all.objective = Expression::default();
+        all.integers.clear();
+        all.variables = good_lp::ProblemVariables::new();
+        let parts: Vec<Part> =
+            self.free.iter().map(|&call| merge(&mut all, &self.calls[call], &question(call), call)).collect();
+        share(&mut all, self.calls, self.joint, self.options, &parts, self.fixed);
+        let Some(mut session) = backend.open(&mut all, Objective::Euros) else { return (None, 0) };
+        // Once more, for the constant, which building the model drops.
+        session.minimise(all.objective.clone(), true);
+        if let Some(plan) = start {
+            session.start(&hints(&parts, plan));
+        }
+        let Some(solved) = (!backend.expired()).then(|| session.solve(&backend.control)).flatten() else {
+            return (None, 0);
+        };
+        let bound = propose::bound_cents(solved.bound);
+        if !solved.found() {
+            return (None, bound);
+        }
+        let mut plan = self.fixed.clone();
+        for part in &parts {
+            plan.drafts[part.call] = read(&self.calls[part.call], &any, part, &session, &solved);
+        }
+        (Some(plan), bound)
+    }
 }
 
 /// The consortium of one call.
