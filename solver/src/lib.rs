@@ -110,6 +110,7 @@ pub use control::{Observer, Progress, Stage};
 pub use instance::{Fault, Instance};
 pub use model::*;
 pub use options::OptionsError;
+pub use portfolio::{PortfolioInstance, solve_portfolio};
 pub use query::{Query, Reply, ask};
 pub use rules::RuleId;
 pub use solve::{solve, solve_with};

@@ -56,6 +56,7 @@ impl Portfolio {
 
 /// What is asked beside the portfolio.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct PortfolioOptions {
     /// In how many calls one actor may take part; no limit where absent. At least 1.
