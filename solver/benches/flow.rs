@@ -1,7 +1,7 @@
 //! Times of maximum flows: `cargo bench -p attelage-solver --bench flow`.
 //!
-//! The networks are those of supply and demand: a source, capabilities, cells, a sink. `petgraph` finishes only on the smaller one;
-//! `augment` and `petgraph` there compare the same work, the networks being built outside the measure.
+//! The networks are those of supply and demand: a source, capabilities, cells, a sink. `petgraph` runs on the smaller one only, to
+//! keep the bench short; `small_augment` and `small_petgraph` compare the same work, the networks being built outside the measure.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use attelage_solver::flow::{Network, Node};
