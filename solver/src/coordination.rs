@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use good_lp::{Expression, Variable, variable};
 
 use crate::compile::Compiled;
-use crate::formulate::{Formulation, keur};
+use crate::formulate::{Formulation, keur, units};
 use crate::model::{Between, Cents, Quantity};
 use crate::rules::RuleId;
 
@@ -48,9 +48,10 @@ pub(crate) fn emit(f: &mut Formulation, c: &Compiled<'_>) -> Expression {
 /// Every pair of those who are `present`, by candidate.
 fn among(f: &mut Formulation, c: &Compiled<'_>, present: &BTreeMap<usize, Variable>, most: u32) -> Expression {
     let pair = keur(c.problem().call.coordination.per_new_pair_cents);
-    let pairs = f.variables.add(variable().min(0));
+    let all = units(present.len() as u64);
+    let pairs = f.variables.add(variable().clamp(0.0, all * (all - 1.0).max(0.0) / 2.0));
     let size: Expression = present.values().sum();
-    let count = f.variables.add(variable().min(0));
+    let count = f.variables.add(variable().clamp(0.0, all));
     f.add((size - count).eq(0));
     for t in 1..most {
         let t = f64::from(t);

@@ -185,7 +185,7 @@ impl Formulation {
                 c.edges.iter().map(most).zip(&quantity).chain(c.cells.iter().map(|cell| cell.demand).zip(&unmet));
             integers.extend(counted.filter(|(most, _)| *most <= MOST_COUNTED).map(|(_, variable)| *variable));
         }
-        let size = variables.add(variable().min(0));
+        let size = variables.add(variable().clamp(0.0, units(c.candidates.len() as u64)));
         Self {
             variables,
             rows: Vec::new(),
@@ -294,7 +294,7 @@ impl Formulation {
         if let Some(all) = self.services {
             return all;
         }
-        let all = self.variables.add(variable().min(0));
+        let all = self.variables.add(variable().clamp(0.0, dearest(c)));
         let mut sum = -1.0 * all;
         for i in 0..c.candidates.len() {
             sum += self.services_of(c, i);
@@ -344,4 +344,11 @@ impl Formulation {
             Objective::ManyMembers => -1.0 * self.size,
         };
     }
+}
+
+/// No consortium is paid more for its services.
+pub(crate) fn dearest(c: &Compiled<'_>) -> f64 {
+    let highest =
+        |cell: &crate::compile::Cell| cell.edges.iter().map(|&e| c.edges[e].terms.unit_cost).max().unwrap_or(0);
+    c.cells.iter().map(|cell| keur(highest(cell)) * units(cell.demand)).sum()
 }

@@ -1,12 +1,13 @@
 //! Two graphs of a problem: who can serve what, and who knows whom.
 
-use petgraph::algo::{connected_components, ford_fulkerson};
-use petgraph::graph::{DiGraph, NodeIndex, UnGraph};
+use petgraph::algo::connected_components;
+use petgraph::graph::{NodeIndex, UnGraph};
 
 use crate::answer::Report;
 use crate::compile::{Candidate, Compiled, Offer};
+use crate::flow::supply::Supply;
 use crate::model::Quantity;
-use crate::rules::{RuleId, eligibility};
+use crate::rules::eligibility;
 
 /// What the two graphs say about a problem. O(n²) in the actors of one cell, for dominance.
 pub(crate) fn report(c: &Compiled<'_>) -> Report {
@@ -147,44 +148,8 @@ fn replaces(c: &Compiled<'_>, better: &Offer<'_>, worse: &Offer<'_>) -> bool {
         })
 }
 
-/// The most of a need that all actors together can deliver, ignoring every other need and rule: a maximum flow from pools
-/// through capabilities to cells.
+/// The most of a need that all actors together can deliver, ignoring every other need and rule.
 pub(crate) fn deliverable(c: &Compiled<'_>, need: usize) -> Quantity {
-    let mut graph = DiGraph::<(), Quantity>::new();
-    let (source, sink) = (graph.add_node(()), graph.add_node(()));
-    let cells: Vec<usize> = (0..c.cells.len()).filter(|&j| c.cells[j].need == need).collect();
-    let mut offers: Vec<usize> = cells.iter().flat_map(|&j| &c.cells[j].edges).map(|&e| c.edges[e].offer).collect();
-    offers.sort_unstable();
-    offers.dedup();
-    let pools: Vec<(NodeIndex, &[usize])> = c
-        .pools
-        .iter()
-        .filter(|_| c.rules.active(RuleId::Pool))
-        .map(|pool| {
-            let node = graph.add_node(());
-            graph.add_edge(source, node, pool.capacity);
-            (node, pool.edges.as_slice())
-        })
-        .collect();
-    let targets: Vec<(usize, NodeIndex)> = cells
-        .iter()
-        .map(|&j| {
-            let node = graph.add_node(());
-            graph.add_edge(node, sink, c.cells[j].demand);
-            (j, node)
-        })
-        .collect();
-    for o in offers {
-        let node = graph.add_node(());
-        let edges: Vec<usize> = c.offers[o].edges.clone().filter(|&e| c.cells[c.edges[e].cell].need == need).collect();
-        let capacity = edges.iter().map(|&e| c.edges[e].terms.capacity).max().unwrap_or(0);
-        let from = pools.iter().find(|(_, pooled)| edges.iter().any(|e| pooled.contains(e)));
-        graph.add_edge(from.map_or(source, |&(pool, _)| pool), node, capacity);
-        for e in edges {
-            if let Some(&(j, target)) = targets.iter().find(|(j, _)| *j == c.edges[e].cell) {
-                graph.add_edge(node, target, c.cells[j].demand);
-            }
-        }
-    }
-    ford_fulkerson(&graph, source, sink).0
+    let (_, most) = Supply::new(c, |other| other == need, true).flow();
+    Quantity::try_from(most).unwrap_or(Quantity::MAX)
 }

@@ -70,7 +70,7 @@
 //! - Fixed charges in formulations: Nemhauser and Wolsey, *Integer and Combinatorial Optimization*, 1988.
 //! - No-good cuts on binary solutions: Balas and Jeroslow, *Canonical cuts on the unit hypercube*, 1972.
 //! - Elastic programs for the diagnosis of infeasibility: Chinneck, *Feasibility and Infeasibility in Optimization*, 2008.
-//! - Maximum flow by shortest augmenting paths: Edmonds and Karp, 1972.
+//! - Maximum flow by blocking flows: Dinic, *Algorithm for solution of a problem of maximum flow in networks with power estimation*, 1970.
 //! - Division by largest remainder: Hamilton's method, as in Balinski and Young, *Fair Representation*, 1982.
 //! - HiGHS: Huangfu and Hall, *Parallelizing the dual revised simplex method*, 2018.
 
@@ -84,7 +84,9 @@ mod compile;
 mod control;
 mod coordination;
 mod date;
+pub mod diagnosis;
 mod explain;
+pub mod flow;
 mod formulate;
 mod games;
 mod graph;
@@ -93,6 +95,7 @@ pub mod instance;
 mod matching;
 pub mod model;
 mod options;
+pub mod portfolio;
 mod propose;
 mod query;
 mod resilience;
@@ -102,6 +105,7 @@ pub mod sample;
 mod sharing;
 mod solve;
 mod teams;
+pub mod territory;
 mod text;
 mod total;
 mod tree;
@@ -115,6 +119,7 @@ pub use control::{Observer, Progress, Stage};
 pub use instance::{Fault, Instance};
 pub use model::*;
 pub use options::OptionsError;
+pub use portfolio::{PortfolioInstance, solve_portfolio};
 pub use query::{ProposalsQuery, Query, Reply, ask, validate as validate_query};
 pub use resilience::{Cut, CutNeed, FatalActor, Loss, Resilience, ResilienceRequest, SingleSupplier, Softest, Strict};
 pub use rules::RuleId;

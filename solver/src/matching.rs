@@ -116,14 +116,16 @@ impl<'a> Matcher<'a> {
 
     /// Locks and conditions of participation.
     fn allowed(&self, actor: usize, need: &NeedRef<'_>) -> Result<(), Refusal> {
-        let failed = self
-            .rules
-            .eligibility(self.instance.problem())
-            .find(|rule| self.concerns(rule, need) && !eligibility::meets(self.instance, actor, &rule.criterion));
+        let failed = self.rules.eligibility(self.instance.problem()).find(|rule| self.forbids(rule, actor, need));
         if let Some(rule) = failed {
             return Err(Refusal::Eligibility { rule: rule.id.clone() });
         }
         if self.locked_out.contains(&actor) { Err(Refusal::LockedOut) } else { Ok(()) }
+    }
+
+    /// Whether a condition keeps an actor from working for a need.
+    pub(crate) fn forbids(&self, rule: &EligibilityRule, actor: usize, need: &NeedRef<'_>) -> bool {
+        self.concerns(rule, need) && !eligibility::meets(self.instance, actor, &rule.criterion)
     }
 
     /// Whether a rule asks something of everybody who works for a need.

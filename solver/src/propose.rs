@@ -111,6 +111,13 @@ fn merit(draft: &Draft) -> (bool, Cents) {
     (!draft.proposal.proof.verified, draft.proposal.costs.objective_cents)
 }
 
+/// A draft from a solution in whole units, checked, with what the bound of its search proves.
+pub(crate) fn proven(c: &Compiled<'_>, question: &Question, found: &Found) -> Draft {
+    let mut draft = draft(c, question, found);
+    draft.proposal.proof = proof(c.options, &draft, bound_cents(found.bound));
+    draft
+}
+
 /// A draft from a solution, checked.
 pub(crate) fn draft(c: &Compiled<'_>, question: &Question, found: &Found) -> Draft {
     let quantity = whole(c, found);

@@ -6,6 +6,7 @@ use crate::answer::{Answer, Status};
 use crate::backend::Backend;
 use crate::compile::Compiled;
 use crate::control::{Control, Observer};
+use crate::diagnosis::{self, Diagnosis, DiagnosisQuery};
 use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::{self, OptionsError};
@@ -17,6 +18,7 @@ use crate::teams::audit::{self, CheckRequest, TeamCheck};
 use crate::teams::partners::{self, Partners, PartnersRequest};
 use crate::teams::repair::{self, Repair, RepairRequest};
 use crate::teams::why_not::{self, WhyNot, WhyNotRequest};
+use crate::territory::{self, TerritoryMap, TerritoryQuery};
 use crate::variants::{Alternatives, AlternativesRequest, Front, FrontRequest, alternatives, front};
 use crate::worth::{self, RulesAnswer, RulesQuery};
 
@@ -46,6 +48,10 @@ pub enum Query {
     Front(FrontRequest),
     /// What if a member is lost?
     Resilience(ResilienceRequest),
+    /// Why can nobody answer?
+    Diagnosis(DiagnosisQuery),
+    /// Supply against need, place by place.
+    Territory(TerritoryQuery),
 }
 
 /// Asks for the best consortia; how many is an [option](Options::proposals).
@@ -87,6 +93,10 @@ pub enum Reply {
     Front(Front),
     /// What each loss would leave.
     Resilience(Resilience),
+    /// What is in the way of an answer.
+    Diagnosis(Diagnosis),
+    /// Supply against need.
+    Territory(TerritoryMap),
 }
 
 impl Reply {
@@ -104,6 +114,7 @@ impl Reply {
             Self::Alternatives(answer) => Some(answer.status),
             Self::Front(answer) => Some(answer.status),
             Self::Resilience(answer) => Some(answer.status),
+            Self::Diagnosis(_) | Self::Territory(_) => None,
         }
     }
 }
@@ -151,5 +162,7 @@ pub fn ask(
         }
         Query::Front(request) => front::ask(instance, options, request, observer).map(Reply::Front),
         Query::Resilience(request) => resilience::ask(instance, options, request, observer).map(Reply::Resilience),
+        Query::Diagnosis(query) => diagnosis::diagnose(instance, options, query, observer).map(Reply::Diagnosis),
+        Query::Territory(query) => territory::survey(instance, options, query, observer).map(Reply::Territory),
     }
 }

@@ -9,6 +9,7 @@ use crate::model::{
     Actor, Assumptions, Call, Capability, Coordination, GroupPolicy, Link, Lot, Need, Payment, Problem, Relation,
     Spread, Term, Territory,
 };
+use crate::portfolio::Portfolio;
 
 /// The size of a sample.
 #[derive(Clone, Copy, Debug)]
@@ -199,4 +200,28 @@ fn need(shape: &Shape, clusters: usize, index: usize, random: &mut Random) -> Ne
         spread: if shape.spread { Spread::Population } else { Spread::Anywhere },
         maximum_suppliers: None,
     }
+}
+
+/// Several calls of this shape for the same actors. They start over two years, last two each, and compete: the actors are as many
+/// as for one call. The three actors that reach everything could answer any one of them, but not all.
+#[must_use]
+pub fn portfolio(shape: &Shape, calls: usize, seed: u64) -> Portfolio {
+    let base = problem(shape, seed);
+    let clusters = (shape.communes / 12).max(2);
+    let mut random = Random(seed ^ 0x706f_7274);
+    let call = |k: usize| {
+        let needs = (0..shape.needs)
+            .map(|i| Need { quantity: random.range(100, 800), ..need(shape, clusters, i, &mut random) });
+        let needs = needs.collect();
+        Call {
+            id: format!("sample-{seed}-{k:02}"),
+            duration_months: 24,
+            start: Some(format!("{}-{:02}-01", random.range(2026, 2027), random.range(1, 12))),
+            lots: vec![Lot { id: "lot".to_owned(), name: None, needs, minimum_members: None, maximum_members: None }],
+            ..base.call.clone()
+        }
+    };
+    let calls = (0..calls).map(call).collect();
+    let Problem { actors, territories, services, publics, relations, links, incompatibilities, preferences, .. } = base;
+    Portfolio { calls, actors, territories, services, publics, relations, links, incompatibilities, preferences }
 }

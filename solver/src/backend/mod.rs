@@ -9,7 +9,7 @@ use crate::model::{Cents, Options};
 
 mod session;
 
-pub(crate) use session::{End, Session, Solved, version};
+pub(crate) use session::{End, Index, Session, Solved, version};
 
 /// How to solve: the limits and the settings of one computation.
 pub(crate) struct Backend<'o> {

@@ -128,7 +128,7 @@ fn gap(c: &Compiled<'_>, cell: &Cell, place: usize, quantity: Quantity, reason: 
 }
 
 /// The actors that come nearest to serving a cell in a place, each with its last obstacle.
-fn near_misses(c: &Compiled<'_>, cell: &Cell, place: usize) -> Vec<NearMiss> {
+pub(crate) fn near_misses(c: &Compiled<'_>, cell: &Cell, place: usize) -> Vec<NearMiss> {
     let need = &c.needs[cell.need];
     let mut found: Vec<NearMiss> = c
         .problem()

@@ -31,7 +31,7 @@ pub(crate) fn candidates<'a>(c: &Compiled<'a>) -> Vec<Relaxation<'a>> {
 }
 
 /// Whether a rule is in force and could bind.
-fn in_use(c: &Compiled<'_>, rule: RuleId) -> bool {
+pub(crate) fn in_use(c: &Compiled<'_>, rule: RuleId) -> bool {
     let call = &c.problem().call;
     let capabilities = || c.problem().actors.iter().flat_map(|actor| &actor.capabilities);
     c.rules.active(rule)
@@ -80,7 +80,7 @@ pub(super) fn blocking(c: &Compiled<'_>, backend: &Backend<'_>, closest: Option<
 }
 
 /// Waiving a condition, and who would then take part.
-fn waive(c: &Compiled<'_>, condition: &EligibilityRule, draft: &Draft) -> String {
+pub(crate) fn waive(c: &Compiled<'_>, condition: &EligibilityRule, draft: &Draft) -> String {
     let fails = |i: &&usize| !eligibility::meets(c.instance, c.candidates[**i].actor, &condition.criterion);
     let names: Vec<&str> =
         draft.members.iter().filter(fails).map(|&i| c.instance.actor_name(c.candidates[i].actor)).collect();
@@ -92,7 +92,13 @@ fn waive(c: &Compiled<'_>, condition: &EligibilityRule, draft: &Draft) -> String
 }
 
 /// How far a rule would have to give way for one solution found without it.
-fn give_way(c: &Compiled<'_>, backend: &Backend<'_>, rule: RuleId, draft: &Draft, closest: Option<&Draft>) -> String {
+pub(crate) fn give_way(
+    c: &Compiled<'_>,
+    backend: &Backend<'_>,
+    rule: RuleId,
+    draft: &Draft,
+    closest: Option<&Draft>,
+) -> String {
     let call = &c.problem().call;
     let proposal = &draft.proposal;
     match rule {

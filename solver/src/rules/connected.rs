@@ -20,14 +20,14 @@ pub(crate) fn emit(f: &mut Formulation, c: &Compiled<'_>) {
         f.integers.push(root);
         f.add((root - f.member[i]).leq(0));
         roots += root;
-        let sent = f.variables.add(variable().min(0));
+        let sent = f.variables.add(variable().clamp(0.0, n));
         f.add((sent - n * root).leq(0));
         *kept += sent;
     }
     f.add(roots.eq(1));
     for &(a, b) in c.relations.keys() {
         for (from, to) in [(a, b), (b, a)] {
-            let passed = f.variables.add(variable().min(0));
+            let passed = f.variables.add(variable().clamp(0.0, n));
             f.add((passed - (n - 1.0) * f.member[from]).leq(0));
             f.add((passed - (n - 1.0) * f.member[to]).leq(0));
             balance[from] -= passed;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::pedantic, missing_docs)]
 
 mod brute_force;
+mod diagnosis;
 mod edges;
 mod eligibility;
 mod enumerated;
@@ -11,10 +12,12 @@ mod fuzz;
 mod golden;
 mod infeasible;
 mod losses;
+mod portfolio;
 mod rules;
 mod shape;
 mod support;
 mod tampered;
 mod teams;
+mod territory;
 mod variants;
 mod worth;

@@ -62,11 +62,11 @@ fn a_limit_that_comes_first_is_told_and_nothing_unverified_is() {
     for (work, none) in [(1, true), (300, false)] {
         let options = Options { work_limit: Some(work), ..Options::default() };
         let queries = [
-            serde_json::json!({ "kind": "partners", "team": team, "exact": 3 }),
-            serde_json::json!({ "kind": "check", "team": team }),
-            serde_json::json!({ "kind": "repair", "team": team, "departed": ["a0009"] }),
-            serde_json::json!({ "kind": "shares" }),
-            serde_json::json!({ "kind": "why_not", "actor": "a0007" }),
+            serde_json::json!({ "partners": { "team": team, "exact": 3 } }),
+            serde_json::json!({ "check": { "team": team } }),
+            serde_json::json!({ "repair": { "team": team, "departed": ["a0009"] } }),
+            serde_json::json!({ "shares": {} }),
+            serde_json::json!({ "why_not": { "actor": "a0007" } }),
         ];
         for query in queries {
             let (status, proposal) = match question(&problem, &options, query) {

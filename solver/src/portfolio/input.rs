@@ -1,0 +1,153 @@
+//! The document of a portfolio, its options, and their mistakes.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::instance::{Fault, Instance};
+use crate::model::{Actor, Call, Incompatibility, Link, Preference, Problem, Relation, Term, Territory};
+use crate::options::OptionsError;
+
+/// Several calls and the actors who may answer them: a [`Problem`] with `calls` in the place of `call`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Portfolio {
+    /// What the funders ask for. Ids are unique.
+    pub calls: Vec<Call>,
+    /// Who may answer.
+    #[serde(default)]
+    pub actors: Vec<Actor>,
+    /// The tree of territories.
+    #[serde(default)]
+    pub territories: Vec<Territory>,
+    /// The tree of services.
+    #[serde(default)]
+    pub services: Vec<Term>,
+    /// The tree of publics.
+    #[serde(default)]
+    pub publics: Vec<Term>,
+    /// Who already knows whom.
+    #[serde(default)]
+    pub relations: Vec<Relation>,
+    /// Entities of one group.
+    #[serde(default)]
+    pub links: Vec<Link>,
+    /// Pairs that will not work together.
+    #[serde(default)]
+    pub incompatibilities: Vec<Incompatibility>,
+    /// Actors that join only together with certain others.
+    #[serde(default)]
+    pub preferences: Vec<Preference>,
+}
+
+impl Portfolio {
+    /// One call with everything that the calls have in common.
+    #[must_use]
+    pub fn problem(&self, call: usize) -> Option<Problem> {
+        Some(Problem {
+            call: self.calls.get(call)?.clone(),
+            actors: self.actors.clone(),
+            territories: self.territories.clone(),
+            services: self.services.clone(),
+            publics: self.publics.clone(),
+            relations: self.relations.clone(),
+            links: self.links.clone(),
+            incompatibilities: self.incompatibilities.clone(),
+            preferences: self.preferences.clone(),
+        })
+    }
+}
+
+/// What is asked beside the portfolio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct PortfolioOptions {
+    /// In how many calls one actor may take part; no limit where absent. At least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maximum_calls_per_actor: Option<u32>,
+    /// The largest part of the services of all calls together that one actor may carry; no limit where absent. 1 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maximum_share_percent: Option<u8>,
+    /// Wall-clock limit for everything, in milliseconds. What was found so far is kept.
+    pub time_limit_ms: u64,
+    /// Limit on the work of the optimiser, in simplex iterations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work_limit: Option<u64>,
+    /// Relative gap under which a solution counts as optimal, in parts per million.
+    pub gap_ppm: u32,
+    /// Seed of the backend's tie-breaking.
+    pub seed: u32,
+}
+
+impl Default for PortfolioOptions {
+    fn default() -> Self {
+        Self {
+            maximum_calls_per_actor: None,
+            maximum_share_percent: None,
+            time_limit_ms: 60_000,
+            work_limit: None,
+            gap_ppm: 100,
+            seed: 0,
+        }
+    }
+}
+
+/// A portfolio that has been checked.
+#[derive(Clone, Debug)]
+pub struct PortfolioInstance {
+    /// One for each call.
+    pub(crate) instances: Vec<Instance>,
+}
+
+impl PortfolioInstance {
+    /// Checks a portfolio. Memory is that of one problem for each call.
+    ///
+    /// # Errors
+    /// All mistakes at once.
+    pub fn new(portfolio: &Portfolio) -> Result<Self, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut seen = BTreeSet::new();
+        if portfolio.calls.is_empty() {
+            faults.push(Fault { path: "/calls".to_owned(), message: "needs at least one call".to_owned() });
+        }
+        let mut instances = Vec::with_capacity(portfolio.calls.len());
+        for (k, call) in portfolio.calls.iter().enumerate() {
+            if !seen.insert(&call.id) {
+                let message = format!("{:?} stands twice; ids are unique", call.id);
+                faults.push(Fault { path: format!("/calls/{k}/id"), message });
+            }
+            match portfolio.problem(k).map(Instance::new) {
+                Some(Ok(instance)) => instances.push(instance),
+                Some(Err(own)) => faults.extend(own.into_iter().map(|fault| match fault.path.strip_prefix("/call") {
+                    Some(rest) => Fault { path: format!("/calls/{k}{rest}"), ..fault },
+                    None => fault,
+                })),
+                None => {}
+            }
+        }
+        if faults.is_empty() {
+            return Ok(Self { instances });
+        }
+        // Mistakes of what the calls have in common come back with each of them.
+        let mut told = BTreeSet::new();
+        faults.retain(|fault| told.insert(fault.clone()));
+        Err(faults)
+    }
+}
+
+/// Checks options.
+pub(super) fn validate(options: &PortfolioOptions) -> Result<(), OptionsError> {
+    let mut faults = Vec::new();
+    let mut check = |fine: bool, path: &str, message: &str| {
+        if !fine {
+            faults.push(Fault { path: path.to_owned(), message: message.to_owned() });
+        }
+    };
+    check(options.maximum_calls_per_actor != Some(0), "/maximum_calls_per_actor", "must be at least 1");
+    let share = options.maximum_share_percent.is_none_or(|share| (1..=100).contains(&share));
+    check(share, "/maximum_share_percent", "must be from 1 to 100");
+    check(options.time_limit_ms > 0, "/time_limit_ms", "must be at least 1");
+    check(options.gap_ppm <= 1_000_000, "/gap_ppm", "must be at most 1000000");
+    if faults.is_empty() { Ok(()) } else { Err(OptionsError { faults }) }
+}
