@@ -55,6 +55,8 @@ pub(crate) struct Control<'o> {
     work: Cell<u64>,
     stage: Cell<Stage>,
     stopped: Cell<bool>,
+    /// Whether to keep what is found to itself.
+    silent: bool,
 }
 
 impl<'o> Control<'o> {
@@ -69,7 +71,28 @@ impl<'o> Control<'o> {
             work: Cell::new(0),
             stage: Cell::new(Stage::Search),
             stopped: Cell::new(false),
+            silent: false,
         }
+    }
+
+    /// The limits of a step: this much work at most, within those of the whole. Tells nobody what it finds.
+    pub(crate) fn part(&self, work: u64) -> Self {
+        let most = self.work.get().saturating_add(work);
+        Self {
+            observer: self.observer,
+            start: self.start,
+            deadline: self.deadline,
+            work_limit: Some(self.work_limit.map_or(most, |limit| limit.min(most))),
+            work: self.work.clone(),
+            stage: self.stage.clone(),
+            stopped: Cell::new(false),
+            silent: true,
+        }
+    }
+
+    /// Counts the work of a step.
+    pub(crate) fn absorb(&self, part: &Self) {
+        self.work.set(part.work.get());
     }
 
     /// What is left of the time limit.
@@ -114,6 +137,9 @@ impl<'o> Control<'o> {
 
     /// Tells the observer, with the work under way.
     pub(crate) fn tell(&self, under_way: u64, best_cents: Option<Cents>, bound_cents: Option<Cents>) {
+        if self.silent {
+            return;
+        }
         self.observer.progress(&Progress {
             stage: self.stage.get(),
             elapsed: self.elapsed(),

@@ -94,6 +94,7 @@ mod query;
 pub mod rules;
 #[doc(hidden)]
 pub mod sample;
+mod search;
 mod solve;
 mod text;
 mod total;

@@ -10,6 +10,7 @@ use crate::check;
 use crate::compile::Compiled;
 use crate::formulate::{Objective, Question};
 use crate::model::{Cents, Options, Quantity};
+use crate::search;
 
 /// A consortium with whole quantities.
 #[derive(Clone, Debug)]
@@ -32,7 +33,7 @@ pub(crate) enum Search {
 
 /// Up to `options.proposals` consortia. One search per proposal, each excluding the earlier ones and their enlargements by the
 /// row "at least one member is missing", plus one small search for its whole quantities.
-pub(crate) fn search(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
+pub(crate) fn proposals(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut question = Question::minimise(Objective::Euros);
     let mut exhausted = false;
@@ -63,9 +64,20 @@ pub(crate) enum Best {
     Unknown,
 }
 
-/// Solves a question in euros: first with divisible quantities, which bounds the optimum; then with whole quantities for the
-/// members found; and where the two differ by more than the gap, with whole quantities altogether.
+/// Solves a question in euros, by size.
 pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
+    if search::is_large(c, question) { search::best(c, backend, question) } else { exact(c, backend, question) }
+}
+
+/// A draft with what a bound proves about it.
+pub(crate) fn proven(c: &Compiled<'_>, mut draft: Draft, bound: f64) -> Best {
+    draft.proposal.proof = proof(c.options, &draft, bound_cents(bound));
+    Best::Found(Box::new(draft))
+}
+
+/// Solves a question in euros exactly: first with divisible quantities, which bounds the optimum; then with whole quantities for the
+/// members found; and where the two differ by more than the gap, with whole quantities altogether.
+pub(crate) fn exact(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
     let relaxed = match backend.ask(c, question) {
         Outcome::Found(found) => found,
         Outcome::Infeasible => return Best::Infeasible,
@@ -103,7 +115,7 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
 }
 
 /// Verified drafts first, then cheaper ones.
-fn merit(draft: &Draft) -> (bool, Cents) {
+pub(crate) fn merit(draft: &Draft) -> (bool, Cents) {
     (!draft.proposal.proof.verified, draft.proposal.costs.objective_cents)
 }
 

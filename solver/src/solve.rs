@@ -42,7 +42,7 @@ pub fn solve_with(instance: &Instance, options: &Options, observer: &dyn Observe
             backend: backend::version(),
         },
     };
-    match propose::search(&compiled, &backend) {
+    match propose::proposals(&compiled, &backend) {
         Search::Found(mut drafts, exhausted) => {
             backend.control.enter(Stage::Explanation);
             explain::explain(&compiled, &backend, &mut drafts, exhausted);
