@@ -34,7 +34,8 @@ fn relevant<'c>(c: &'c Compiled<'_>) -> impl Iterator<Item = usize> + 'c {
 /// Components of the bipartite graph of actors and cells. Cells that nobody serves are components of their own.
 fn coverage_components(c: &Compiled<'_>) -> usize {
     let mut sets = UnionFind::<usize>::new(c.candidates.len() + c.cells.len());
-    let joined = c.edges.iter().filter(|edge| sets.union(c.offers[edge.offer].candidate, c.candidates.len() + edge.cell));
+    let joined =
+        c.edges.iter().filter(|edge| sets.union(c.offers[edge.offer].candidate, c.candidates.len() + edge.cell));
     relevant(c).count() + c.cells.len() - joined.count()
 }
 
@@ -72,7 +73,8 @@ fn forced(c: &Compiled<'_>) -> Vec<String> {
 /// that are equal, the later id is dominated.
 fn is_dominated(c: &Compiled<'_>, ties: &Ties, a: usize) -> bool {
     // Whoever replaces it serves all its cells, hence the one with the fewest suppliers.
-    let cells = c.candidates[a].offers.clone().flat_map(|o| c.offers[o].edges.clone()).map(|e| &c.cells[c.edges[e].cell]);
+    let cells =
+        c.candidates[a].offers.clone().flat_map(|o| c.offers[o].edges.clone()).map(|e| &c.cells[c.edges[e].cell]);
     let Some(cell) = cells.min_by_key(|cell| cell.edges.len()) else { return false };
     let mut rivals: Vec<usize> = cell.edges.iter().map(|&e| c.offers[c.edges[e].offer].candidate).collect();
     rivals.dedup();
@@ -92,7 +94,8 @@ struct Ties {
 
 impl Ties {
     fn new(c: &Compiled<'_>) -> Self {
-        let mut ties = Self { known: vec![Vec::new(); c.candidates.len()], vetoed: vec![Vec::new(); c.candidates.len()] };
+        let mut ties =
+            Self { known: vec![Vec::new(); c.candidates.len()], vetoed: vec![Vec::new(); c.candidates.len()] };
         for (&(a, b), &strength) in &c.relations {
             ties.known[a].push((b, strength));
             ties.known[b].push((a, strength));

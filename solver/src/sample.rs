@@ -41,7 +41,13 @@ impl Shape {
     /// A shape between the named ones: needs, communes and services grow with the actors.
     #[must_use]
     pub fn of(actors: usize, needs: usize) -> Self {
-        Self { actors, needs, communes: (needs * 2).clamp(58, 3_000), services: (needs / 5).clamp(5, 100), spread: false }
+        Self {
+            actors,
+            needs,
+            communes: (needs * 2).clamp(58, 3_000),
+            services: (needs / 5).clamp(5, 100),
+            spread: false,
+        }
     }
 
     fn clusters(&self) -> usize {
@@ -152,7 +158,10 @@ fn actor(shape: &Shape, clusters: usize, index: usize, random: &mut Random) -> A
             let territories = if wide {
                 vec!["all".to_owned()]
             } else if random.chance(25) {
-                vec![home.checked_rem(shape.regions()).map_or_else(|| "all".to_owned(), |region| format!("r{region:02}"))]
+                vec![
+                    home.checked_rem(shape.regions())
+                        .map_or_else(|| "all".to_owned(), |region| format!("r{region:02}")),
+                ]
             } else {
                 let mut districts = BTreeSet::from([home]);
                 while random.chance(35) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Report;
 use super::facts::Facts;
 use crate::answer::{Assumed, Proposal, Role};
-use crate::model::{Quantity, Scope};
+use crate::model::{Quantity, Relation, Scope};
 use crate::rules::{RuleId, RuleSet};
 
 /// Whether everything named exists; the rest of the check relies on it.
@@ -128,6 +128,12 @@ pub(super) fn coverage(facts: &Facts<'_>, proposal: &Proposal, report: &mut Repo
     }
 }
 
+/// The two actors of a relation, by id.
+fn ordered(relation: &Relation) -> (&str, &str) {
+    let (a, b) = (relation.a.as_str(), relation.b.as_str());
+    (a.min(b), a.max(b))
+}
+
 /// Each cost, counted again.
 pub(super) fn costs(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<'_>) {
     let told = &proposal.costs;
@@ -137,10 +143,13 @@ pub(super) fn costs(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<
     let rates = &facts.problem.call.coordination;
     let mut coordination = i128::from(rates.per_member_cents) * members.len() as i128;
     let (mut known, mut pairs) = (0_u32, 0_u32);
+    let among = |r: &&Relation| facts.members.contains(r.a.as_str()) && facts.members.contains(r.b.as_str());
+    // The members are listed by id, so that the smaller one of a pair comes first.
+    let known_pairs = facts.problem.relations.iter().filter(among).map(|r| (ordered(r), r));
+    let relations: BTreeMap<(&str, &str), &Relation> = known_pairs.collect();
     for (i, a) in members.iter().enumerate() {
         for b in &members[i + 1..] {
-            let pair = |r: &&crate::model::Relation| (r.a == *a && r.b == *b) || (r.a == *b && r.b == *a);
-            let relation = facts.problem.relations.iter().find(pair);
+            let relation = relations.get(&(*a, *b));
             pairs += 1;
             known += u32::from(relation.is_some());
             let strength = relation.map_or(0, |r| i128::from(r.strength_percent));
@@ -148,11 +157,15 @@ pub(super) fn costs(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<
             coordination += new - new * strength / 100;
         }
     }
+    let mut covered: BTreeMap<&str, Quantity> = BTreeMap::new();
+    for work in &facts.work {
+        *covered.entry(&work.need).or_default() += work.quantity;
+    }
     let unmet: i128 = facts
         .needs
         .values()
         .map(|(_, need)| {
-            let covered: Quantity = facts.work.iter().filter(|w| w.need == need.id).map(|w| w.quantity).sum();
+            let covered = covered.get(need.id.as_str()).copied().unwrap_or(0);
             i128::from(need.quantity.saturating_sub(covered)) * i128::from(need.unmet_cost_cents)
         })
         .sum();

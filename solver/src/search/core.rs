@@ -5,19 +5,19 @@ use std::cmp::Reverse;
 use super::part::Part;
 use super::price::{self, Priced};
 use crate::backend::{Backend, End, Session, Solved};
-use crate::compile::Compiled;
-use crate::formulate::{Formulation, Question, keur, units};
-use crate::model::{Criterion, Scope};
+use crate::compile::{Cell, Compiled};
+use crate::formulate::{Formulation, Question, keur};
+use crate::model::{Cents, Criterion, Scope};
 use crate::rules::{RuleId, eligibility};
 
 /// Edges that each cell starts with.
-const FIRST_EDGES: usize = 12;
+const FIRST_EDGES: usize = 3;
 /// Most rounds of growth.
 const ROUNDS: usize = 8;
 /// Candidates kept for each rule that asks something of the group as a whole.
 const FOR_RULE: usize = 50;
 /// Up to so many edges, all of them at once.
-const FEW_EDGES: usize = 8_000;
+const FEW_EDGES: usize = 4_000;
 
 /// The relaxation over the core, solved.
 pub(super) struct Core<'a> {
@@ -43,7 +43,7 @@ pub(super) enum Relaxed<'a> {
 
 /// Solves the linear relaxation over a core that grows until the bound of the whole problem meets it.
 pub(super) fn relax<'a>(c: &Compiled<'a>, backend: &Backend<'_>, question: &Question) -> Relaxed<'a> {
-    let mut keep = first(c);
+    let mut keep = first(c, question);
     let mut best = f64::NEG_INFINITY;
     for round in 0.. {
         let Some(mut core) = solve(c, backend, question, keep) else { return Relaxed::Stopped };
@@ -67,11 +67,14 @@ pub(super) fn relax<'a>(c: &Compiled<'a>, backend: &Backend<'_>, question: &Ques
         core.bound = best;
         backend.control.tell(0, None, Some(crate::backend::cents(best.max(0.0))));
         let settled = core.solved.objective - best <= 1e-5 * core.solved.objective.abs();
-        if complete || settled || round >= ROUNDS || core.solved.end == End::Stopped {
+        if complete || (settled && !misses(&core, c)) || round >= ROUNDS || core.solved.end == End::Stopped {
             return Relaxed::Core(Box::new(core));
         }
         let priced = price::evaluate(c, question, &prices(&core, c));
-        let grown = grow(c, &core.keep, &priced);
+        let mut grown = grow(c, &core.keep, &priced);
+        if grown == core.keep && misses(&core, c) {
+            grown = vec![true; c.edges.len()];
+        }
         if grown == core.keep {
             return Relaxed::Core(Box::new(core));
         }
@@ -85,11 +88,30 @@ fn solve<'a>(c: &Compiled<'a>, backend: &Backend<'_>, question: &Question, keep:
         return None;
     }
     let part = Part::new(c, &keep);
-    let mut formulation = Formulation::new(&part.compiled, &part.question(question));
+    // What the core lacks is missed at a price that anybody outside would undercut, so that prices tell whom to add.
+    let complete = keep.iter().all(|&kept| kept);
+    let asked = Question { elastic: !complete, ..part.question(question) };
+    let mut formulation = Formulation::new(&part.compiled, &asked);
     let mut session = backend.open(&mut formulation, question.objective)?;
     session.relax(true);
+    for (j, cell) in c.cells.iter().enumerate().filter(|(_, cell)| !complete && c.mandatory(cell)) {
+        session.price(formulation.unmet[j], keur(penalty(c, cell)));
+    }
     let solved = session.solve(&backend.control)?;
     Some(Core { keep, part, formulation, session, solved, bound: f64::NEG_INFINITY })
+}
+
+/// More than anybody asks for a unit of a cell.
+fn penalty(c: &Compiled<'_>, cell: &Cell) -> Cents {
+    let dearest = cell.edges.iter().map(|&e| c.edges[e].terms.unit_cost).max().unwrap_or(0);
+    dearest.max(c.needs[cell.need].need.unmet_cost_cents).saturating_mul(3)
+}
+
+/// Whether a mandatory cell is missed in part.
+fn misses(core: &Core<'_>, c: &Compiled<'_>) -> bool {
+    let mandatory = c.rules.active(RuleId::Demand);
+    let mut unmet = c.cells.iter().zip(&core.formulation.unmet).filter(|(cell, _)| mandatory && c.mandatory(cell));
+    unmet.any(|(_, &unmet)| core.session.value(&core.solved, unmet) > 1e-6)
 }
 
 /// What a unit of each cell costs in the relaxation: the duals of the balances, which are the first rows.
@@ -97,33 +119,38 @@ fn prices(core: &Core<'_>, c: &Compiled<'_>) -> Vec<f64> {
     (0..).take(c.cells.len()).map(|row| core.solved.dual(row)).collect()
 }
 
-/// The edges that each cell starts with: the cheapest, fixed costs spread over what they can carry.
-fn first(c: &Compiled<'_>) -> Vec<bool> {
+/// The edges to start with: those that work at good prices, and the cheapest of each cell.
+fn first(c: &Compiled<'_>, question: &Question) -> Vec<bool> {
     if c.edges.len() <= FEW_EDGES {
         return vec![true; c.edges.len()];
     }
-    let member = c.problem().call.coordination.per_member_cents;
-    let score = |e: usize| {
-        let edge = &c.edges[e];
-        let fixed = c.offers[edge.offer].capability.fixed_cost_cents + member;
-        keur(edge.terms.unit_cost) + keur(fixed) / units(c.most(edge)).max(1.0)
-    };
-    let mut keep = vec![false; c.edges.len()];
+    let mut keep = price::promising(c, question);
     for cell in &c.cells {
-        let mut edges = cell.edges.clone();
-        edges.sort_by(|&a, &b| score(a).total_cmp(&score(b)));
-        for e in edges.into_iter().take(FIRST_EDGES) {
+        let mut edges: Vec<(f64, usize)> = cell.edges.iter().map(|&e| (price::full_cost(c, e), e)).collect();
+        edges.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (_, e) in edges.into_iter().take(FIRST_EDGES) {
             keep[e] = true;
         }
     }
     for meets in conditions(c) {
         let mut able: Vec<usize> = (0..c.candidates.len()).filter(|&i| meets(i)).collect();
         able.sort_by_key(|&i| Reverse(c.candidates[i].offers.len()));
-        for e in able.into_iter().take(FOR_RULE).flat_map(|i| c.candidates[i].offers.clone()).flat_map(|k| c.offers[k].edges.clone()) {
+        for e in able
+            .into_iter()
+            .take(FOR_RULE)
+            .flat_map(|i| c.candidates[i].offers.clone())
+            .flat_map(|k| c.offers[k].edges.clone())
+        {
             keep[e] = true;
         }
     }
-    for e in c.candidates.iter().filter(|i| i.locked_in).flat_map(|i| i.offers.clone()).flat_map(|k| c.offers[k].edges.clone()) {
+    for e in c
+        .candidates
+        .iter()
+        .filter(|i| i.locked_in)
+        .flat_map(|i| i.offers.clone())
+        .flat_map(|k| c.offers[k].edges.clone())
+    {
         keep[e] = true;
     }
     keep
@@ -136,7 +163,9 @@ fn conditions<'c>(c: &'c Compiled<'_>) -> Vec<Box<dyn Fn(usize) -> bool + 'c>> {
         if let Scope::AnyMember | Scope::SumOverMembers | Scope::Lead = rule.scope {
             let least = match &rule.criterion {
                 // All members together: anybody with a part of it helps.
-                Criterion::Turnover { minimum_cents } if rule.scope == Scope::SumOverMembers => Some(minimum_cents / 10),
+                Criterion::Turnover { minimum_cents } if rule.scope == Scope::SumOverMembers => {
+                    Some(minimum_cents / 10)
+                }
                 _ => None,
             };
             list.push(Box::new(move |i| {
@@ -167,7 +196,7 @@ fn grow(c: &Compiled<'_>, keep: &[bool], priced: &Priced) -> Vec<bool> {
     let mut grown = keep.to_vec();
     for i in able.into_iter().take(price::most_members(c).saturating_mul(2)) {
         for e in c.candidates[i].offers.clone().flat_map(|k| c.offers[k].edges.clone()) {
-            grown[e] |= priced.works[e];
+            grown[e] |= priced.work[e] > 0.0;
         }
     }
     grown

@@ -23,10 +23,12 @@ pub(super) fn dive(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question,
     let (settled, open, support) = (whole(&settled), whole(&open), whole(&support));
     let keep = &core.keep;
     let attempt = |settled: &BTreeSet<usize>, open: &BTreeSet<usize>| {
-        let residual = Residual { settled, open, start: None, gap: 2e-3, work: 50_000 };
+        let residual = Residual { settled, open, start: None, gap: 1e-2, work: 50_000 };
         residual::solve(c, backend, question, keep, &residual).and_then(|attempt| attempt.found)
     };
-    attempt(&settled, &(&open | &support)).or_else(|| attempt(&BTreeSet::new(), &support))
+    attempt(&settled, &open)
+        .or_else(|| attempt(&settled, &(&open | &support)))
+        .or_else(|| attempt(&BTreeSet::new(), &support))
 }
 
 /// Members of the present relaxation with their values.
@@ -52,7 +54,7 @@ fn plunge(backend: &Backend<'_>, core: &mut Core<'_>) -> (BTreeSet<usize>, BTree
             settled.extend(doubtful[..sure].iter().map(|&(i, _)| i));
             break;
         }
-        let step: Vec<usize> = doubtful.iter().take(sure + 1 + left / 8).map(|&(i, _)| i).collect();
+        let step: Vec<usize> = doubtful.iter().take(sure + 1 + left / 3).map(|&(i, _)| i).collect();
         for &i in &step {
             core.session.bound(core.formulation.member[i], 1.0, 1.0);
         }

@@ -24,7 +24,11 @@ const LARGE: usize = 3_000;
 /// Whether a question is for the search for large calls.
 pub(crate) fn is_large(c: &Compiled<'_>, question: &Question) -> bool {
     let plain = question.members.is_none() && !question.elastic && !question.whole && question.covered.is_none();
-    c.edges.len() >= LARGE && plain && question.objective == Objective::Euros && question.shortage.is_none() && !question.physical
+    c.edges.len() >= LARGE
+        && plain
+        && question.objective == Objective::Euros
+        && question.shortage.is_none()
+        && !question.physical
 }
 
 /// The best consortium found within the limits, with a bound on all of them.

@@ -51,10 +51,8 @@ impl<'a> Part<'a> {
         let priced = c.problem().call.coordination.per_new_pair_cents > 0;
         let relations = c.relations.iter().filter(|_| priced).filter_map(|(key, &s)| Some((pair(key)?, s))).collect();
         let edge_at = |e: &usize| kept_edges.binary_search(e).ok();
-        let pooled = |pool: &Pool| Pool {
-            capacity: pool.capacity,
-            edges: pool.edges.iter().filter_map(edge_at).collect(),
-        };
+        let pooled =
+            |pool: &Pool| Pool { capacity: pool.capacity, edges: pool.edges.iter().filter_map(edge_at).collect() };
         let compiled = Compiled {
             instance: c.instance,
             options: c.options,
@@ -76,7 +74,8 @@ impl<'a> Part<'a> {
     /// The part in which only some candidates work, on edges that `keep` marks.
     pub(super) fn of(c: &Compiled<'a>, keep: &[bool], candidates: &BTreeSet<usize>) -> Self {
         let mut own = vec![false; c.edges.len()];
-        for e in candidates.iter().flat_map(|&i| c.candidates[i].offers.clone()).flat_map(|k| c.offers[k].edges.clone()) {
+        for e in candidates.iter().flat_map(|&i| c.candidates[i].offers.clone()).flat_map(|k| c.offers[k].edges.clone())
+        {
             own[e] = keep[e];
         }
         Self::new(c, &own)
