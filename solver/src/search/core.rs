@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::part::Part;
 use super::price::{self, Priced};
-use crate::backend::{Backend, End, Session, Solved};
+use crate::backend::{Backend, End, Session, Solved, cents};
 use crate::compile::{Cell, Compiled};
 use crate::formulate::{Formulation, Question, keur};
 use crate::model::{Cents, Criterion, Scope};
@@ -12,8 +12,10 @@ use crate::rules::{RuleId, eligibility};
 
 /// Edges that each cell starts with.
 const FIRST_EDGES: usize = 3;
-/// Most rounds of growth.
-const ROUNDS: usize = 8;
+/// Parts of new prices in the mixtures that are evaluated.
+const MIXTURES: [f64; 5] = [1.0, 0.8, 0.6, 0.4, 0.2];
+/// Relative distance between the relaxation over the core and the bound at which nothing is left to win.
+const SETTLED: f64 = 1e-4;
 /// Candidates kept for each rule that asks something of the group as a whole.
 const FOR_RULE: usize = 50;
 /// Up to so many edges, all of them at once.
@@ -28,7 +30,33 @@ pub(super) struct Core<'a> {
     pub(super) session: Session,
     pub(super) solved: Solved,
     /// No solution of the whole problem costs less.
-    pub(super) bound: f64,
+    pub(super) bound: Bound,
+    /// Whether more rounds would change nothing.
+    settled: bool,
+}
+
+/// The best bound so far, with the prices that prove it.
+pub(super) struct Bound {
+    pub(super) value: f64,
+    pub(super) prices: Vec<f64>,
+}
+
+impl Bound {
+    /// Evaluates new prices, and mixtures of them with the best ones, which swing less (Wentges, 1997); the core with all the edges
+    /// that would pay at any of them.
+    fn learn(&mut self, c: &Compiled<'_>, question: &Question, new: Vec<f64>, keep: &[bool]) -> Vec<bool> {
+        let old = if self.prices.is_empty() { new.clone() } else { self.prices.clone() };
+        let mut grown = keep.to_vec();
+        for part in MIXTURES {
+            let mixed: Vec<f64> = new.iter().zip(&old).map(|(new, old)| part * new + (1.0 - part) * old).collect();
+            let priced = price::evaluate(c, question, &mixed);
+            grow(c, &mut grown, &priced);
+            if priced.bound > self.value {
+                (self.value, self.prices) = (priced.bound, mixed);
+            }
+        }
+        grown
+    }
 }
 
 /// What became of it.
@@ -41,46 +69,82 @@ pub(super) enum Relaxed<'a> {
     Stopped,
 }
 
-/// Solves the linear relaxation over a core that grows until the bound of the whole problem meets it.
-pub(super) fn relax<'a>(c: &Compiled<'a>, backend: &Backend<'_>, question: &Question) -> Relaxed<'a> {
-    let mut keep = first(c, question);
-    let mut best = f64::NEG_INFINITY;
-    for round in 0.. {
+/// Solves the linear relaxation over a core that grows, from the edges of an earlier core or from promising ones, until the bound of
+/// the whole problem meets it or so many rounds are over. One linear program and a few evaluations of prices a round.
+pub(super) fn relax<'a>(
+    c: &Compiled<'a>,
+    backend: &Backend<'_>,
+    question: &Question,
+    from: Option<Box<Core<'a>>>,
+    rounds: usize,
+) -> Relaxed<'a> {
+    match from {
+        Some(core) if core.settled => Relaxed::Core(core),
+        Some(core) => {
+            let Core { keep, bound, .. } = *core;
+            grow_from(c, backend, question, keep, bound, rounds)
+        }
+        None => relax_from(c, backend, question, first(c, question), rounds),
+    }
+}
+
+/// The same from given edges.
+pub(super) fn relax_from<'a>(
+    c: &Compiled<'a>,
+    backend: &Backend<'_>,
+    question: &Question,
+    keep: Vec<bool>,
+    rounds: usize,
+) -> Relaxed<'a> {
+    let unknown = Bound { value: f64::NEG_INFINITY, prices: Vec::new() };
+    grow_from(c, backend, question, keep, unknown, rounds)
+}
+
+fn grow_from<'a>(
+    c: &Compiled<'a>,
+    backend: &Backend<'_>,
+    question: &Question,
+    mut keep: Vec<bool>,
+    mut best: Bound,
+    rounds: usize,
+) -> Relaxed<'a> {
+    let mut round = 0;
+    loop {
         let Some(mut core) = solve(c, backend, question, keep) else { return Relaxed::Stopped };
         let complete = core.keep.iter().all(|&kept| kept);
-        match core.solved.end {
-            End::Infeasible if complete => return Relaxed::Infeasible,
-            End::Infeasible => {
-                keep = vec![true; c.edges.len()];
-                continue;
+        if core.solved.end == End::Infeasible {
+            if complete {
+                return Relaxed::Infeasible;
             }
-            _ if !core.solved.found() => return Relaxed::Stopped,
-            End::Stopped => {}
-            End::Optimal => {
-                let priced = price::evaluate(c, question, &prices(&core, c));
-                best = best.max(priced.bound);
-                if complete {
-                    best = best.max(core.solved.objective);
-                }
-            }
+            keep = vec![true; c.edges.len()];
+            continue;
         }
-        core.bound = best;
-        backend.control.tell(0, None, Some(crate::backend::cents(best.max(0.0))));
-        let settled = core.solved.objective - best <= 1e-5 * core.solved.objective.abs();
-        if complete || (settled && !misses(&core, c)) || round >= ROUNDS || core.solved.end == End::Stopped {
+        if !core.solved.found() {
+            return Relaxed::Stopped;
+        }
+        let optimal = core.solved.end == End::Optimal;
+        let mut grown = if optimal { best.learn(c, question, prices(&core, c), &core.keep) } else { core.keep.clone() };
+        if complete && optimal {
+            best.value = best.value.max(core.solved.objective);
+        }
+        core.bound = Bound { value: best.value, prices: best.prices.clone() };
+        backend.control.tell(0, None, Some(cents(best.value.max(0.0))));
+        round += 1;
+        let misses = misses(&core, c);
+        let met = core.solved.objective - best.value <= SETTLED * core.solved.objective.abs();
+        core.settled = complete || !optimal || (met && !misses);
+        if core.settled || (round >= rounds && !misses) {
             return Relaxed::Core(Box::new(core));
-        }
-        let priced = price::evaluate(c, question, &prices(&core, c));
-        let mut grown = grow(c, &core.keep, &priced);
-        if grown == core.keep && misses(&core, c) {
-            grown = vec![true; c.edges.len()];
         }
         if grown == core.keep {
-            return Relaxed::Core(Box::new(core));
+            if !misses {
+                core.settled = true;
+                return Relaxed::Core(Box::new(core));
+            }
+            grown = vec![true; c.edges.len()];
         }
         keep = grown;
     }
-    Relaxed::Stopped
 }
 
 fn solve<'a>(c: &Compiled<'a>, backend: &Backend<'_>, question: &Question, keep: Vec<bool>) -> Option<Core<'a>> {
@@ -98,7 +162,15 @@ fn solve<'a>(c: &Compiled<'a>, backend: &Backend<'_>, question: &Question, keep:
         session.price(formulation.unmet[j], keur(penalty(c, cell)));
     }
     let solved = session.solve(&backend.control)?;
-    Some(Core { keep, part, formulation, session, solved, bound: f64::NEG_INFINITY })
+    Some(Core {
+        keep,
+        part,
+        formulation,
+        session,
+        solved,
+        bound: Bound { value: f64::NEG_INFINITY, prices: Vec::new() },
+        settled: false,
+    })
 }
 
 /// More than anybody asks for a unit of a cell.
@@ -189,15 +261,13 @@ fn conditions<'c>(c: &'c Compiled<'_>) -> Vec<Box<dyn Fn(usize) -> bool + 'c>> {
     list
 }
 
-/// The core with the edges that would pay: those of the candidates with the largest gains, up to twice the size of a group.
-fn grow(c: &Compiled<'_>, keep: &[bool], priced: &Priced) -> Vec<bool> {
+/// Adds the edges that would pay: those of the candidates with the largest gains, up to twice the size of a group.
+fn grow(c: &Compiled<'_>, keep: &mut [bool], priced: &Priced) {
     let mut able: Vec<usize> = (0..c.candidates.len()).filter(|&i| priced.gain[i] > 1e-9).collect();
-    able.sort_by(|&a, &b| priced.gain[b].total_cmp(&priced.gain[a]));
-    let mut grown = keep.to_vec();
+    able.sort_by(|&a, &b| priced.gain[b].total_cmp(&priced.gain[a]).then(a.cmp(&b)));
     for i in able.into_iter().take(price::most_members(c).saturating_mul(2)) {
         for e in c.candidates[i].offers.clone().flat_map(|k| c.offers[k].edges.clone()) {
-            grown[e] |= priced.work[e] > 0.0;
+            keep[e] |= priced.work[e] > 0.0;
         }
     }
-    grown
 }

@@ -14,21 +14,20 @@ const IN_DOUBT: usize = 30;
 const ROUNDS: usize = 30;
 
 /// Dives: fixes the members that the relaxation is surest of, solves it again from where it was, and so on; then settles the rest
-/// exactly. Where that fails, searches exactly among all whom the first relaxation uses. Linear relaxations change little from round to
+/// exactly. Where that fails, searches exactly among all whom the first relaxation uses, then among all of the core. Linear relaxations change little from round to
 /// round, so that each costs a few simplex iterations.
 pub(super) fn dive(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question, core: &mut Core<'_>) -> Option<Found> {
     let support: BTreeSet<usize> = values(core).into_iter().filter(|&(_, y)| y > 1e-6).map(|(i, _)| i).collect();
     let (settled, open) = plunge(backend, core);
     let whole = |set: &BTreeSet<usize>| set.iter().map(|&i| core.part.candidates[i]).collect::<BTreeSet<usize>>();
     let (settled, open, support) = (whole(&settled), whole(&open), whole(&support));
-    let keep = &core.keep;
+    let everybody: BTreeSet<usize> = core.part.candidates.iter().copied().collect();
     let attempt = |settled: &BTreeSet<usize>, open: &BTreeSet<usize>| {
-        let residual = Residual { settled, open, start: None, gap: 1e-2, work: 50_000 };
-        residual::solve(c, backend, question, keep, &residual).and_then(|attempt| attempt.found)
+        let residual = Residual { settled, open, start: None, gap: 4e-3, work: 50_000 };
+        residual::solve(c, backend, question, &residual).and_then(|attempt| attempt.found)
     };
-    attempt(&settled, &open)
-        .or_else(|| attempt(&settled, &(&open | &support)))
-        .or_else(|| attempt(&BTreeSet::new(), &support))
+    let none = BTreeSet::new();
+    attempt(&settled, &(&open | &support)).or_else(|| attempt(&none, &support)).or_else(|| attempt(&none, &everybody))
 }
 
 /// Members of the present relaxation with their values.
@@ -54,7 +53,7 @@ fn plunge(backend: &Backend<'_>, core: &mut Core<'_>) -> (BTreeSet<usize>, BTree
             settled.extend(doubtful[..sure].iter().map(|&(i, _)| i));
             break;
         }
-        let step: Vec<usize> = doubtful.iter().take(sure + 1 + left / 3).map(|&(i, _)| i).collect();
+        let step: Vec<usize> = doubtful.iter().take(sure + 1 + left / 8).map(|&(i, _)| i).collect();
         for &i in &step {
             core.session.bound(core.formulation.member[i], 1.0, 1.0);
         }

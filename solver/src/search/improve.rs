@@ -59,7 +59,7 @@ impl<'s, 'a, 'o> Improve<'s, 'a, 'o> {
         };
         let settled: BTreeSet<usize> = best.members.difference(&open).copied().collect();
         let residual = Residual { settled: &settled, open: &open, start: Some(best), gap: 2e-4, work: WORK };
-        let attempt = residual::solve(self.c, self.backend, self.question, self.keep, &residual)?;
+        let attempt = residual::solve(self.c, self.backend, self.question, &residual)?;
         self.size =
             if attempt.finished { (self.size * 5 / 4).min(SIZES.1) } else { (self.size * 3 / 4).max(SIZES.0 / 2) };
         attempt.found.filter(|found| found.objective < best.objective - 1e-7 * best.objective.abs().max(1.0))

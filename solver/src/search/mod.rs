@@ -21,6 +21,10 @@ use crate::propose::{self, Best, Draft};
 /// Edges from which on a call is large: measured, see `docs/solver/scale.md`.
 const LARGE: usize = 3_000;
 
+/// Rounds of the relaxation before the first consortium, and after it.
+const FIRST_ROUNDS: usize = 2;
+const ROUNDS: usize = 8;
+
 /// Whether a question is for the search for large calls.
 pub(crate) fn is_large(c: &Compiled<'_>, question: &Question) -> bool {
     let plain = question.members.is_none() && !question.elastic && !question.whole && question.covered.is_none();
@@ -33,18 +37,30 @@ pub(crate) fn is_large(c: &Compiled<'_>, question: &Question) -> bool {
 
 /// The best consortium found within the limits, with a bound on all of them.
 pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
-    let mut core = match self::core::relax(c, backend, question) {
+    if c.candidates.is_empty() {
+        return Best::Infeasible;
+    }
+    if backend.expired() {
+        return Best::Unknown;
+    }
+    let mut core = match self::core::relax(c, backend, question, None, FIRST_ROUNDS) {
         Relaxed::Core(core) => core,
         Relaxed::Infeasible => return Best::Infeasible,
         Relaxed::Stopped => return Best::Unknown,
     };
-    let doubtful = doubtful(&core);
+    let mut doubtful = doubtful(&core);
     let Some(first) = dive::dive(c, backend, question, &mut core) else {
         return propose::exact(c, backend, question);
     };
-    let mut search = Search { c, backend, question, bound: core.bound, best: first, draft: None };
+    let mut search = Search { c, backend, question, bound: core.bound.value, best: first, draft: None };
     search.publish();
-    search.improve(&core, &doubtful);
+    let mut keep = core.keep.clone();
+    if let Relaxed::Core(core) = self::core::relax(c, backend, question, Some(core), ROUNDS) {
+        search.bound = search.bound.max(core.bound.value);
+        doubtful = self::doubtful(&core);
+        keep.clone_from(&core.keep);
+    }
+    search.improve(&keep, &doubtful);
     search.prove();
     search.finish()
 }
@@ -82,8 +98,7 @@ impl Search<'_, '_, '_> {
 
     /// The best solution with whole quantities, its members given.
     fn whole(&self) -> Option<Draft> {
-        let keep = vec![true; self.c.edges.len()];
-        let part = part::Part::of(self.c, &keep, &self.best.members);
+        let part = part::Part::of(self.c, &self.best.members);
         let asked = Question { members: Some(self.best.members.clone()), whole: true, ..self.question.clone() };
         match self.backend.ask(&part.compiled, &part.question(&asked)) {
             crate::backend::Outcome::Found(found) => {
@@ -100,8 +115,8 @@ impl Search<'_, '_, '_> {
     }
 
     /// Local search until it is good enough, or finds nothing any more.
-    fn improve(&mut self, core: &Core<'_>, doubtful: &[usize]) {
-        let mut local = improve::Improve::new(self.c, self.backend, self.question, &core.keep, doubtful);
+    fn improve(&mut self, keep: &[bool], doubtful: &[usize]) {
+        let mut local = improve::Improve::new(self.c, self.backend, self.question, keep, doubtful);
         let mut stale = 0;
         while stale < improve::PATIENCE && !self.settled() && !self.backend.expired() {
             match local.step(&self.best) {
@@ -142,5 +157,102 @@ impl Search<'_, '_, '_> {
             },
         };
         propose::proven(self.c, draft, self.bound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::control::Control;
+    use crate::instance::Instance;
+    use crate::model::Options;
+    use crate::rules::RuleSet;
+    use crate::sample::{self, Random, Shape};
+
+    const SMALL: Shape = Shape { actors: 16, needs: 6, communes: 24, services: 3, spread: false };
+
+    /// Runs a check on the same small call for the exact search and for that of large calls.
+    fn on_samples(shape: &Shape, per_new_pair_cents: i64, check: impl Fn(&Compiled<'_>, &Backend<'_>, u64)) {
+        for seed in 1..=3 {
+            let mut problem = sample::problem(shape, seed);
+            problem.call.coordination.per_new_pair_cents = per_new_pair_cents;
+            let instance = Instance::new(problem).unwrap();
+            let options = Options { gap_ppm: 10, work_limit: Some(200_000), ..Options::default() };
+            let c = Compiled::new(&instance, &options, RuleSet::default());
+            check(&c, &Backend::new(&options, Control::new(&options, &())), seed);
+        }
+    }
+
+    fn draft(best: Best) -> Draft {
+        match best {
+            Best::Found(draft) => *draft,
+            Best::Infeasible => panic!("infeasible"),
+            Best::Unknown => panic!("unknown"),
+        }
+    }
+
+    #[test]
+    fn the_search_for_large_calls_agrees_with_the_exact_one() {
+        on_samples(&SMALL, 100_000, |c, backend, _| {
+            let mut question = Question::minimise(Objective::Euros);
+            for _ in 0..3 {
+                let exact = draft(propose::exact(c, backend, &question));
+                let large = draft(best(c, backend, &question));
+                assert!(large.proposal.proof.verified);
+                let (found, bound) = (large.proposal.costs.objective_cents, large.proposal.proof.bound_cents);
+                let optimum = exact.proposal.costs.objective_cents;
+                assert!(bound <= optimum && optimum <= found + optimum / 100_000, "{bound} {optimum} {found}");
+                assert!(found - optimum <= optimum / 50_000, "{found} {optimum}");
+                // The next question excludes this consortium, and one of its members altogether.
+                question.absent.extend(exact.members.first());
+                question.replaced.push(exact.members);
+            }
+        });
+    }
+
+    #[test]
+    fn no_prices_prove_too_much() {
+        on_samples(&SMALL, 100_000, |c, backend, seed| {
+            let question = Question::minimise(Objective::Euros);
+            let optimum = draft(propose::exact(c, backend, &question)).proposal.costs.objective_cents;
+            let mut random = Random::new(seed);
+            for _ in 0..50 {
+                let prices: Vec<f64> = c.cells.iter().map(|_| random.below(200) as f64 / 1000.0).collect();
+                let bound = price::evaluate(c, &question, &prices).bound;
+                assert!(cents(bound) <= optimum, "{bound} {optimum}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_core_of_few_edges_is_grown_to_the_relaxation_of_the_whole() {
+        let thinner = std::cell::Cell::new(0);
+        on_samples(&Shape::MEDIUM, 0, |c, backend, _| {
+            let question = Question::minimise(Objective::Euros);
+            let Relaxed::Core(thin) = self::core::relax_from(c, backend, &question, price::promising(c, &question), 20)
+            else {
+                panic!("stopped")
+            };
+            let Relaxed::Core(whole) = self::core::relax_from(c, backend, &question, vec![true; c.edges.len()], 1)
+            else {
+                panic!("stopped")
+            };
+            let relative = (whole.bound.value - thin.bound.value).abs() / whole.bound.value;
+            assert!(relative < 1e-3, "{} {}", thin.bound.value, whole.bound.value);
+            thinner.set(thinner.get() + usize::from(thin.keep.contains(&false)));
+        });
+        assert!(thinner.get() > 0, "nothing was ever left out");
+    }
+
+    #[test]
+    fn what_cannot_be_answered_is_said_so() {
+        on_samples(&SMALL, 0, |c, backend, _| {
+            let absent: BTreeSet<usize> = (0..c.candidates.len()).collect();
+            let question = Question { absent, ..Question::minimise(Objective::Euros) };
+            assert!(matches!(best(c, backend, &question), Best::Infeasible));
+        });
     }
 }

@@ -71,12 +71,12 @@ impl<'a> Part<'a> {
         Self { compiled, candidates, edges: kept_edges }
     }
 
-    /// The part in which only some candidates work, on edges that `keep` marks.
-    pub(super) fn of(c: &Compiled<'a>, keep: &[bool], candidates: &BTreeSet<usize>) -> Self {
+    /// The part in which only some candidates work.
+    pub(super) fn of(c: &Compiled<'a>, candidates: &BTreeSet<usize>) -> Self {
         let mut own = vec![false; c.edges.len()];
         for e in candidates.iter().flat_map(|&i| c.candidates[i].offers.clone()).flat_map(|k| c.offers[k].edges.clone())
         {
-            own[e] = keep[e];
+            own[e] = true;
         }
         Self::new(c, &own)
     }

@@ -31,15 +31,14 @@ pub(super) struct Attempt {
     pub(super) finished: bool,
 }
 
-/// Solves the problem cut out, on the edges that `keep` marks. `None` where HiGHS fails.
+/// Solves the problem cut out, in which whoever takes part may use all its edges. `None` where HiGHS fails.
 pub(super) fn solve(
     c: &Compiled<'_>,
     backend: &Backend<'_>,
     question: &Question,
-    keep: &[bool],
     residual: &Residual<'_>,
 ) -> Option<Attempt> {
-    let part = Part::of(c, keep, &(residual.settled | residual.open));
+    let part = Part::of(c, &(residual.settled | residual.open));
     let mut f = Formulation::new(&part.compiled, &part.question(question));
     let mut session = backend.open(&mut f, question.objective)?;
     for i in residual.settled.iter().filter_map(|&i| part.at(i)) {

@@ -8,6 +8,7 @@ mod explanations;
 mod faults;
 mod golden;
 mod infeasible;
+mod limits;
 mod rules;
 mod support;
 mod tampered;
