@@ -44,8 +44,8 @@ pub(super) struct Bound {
 impl Bound {
     /// Evaluates new prices, and mixtures of them with the best ones, which swing less (Wentges, 1997); the core with all the edges
     /// that would pay at any of them.
-    fn learn(&mut self, c: &Compiled<'_>, question: &Question, new: Vec<f64>, keep: &[bool]) -> Vec<bool> {
-        let old = if self.prices.is_empty() { new.clone() } else { self.prices.clone() };
+    fn learn(&mut self, c: &Compiled<'_>, question: &Question, new: &[f64], keep: &[bool]) -> Vec<bool> {
+        let old = if self.prices.is_empty() { new.to_vec() } else { self.prices.clone() };
         let mut grown = keep.to_vec();
         for part in MIXTURES {
             let mixed: Vec<f64> = new.iter().zip(&old).map(|(new, old)| part * new + (1.0 - part) * old).collect();
@@ -123,7 +123,8 @@ fn grow_from<'a>(
             return Relaxed::Stopped;
         }
         let optimal = core.solved.end == End::Optimal;
-        let mut grown = if optimal { best.learn(c, question, prices(&core, c), &core.keep) } else { core.keep.clone() };
+        let mut grown =
+            if optimal { best.learn(c, question, &prices(&core, c), &core.keep) } else { core.keep.clone() };
         if complete && optimal {
             best.value = best.value.max(core.solved.objective);
         }

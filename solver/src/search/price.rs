@@ -32,10 +32,10 @@ pub(super) fn promising(c: &Compiled<'_>, question: &Question) -> Vec<bool> {
     let (mut step, mut stale) = (1.0, 0);
     let mut keep = vec![false; c.edges.len()];
     for round in 0..ROUNDS.0 {
-        let priced = evaluate(c, question, &prices);
-        let chosen = chosen(c, &priced);
-        if priced.bound > best.0 {
-            best = (priced.bound, prices.clone());
+        let answer = evaluate(c, question, &prices);
+        let chosen = chosen(c, &answer);
+        if answer.bound > best.0 {
+            best = (answer.bound, prices.clone());
             stale = 0;
         } else {
             stale += 1;
@@ -49,8 +49,8 @@ pub(super) fn promising(c: &Compiled<'_>, question: &Question) -> Vec<bool> {
         let mut lacking: Vec<f64> = (0..c.cells.len()).map(|j| asked(c, j, prices[j])).collect();
         for i in chosen {
             for e in c.candidates[i].offers.clone().flat_map(|k| c.offers[k].edges.clone()) {
-                lacking[c.edges[e].cell] -= priced.work[e];
-                keep[e] |= round + ROUNDS.1 >= ROUNDS.0 && priced.work[e] > 0.0;
+                lacking[c.edges[e].cell] -= answer.work[e];
+                keep[e] |= round + ROUNDS.1 >= ROUNDS.0 && answer.work[e] > 0.0;
             }
         }
         let norm: f64 = lacking.iter().map(|g| g * g).sum();
@@ -58,7 +58,7 @@ pub(super) fn promising(c: &Compiled<'_>, question: &Question) -> Vec<bool> {
             break;
         }
         // The optimum is guessed a little above the best bound.
-        let length = step * (best.0.abs() * 1.03 - priced.bound).max(best.0.abs() * 1e-3) / norm;
+        let length = step * (best.0.abs() * 1.03 - answer.bound).max(best.0.abs() * 1e-3) / norm;
         for (price, g) in prices.iter_mut().zip(lacking) {
             *price = (*price + length * g).max(0.0);
         }
