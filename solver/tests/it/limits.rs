@@ -22,7 +22,7 @@ fn within(work: u64) -> Options {
 #[test]
 fn the_same_work_gives_the_same_bytes() {
     let instance = large(1);
-    let bytes = || serde_json::to_string(&solve(&instance, &within(6_000)).unwrap()).unwrap();
+    let bytes = || serde_json::to_string(&solve(&instance, &within(4_500)).unwrap()).unwrap();
     let first = bytes();
     assert!(first.contains("\"status\":\"feasible\""), "{first:.100}");
     assert_eq!(first, bytes());
@@ -31,7 +31,7 @@ fn the_same_work_gives_the_same_bytes() {
 #[test]
 fn a_large_call_gets_a_verified_proposal_with_a_bound() {
     let instance = large(2);
-    let options = within(9_000);
+    let options = within(5_000);
     let answer = solve(&instance, &options).unwrap();
     assert_eq!(answer.status, Status::Feasible);
     let best = &answer.proposals[0];
@@ -43,7 +43,7 @@ fn a_large_call_gets_a_verified_proposal_with_a_bound() {
 fn more_work_is_never_worse() {
     let instance = large(3);
     let objective = |work| solve(&instance, &within(work)).unwrap().proposals[0].costs.objective_cents;
-    let (short, long) = (objective(6_000), objective(9_000));
+    let (short, long) = (objective(4_500), objective(6_500));
     assert!(long <= short, "{long} {short}");
 }
 
