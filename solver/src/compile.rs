@@ -88,7 +88,7 @@ pub(crate) struct Compiled<'a> {
 }
 
 impl<'a> Compiled<'a> {
-    /// Prepares an instance under a set of rules. O(capabilities × needs × places).
+    /// Prepares an instance under a set of rules. O(Σ over needs of the capabilities for its service near it × places).
     pub(crate) fn new(instance: &'a Instance, options: &'a Options, rules: RuleSet) -> Self {
         let locked = |ids: &[String]| ids.iter().filter_map(|id| instance.actors.get(id).copied()).collect();
         let (locked_in, locked_out): (BTreeSet<usize>, BTreeSet<usize>) =
@@ -180,20 +180,18 @@ impl<'a> Compiled<'a> {
 
     /// For each need, its places and who serves each, on which terms.
     fn match_all(&mut self) -> Vec<NeedSuppliers> {
-        let problem = self.problem();
+        let index = Index::new(self.instance);
         let mut all = Vec::with_capacity(self.needs.len());
         for need in &self.needs {
             let places = places(self.instance, need);
             let mut suppliers = vec![Vec::new(); places.len()];
-            for (a, actor) in problem.actors.iter().enumerate() {
-                for c in 0..actor.capabilities.len() {
-                    for (p, &(place, _)) in places.iter().enumerate() {
-                        match self.matcher.terms(a, c, need, place) {
-                            Ok(terms) => suppliers[p].push(((a, c), terms)),
-                            // Only the territory depends on the place.
-                            Err(Refusal::Territory) => {}
-                            Err(_) => break,
-                        }
+            for (a, c) in index.near(self.instance, need) {
+                for (p, &(place, _)) in places.iter().enumerate() {
+                    match self.matcher.terms(a, c, need, place) {
+                        Ok(terms) => suppliers[p].push(((a, c), terms)),
+                        // Only the territory depends on the place.
+                        Err(Refusal::Territory) => {}
+                        Err(_) => break,
                     }
                 }
             }
@@ -320,6 +318,45 @@ impl<'a> Compiled<'a> {
         self.relations = relations;
         self.preferences = preferences;
         self.incompatible = incompatible;
+    }
+}
+
+/// Capabilities by what they can be looked for by: a service and a territory of theirs.
+struct Index {
+    /// By service, then by territory: actor and capability.
+    offers: BTreeMap<(usize, usize), Vec<(usize, usize)>>,
+}
+
+impl Index {
+    fn new(instance: &Instance) -> Self {
+        let mut offers: BTreeMap<(usize, usize), Vec<(usize, usize)>> = BTreeMap::new();
+        for (a, actor) in instance.capabilities.iter().enumerate() {
+            for (c, codes) in actor.iter().enumerate() {
+                for &service in &codes.services {
+                    for &territory in &codes.territories {
+                        let order = (instance.services.order(service), instance.territories.order(territory));
+                        offers.entry(order).or_default().push((a, c));
+                    }
+                }
+            }
+        }
+        Self { offers }
+    }
+
+    /// The capabilities that offer the service of a need or one below it, in a territory at, above or below its own; in the order
+    /// of the document.
+    fn near(&self, instance: &Instance, need: &NeedRef<'_>) -> BTreeSet<(usize, usize)> {
+        let (first, last) = instance.services.span(need.service);
+        let above = instance.territories.above(need.territory);
+        let (from, to) = instance.territories.span(need.territory);
+        let mut found = BTreeSet::new();
+        for service in first..=last {
+            for &territory in &above {
+                found.extend(self.offers.get(&(service, territory)).into_iter().flatten().copied());
+            }
+            found.extend(self.offers.range((service, from)..=(service, to)).flat_map(|(_, of)| of).copied());
+        }
+        found
     }
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct Control<'o> {
     work: Cell<u64>,
     stage: Cell<Stage>,
     stopped: Cell<bool>,
+    /// Whether to keep what is found to itself.
+    silent: bool,
 }
 
 impl<'o> Control<'o> {
@@ -72,7 +74,28 @@ impl<'o> Control<'o> {
             work: Cell::new(0),
             stage: Cell::new(Stage::Search),
             stopped: Cell::new(false),
+            silent: false,
         }
+    }
+
+    /// The limits of a step: this much work at most, within those of the whole. Tells nobody what it finds.
+    pub(crate) fn part(&self, work: u64) -> Self {
+        let most = self.work.get().saturating_add(work);
+        Self {
+            observer: self.observer,
+            start: self.start,
+            deadline: self.deadline,
+            work_limit: Some(self.work_limit.map_or(most, |limit| limit.min(most))),
+            work: self.work.clone(),
+            stage: self.stage.clone(),
+            stopped: Cell::new(false),
+            silent: true,
+        }
+    }
+
+    /// Counts the work of a step.
+    pub(crate) fn absorb(&self, part: &Self) {
+        self.work.set(part.work.get());
     }
 
     /// What is left of the time limit.
@@ -105,11 +128,6 @@ impl<'o> Control<'o> {
         out
     }
 
-    /// What is left of the work limit.
-    pub(crate) fn work_left(&self) -> Option<u64> {
-        self.work_limit.map(|limit| limit.saturating_sub(self.work.get()))
-    }
-
     /// Counts simplex iterations.
     pub(crate) fn spend(&self, iterations: u64) {
         self.work.set(self.work.get().saturating_add(iterations));
@@ -122,6 +140,9 @@ impl<'o> Control<'o> {
 
     /// Tells the observer, with the work under way.
     pub(crate) fn tell(&self, under_way: u64, best_cents: Option<Cents>, bound_cents: Option<Cents>) {
+        if self.silent {
+            return;
+        }
         self.observer.progress(&Progress {
             stage: self.stage.get(),
             elapsed: self.elapsed(),
@@ -159,7 +180,7 @@ mod tests {
     fn work_has_a_limit() {
         let control = Control::new(&Options { work_limit: Some(10), ..Options::default() }, &());
         control.spend(4);
-        assert_eq!((control.expired(), control.work_left()), (false, Some(6)));
+        assert!(!control.expired());
         assert!(control.would_expire(6));
     }
 }

@@ -2,6 +2,7 @@
 
 use petgraph::algo::connected_components;
 use petgraph::graph::{NodeIndex, UnGraph};
+use petgraph::unionfind::UnionFind;
 
 use crate::answer::Report;
 use crate::compile::{Candidate, Compiled, Offer};
@@ -11,11 +12,12 @@ use crate::rules::eligibility;
 
 /// What the two graphs say about a problem. O(n²) in the actors of one cell, for dominance.
 pub(crate) fn report(c: &Compiled<'_>) -> Report {
+    let ties = Ties::new(c);
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Report {
         actors: narrow(c.problem().actors.len()),
         relevant_actors: narrow(relevant(c).count()),
-        dominated_actors: narrow(relevant(c).filter(|&i| is_dominated(c, i)).count()),
+        dominated_actors: narrow(relevant(c).filter(|&i| is_dominated(c, &ties, i)).count()),
         cells: narrow(c.places),
         merged_cells: narrow(c.cells.len()),
         edges: narrow(c.edges.len()),
@@ -32,16 +34,10 @@ fn relevant<'c>(c: &'c Compiled<'_>) -> impl Iterator<Item = usize> + 'c {
 
 /// Components of the bipartite graph of actors and cells. Cells that nobody serves are components of their own.
 fn coverage_components(c: &Compiled<'_>) -> usize {
-    let mut graph = UnGraph::<(), ()>::with_capacity(c.candidates.len() + c.cells.len(), c.edges.len());
-    let actors: Vec<Option<NodeIndex>> =
-        c.candidates.iter().map(|candidate| (!candidate.offers.is_empty()).then(|| graph.add_node(()))).collect();
-    let cells: Vec<NodeIndex> = c.cells.iter().map(|_| graph.add_node(())).collect();
-    for edge in &c.edges {
-        if let Some(actor) = actors[c.offers[edge.offer].candidate] {
-            graph.update_edge(actor, cells[edge.cell], ());
-        }
-    }
-    connected_components(&graph)
+    let mut sets = UnionFind::<usize>::new(c.candidates.len() + c.cells.len());
+    let joined =
+        c.edges.iter().filter(|edge| sets.union(c.offers[edge.offer].candidate, c.candidates.len() + edge.cell));
+    relevant(c).count() + c.cells.len() - joined.count()
 }
 
 /// Components of the relations among actors that can serve something.
@@ -76,22 +72,47 @@ fn forced(c: &Compiled<'_>) -> Vec<String> {
 /// must have, for each offer, one of its own that serves the same cells as cheaply with the same capacity and conditions; the
 /// same relations, no preference and no further incompatibility; and whatever rules look at: family, certificates, turnover, cash. Of two
 /// that are equal, the later id is dominated.
-fn is_dominated(c: &Compiled<'_>, a: usize) -> bool {
-    let first = c.candidates[a].offers.clone().flat_map(|o| c.offers[o].edges.clone()).next();
-    let Some(first) = first else { return false };
-    let rivals = c.suppliers(&c.cells[c.edges[first].cell]);
-    rivals.into_iter().any(|b| b != a && dominates(c, b, a) && (b < a || !dominates(c, a, b)))
+fn is_dominated(c: &Compiled<'_>, ties: &Ties, a: usize) -> bool {
+    // Whoever replaces it serves all its cells, hence the one with the fewest suppliers.
+    let cells =
+        c.candidates[a].offers.clone().flat_map(|o| c.offers[o].edges.clone()).map(|e| &c.cells[c.edges[e].cell]);
+    let Some(cell) = cells.min_by_key(|cell| cell.edges.len()) else { return false };
+    let mut rivals: Vec<usize> = cell.edges.iter().map(|&e| c.offers[c.edges[e].offer].candidate).collect();
+    rivals.dedup();
+    rivals.into_iter().any(|b| b != a && dominates(c, ties, b, a) && (b < a || !dominates(c, ties, a, b)))
 }
 
-fn dominates(c: &Compiled<'_>, better: usize, worse: usize) -> bool {
+fn dominates(c: &Compiled<'_>, ties: &Ties, better: usize, worse: usize) -> bool {
     let (b, a) = (&c.candidates[better], &c.candidates[worse]);
     let preferred = |i: usize| c.preferences.iter().any(|(own, others)| *own == i || others.contains(&i));
     !a.locked_in
+        && covers(c, b, a)
         && !preferred(better)
         && !preferred(worse)
         && stands_for(c, b, a)
-        && knows_as_well(c, better, worse)
-        && covers(c, b, a)
+        && knows_as_well(c, ties, better, worse)
+}
+
+/// Relations and incompatibilities by candidate.
+struct Ties {
+    known: Vec<Vec<(usize, u8)>>,
+    vetoed: Vec<Vec<usize>>,
+}
+
+impl Ties {
+    fn new(c: &Compiled<'_>) -> Self {
+        let mut ties =
+            Self { known: vec![Vec::new(); c.candidates.len()], vetoed: vec![Vec::new(); c.candidates.len()] };
+        for (&(a, b), &strength) in &c.relations {
+            ties.known[a].push((b, strength));
+            ties.known[b].push((a, strength));
+        }
+        for &(a, b) in &c.incompatible {
+            ties.vetoed[a].push(b);
+            ties.vetoed[b].push(a);
+        }
+        ties
+    }
 }
 
 /// Whether `b` meets every condition that `a` meets.
@@ -104,7 +125,10 @@ fn stands_for(c: &Compiled<'_>, b: &Candidate, a: &Candidate) -> bool {
         (Some(own), Some(other)) => own >= other,
         (Some(_), None) => false,
     };
-    families
+    let shares =
+        problem.call.group.maximum_share_percent.is_none() && problem.call.group.minimum_share_percent.is_none();
+    shares
+        && families
         && cash
         && own.turnover_cents.unwrap_or(0) >= other.turnover_cents.unwrap_or(0)
         && (b.may_lead || !a.may_lead)
@@ -115,14 +139,12 @@ fn stands_for(c: &Compiled<'_>, b: &Candidate, a: &Candidate) -> bool {
 }
 
 /// Whether `b` has every relation of `a`, as strong, and no incompatibility that `a` has not.
-fn knows_as_well(c: &Compiled<'_>, b: usize, a: usize) -> bool {
+fn knows_as_well(c: &Compiled<'_>, ties: &Ties, b: usize, a: usize) -> bool {
     let pair = |x: usize, y: usize| (x.min(y), x.max(y));
-    let others = |(x, y): (usize, usize), me: usize| if x == me { Some(y) } else { (y == me).then_some(x) };
-    let relations = c.relations.iter().filter_map(|(&key, &strength)| Some((others(key, a)?, strength)));
-    let mut known = relations.filter(|&(other, _)| other != b);
-    let mut vetoes = c.incompatible.iter().filter_map(|&key| others(key, b)).filter(|&other| other != a);
-    known.all(|(other, strength)| c.relations.get(&pair(b, other)).is_some_and(|&own| own >= strength))
-        && vetoes.all(|other| c.incompatible.contains(&pair(a, other)))
+    let mut known = ties.known[a].iter().filter(|&&(other, _)| other != b);
+    let mut vetoes = ties.vetoed[b].iter().filter(|&&other| other != a);
+    known.all(|&(other, strength)| c.relations.get(&pair(b, other)).is_some_and(|&own| own >= strength))
+        && vetoes.all(|&other| c.incompatible.contains(&pair(a, other)))
 }
 
 /// Whether each offer of `a` has an offer of `b` of its own that can replace it.
@@ -144,6 +166,7 @@ fn replaces(c: &Compiled<'_>, better: &Offer<'_>, worse: &Offer<'_>) -> bool {
                 mine.cell == edge.cell
                     && mine.terms.unit_cost <= edge.terms.unit_cost
                     && mine.terms.capacity >= edge.terms.capacity
+                    && mine.terms.capacity_assumed == edge.terms.capacity_assumed
             })
         })
 }

@@ -46,6 +46,8 @@
 //!    number of members, so that its tangents are exact.
 //! 5. **Solve** (`backend`): HiGHS through `good_lp`, one thread, with its dual bound. Choosing members is NP-hard (uncapacitated
 //!    facility location already is); calls of a few hundred relevant actors take seconds, those of a city milliseconds.
+//!    Large calls (`search`) go from prices to a small relaxation, a first consortium, and neighbourhoods of it; see
+//!    `docs/solver/scale.md`.
 //! 6. **Allocate in whole units** (`propose`, `allocate`, `assemble`): with the members fixed; and if the result is further from the
 //!    bound than the gap allows, whole units in the search itself, so that the proof is about what is proposed.
 //! 7. **Re-verify** ([`check()`](check())): an independent checker that shares nothing with the model.
@@ -102,6 +104,7 @@ mod resilience;
 pub mod rules;
 #[doc(hidden)]
 pub mod sample;
+mod search;
 mod sharing;
 mod solve;
 mod teams;

@@ -10,6 +10,7 @@ use crate::check;
 use crate::compile::Compiled;
 use crate::formulate::{Objective, Question};
 use crate::model::{Cents, Options, Quantity};
+use crate::search;
 use crate::variants::{Aim, lexicographic};
 
 /// A consortium with whole quantities.
@@ -33,7 +34,7 @@ pub(crate) enum Search {
 
 /// Up to `options.proposals` consortia. One search per proposal, each excluding the earlier ones and their enlargements by the
 /// row "at least one member is missing", plus one small search for its whole quantities.
-pub(crate) fn search(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
+pub(crate) fn proposals(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
     if c.options.objective != Aim::Euros {
         return lexicographic::search(c, backend);
     }
@@ -56,7 +57,7 @@ pub(crate) fn search(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
     if drafts.is_empty() {
         return if exhausted { Search::Infeasible } else { Search::Unknown };
     }
-    rank(&mut drafts);
+    rank(c.options, &mut drafts);
     Search::Found(drafts, exhausted)
 }
 
@@ -67,9 +68,20 @@ pub(crate) enum Best {
     Unknown,
 }
 
-/// Solves a question in euros: first with divisible quantities, which bounds the optimum; then with whole quantities for the
-/// members found; and where the two differ by more than the gap, with whole quantities altogether.
+/// Solves a question in euros, by size.
 pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
+    if search::is_large(c, question) { search::best(c, backend, question) } else { exact(c, backend, question) }
+}
+
+/// A draft with what a bound proves about it.
+pub(crate) fn proven(c: &Compiled<'_>, mut draft: Draft, bound: f64) -> Best {
+    draft.proposal.proof = proof(c.options, &draft, bound_cents(bound));
+    Best::Found(Box::new(draft))
+}
+
+/// Solves a question in euros exactly: first with divisible quantities, which bounds the optimum; then with whole quantities for the
+/// members found; and where the two differ by more than the gap, with whole quantities altogether.
+pub(crate) fn exact(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
     let relaxed = match backend.ask(c, question) {
         Outcome::Found(found) => found,
         Outcome::Infeasible => return Best::Infeasible,
@@ -107,12 +119,12 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
 }
 
 /// Verified drafts first, then cheaper ones.
-fn merit(draft: &Draft) -> (bool, Cents) {
+pub(crate) fn merit(draft: &Draft) -> (bool, Cents) {
     (!draft.proposal.proof.verified, draft.proposal.costs.objective_cents)
 }
 
 /// A draft from a solution in whole units, checked, with what the bound of its search proves.
-pub(crate) fn proven(c: &Compiled<'_>, question: &Question, found: &Found) -> Draft {
+pub(crate) fn with_proof(c: &Compiled<'_>, question: &Question, found: &Found) -> Draft {
     let mut draft = draft(c, question, found);
     draft.proposal.proof = proof(c.options, &draft, bound_cents(found.bound));
     draft
@@ -131,7 +143,7 @@ pub(crate) fn draft(c: &Compiled<'_>, question: &Question, found: &Found) -> Dra
 #[allow(clippy::cast_possible_truncation)]
 pub(crate) fn bound_cents(bound: f64) -> Cents {
     let cents = bound * 100_000.0;
-    if cents.is_finite() { (cents - 0.1 - cents.abs() * 1e-9).ceil().max(0.0) as Cents } else { 0 }
+    if cents.is_finite() { (cents - 0.002 - cents.abs() * 1e-9).ceil().max(0.0) as Cents } else { 0 }
 }
 
 /// What the bound proves about a draft.
@@ -150,27 +162,18 @@ fn proof(options: &Options, draft: &Draft, bound: Cents) -> Proof {
     }
 }
 
-/// Sorts by objective. Where the order of discovery was not that of cost (possible only within the gaps), the bound of the
-/// first search, which holds for every consortium, replaces theirs.
-fn rank(drafts: &mut [Draft]) {
+/// Sorts by merit. Where the order of discovery was not that of cost (possible only within the gaps), the bound of the first
+/// search, which holds for every consortium, replaces theirs.
+fn rank(options: &Options, drafts: &mut [Draft]) {
     let first = drafts.first().map_or(0, |draft| draft.proposal.proof.bound_cents);
-    let sorted = drafts.is_sorted_by_key(|draft| draft.proposal.costs.objective_cents);
-    drafts.sort_by_key(|draft| draft.proposal.costs.objective_cents);
+    let sorted = drafts.is_sorted_by_key(merit);
+    drafts.sort_by_key(merit);
     let best = drafts.first().map_or(0, |draft| draft.proposal.costs.objective_cents);
     for (rank, draft) in (1..).zip(drafts) {
-        let proposal = &mut draft.proposal;
-        proposal.rank = rank;
-        proposal.regret_cents = proposal.costs.objective_cents - best;
+        draft.proposal.rank = rank;
+        draft.proposal.regret_cents = draft.proposal.costs.objective_cents - best;
         if !sorted {
-            let objective = proposal.costs.objective_cents;
-            let gap_cents = objective - first.min(objective);
-            proposal.proof = Proof {
-                optimal: proposal.proof.optimal && gap_cents == 0,
-                bound_cents: objective - gap_cents,
-                gap_cents,
-                gap_percent: if objective == 0 { 0.0 } else { assemble::percent(gap_cents.into(), objective.into()) },
-                verified: proposal.proof.verified,
-            };
+            draft.proposal.proof = proof(options, draft, first);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Seeded problems of realistic shape, for tests and benchmarks.
 //!
 //! Territories have skewed populations; each actor works in a cluster of neighbouring communes, knows a few others of its
-//! cluster, and offers one to three related services; unit costs follow the service.
+//! cluster, and offers one to three related services; unit costs follow the service. Beyond some 25 clusters, these form regions,
+//! and a wide reach is that of a region; groups may be large, so that their coordination costs by member and not by pair.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,12 +32,48 @@ impl Shape {
     pub const LYON: Self = Self { actors: 30, needs: 5, communes: 58, services: 5, spread: true };
     /// 500 actors and 60 needs in single territories.
     pub const MEDIUM: Self = Self { actors: 500, needs: 60, communes: 120, services: 20, spread: false };
+    /// A region: 5,000 actors and 300 needs.
+    pub const LARGE: Self = Self { actors: 5_000, needs: 300, communes: 600, services: 40, spread: false };
+    /// A country: 20,000 actors and 1,000 needs.
+    pub const NATIONAL: Self = Self { actors: 20_000, needs: 1_000, communes: 1_500, services: 60, spread: false };
+    /// Every actor there may be: 100,000, and 2,000 needs.
+    pub const HUGE: Self = Self { actors: 100_000, needs: 2_000, communes: 3_000, services: 100, spread: false };
+
+    /// A shape between the named ones: needs, communes and services grow with the actors.
+    #[must_use]
+    pub fn of(actors: usize, needs: usize) -> Self {
+        Self {
+            actors,
+            needs,
+            communes: (needs * 2).clamp(58, 3_000),
+            services: (needs / 5).clamp(5, 100),
+            spread: false,
+        }
+    }
+
+    fn clusters(&self) -> usize {
+        (self.communes / 12).max(2)
+    }
+
+    /// How many regions the clusters form; none where they are few.
+    fn regions(&self) -> usize {
+        if self.clusters() > 25 { self.clusters() / 10 } else { 0 }
+    }
+
+    /// Most members of a group.
+    fn most(&self) -> usize {
+        if self.needs > 60 { self.needs / 4 } else { 16 }
+    }
 }
 
 /// A small generator (`SplitMix64`): the same seed gives the same sequence everywhere.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -50,7 +87,8 @@ impl Random {
         least + self.next() % (most - least + 1)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    /// Less than `bound`, which is positive.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.range(0, bound as u64 - 1)).unwrap_or(0)
     }
 
@@ -62,8 +100,10 @@ impl Random {
 /// A problem of this shape. It can be answered in almost every case: three actors reach everything at a high price.
 #[must_use]
 pub fn problem(shape: &Shape, seed: u64) -> Problem {
-    let mut random = Random(seed);
-    let clusters = (shape.communes / 12).max(2);
+    let mut random = Random::new(seed);
+    let clusters = shape.clusters();
+    // Pairs of members cost something in groups that can meet around a table.
+    let per_new_pair_cents = if shape.most() > 30 { 0 } else { 100_000 };
     let territories = territories(shape, clusters, &mut random);
     let actors: Vec<Actor> = (0..shape.actors).map(|i| actor(shape, clusters, i, &mut random)).collect();
     let relations = relations(&actors, &mut random);
@@ -77,12 +117,8 @@ pub fn problem(shape: &Shape, seed: u64) -> Problem {
             budget_cents: None,
             lots: vec![Lot { id: "lot".to_owned(), name: None, needs, minimum_members: None, maximum_members: None }],
             eligibility: Vec::new(),
-            group: GroupPolicy { maximum_members: Some(16), ..GroupPolicy::default() },
-            coordination: Coordination {
-                per_member_cents: 600_000,
-                per_new_pair_cents: 100_000,
-                ..Coordination::default()
-            },
+            group: GroupPolicy { maximum_members: u32::try_from(shape.most()).ok(), ..GroupPolicy::default() },
+            coordination: Coordination { per_member_cents: 600_000, per_new_pair_cents, ..Coordination::default() },
             payment: Payment::default(),
             assumptions: Assumptions { capacity_per_year_by_unit: BTreeMap::from([("hour".to_owned(), 100)]) },
         },
@@ -100,7 +136,12 @@ pub fn problem(shape: &Shape, seed: u64) -> Problem {
 fn territories(shape: &Shape, clusters: usize, random: &mut Random) -> Vec<Territory> {
     let node = |id: String, parent: Option<String>, population| Territory { id, name: None, parent, population };
     let mut list = vec![node("all".to_owned(), None, 0)];
-    list.extend((0..clusters).map(|c| node(format!("d{c:02}"), Some("all".to_owned()), 0)));
+    list.extend((0..shape.regions()).map(|r| node(format!("r{r:02}"), Some("all".to_owned()), 0)));
+    let above = |cluster: usize| match cluster.checked_rem(shape.regions()) {
+        Some(region) => format!("r{region:02}"),
+        None => "all".to_owned(),
+    };
+    list.extend((0..clusters).map(|c| node(format!("d{c:02}"), Some(above(c)), 0)));
     list.extend((0..shape.communes).map(|c| {
         let size = random.range(1, 100);
         node(format!("c{c:03}"), Some(format!("d{:02}", c % clusters)), size * size * 10)
@@ -116,8 +157,13 @@ fn actor(shape: &Shape, clusters: usize, index: usize, random: &mut Random) -> A
     let capabilities = (0..count)
         .map(|k| {
             let service = (first + k) % shape.services;
-            let territories = if wide || random.chance(25) {
+            let territories = if wide {
                 vec!["all".to_owned()]
+            } else if random.chance(25) {
+                vec![
+                    home.checked_rem(shape.regions())
+                        .map_or_else(|| "all".to_owned(), |region| format!("r{region:02}")),
+                ]
             } else {
                 let mut districts = BTreeSet::from([home]);
                 while random.chance(35) {

@@ -48,7 +48,7 @@ pub(crate) fn proposals(compiled: &Compiled<'_>, backend: &Backend<'_>) -> Answe
         report: graph::report(compiled),
         engine: engine(),
     };
-    match propose::search(compiled, backend) {
+    match propose::proposals(compiled, backend) {
         Search::Found(mut drafts, exhausted) => {
             backend.control.enter(Stage::Explanation);
             explain::explain(compiled, backend, &mut drafts, exhausted);

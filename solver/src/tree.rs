@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Tree {
     index: BTreeMap<String, usize>,
     children: Vec<Vec<usize>>,
+    parent: Vec<Option<usize>>,
     /// First and last number of the subtree in depth-first order.
     span: Vec<(usize, usize)>,
 }
@@ -35,11 +36,15 @@ impl Tree {
             }
         }
         let mut children = vec![Vec::new(); nodes.len()];
+        let mut above = vec![None; nodes.len()];
         let mut roots = Vec::new();
         for (i, (_, parent)) in nodes.iter().enumerate() {
             match parent.map(|id| index.get(id)) {
                 None => roots.push(i),
-                Some(Some(&p)) => children[p].push(i),
+                Some(Some(&p)) => {
+                    children[p].push(i);
+                    above[i] = Some(p);
+                }
                 Some(None) => {
                     faults.push((i, TreeFault::UnknownParent));
                     roots.push(i);
@@ -49,7 +54,7 @@ impl Tree {
         let span = number(&children, &roots);
         faults.extend(span.iter().enumerate().filter(|(_, s)| s.is_none()).map(|(i, _)| (i, TreeFault::Cycle)));
         if faults.is_empty() {
-            Ok(Self { index, children, span: span.into_iter().flatten().collect() })
+            Ok(Self { index, children, parent: above, span: span.into_iter().flatten().collect() })
         } else {
             Err(faults)
         }
@@ -58,6 +63,21 @@ impl Tree {
     /// The node of a code.
     pub(crate) fn get(&self, id: &str) -> Option<usize> {
         self.index.get(id).copied()
+    }
+
+    /// The place of a node in depth-first order.
+    pub(crate) fn order(&self, node: usize) -> usize {
+        self.span[node].0
+    }
+
+    /// First and last place of a node and of those below it, in depth-first order.
+    pub(crate) fn span(&self, node: usize) -> (usize, usize) {
+        self.span[node]
+    }
+
+    /// The places, in depth-first order, of the nodes strictly above a node.
+    pub(crate) fn above(&self, node: usize) -> Vec<usize> {
+        std::iter::successors(self.parent[node], |&up| self.parent[up]).map(|up| self.order(up)).collect()
     }
 
     /// Whether `node` is `top` or below it.
@@ -121,6 +141,8 @@ mod tests {
         assert!(!tree.within(id("a"), id("d")) && tree.related(id("a"), id("d")));
         assert!(!tree.related(id("c"), id("d")) && !tree.related(id("e"), id("a")));
         assert_eq!(tree.leaves(id("a")), [id("d"), id("c")]);
+        assert_eq!(tree.above(id("d")), [tree.order(id("b")), tree.order(id("a"))]);
+        assert_eq!((tree.order(id("a")), tree.span(id("b")), tree.span(id("e"))), (0, (1, 2), (4, 4)));
     }
 
     #[test]

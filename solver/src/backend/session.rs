@@ -135,11 +135,6 @@ impl Session {
         self.columns.get(&variable).copied()
     }
 
-    /// How many rows there are: the index of the next one.
-    pub(crate) fn rows(&self) -> Index {
-        self.rows
-    }
-
     /// Takes the whole-number conditions away (a linear relaxation) or puts them back.
     pub(crate) fn relax(&mut self, relaxed: bool) {
         self.relaxed = relaxed;

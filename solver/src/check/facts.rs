@@ -102,17 +102,16 @@ impl<'a> Facts<'a> {
 
     /// What a need asks where.
     pub(super) fn places(&self, need: &Need) -> BTreeMap<&'a str, Quantity> {
+        if need.spread == Spread::Anywhere {
+            let place = self.territories.get_key_value(need.territory.as_str());
+            return place.map(|(&id, _)| (id, need.quantity)).into_iter().collect();
+        }
         let parents: BTreeSet<&str> = self.territories.values().flatten().copied().collect();
         let mut leaves: Vec<(&str, u64)> = self
             .problem
             .territories
             .iter()
-            .filter(|t| match need.spread {
-                Spread::Anywhere => t.id == need.territory,
-                Spread::Population => {
-                    !parents.contains(t.id.as_str()) && Self::below(&self.territories, &t.id, &need.territory)
-                }
-            })
+            .filter(|t| !parents.contains(t.id.as_str()) && Self::below(&self.territories, &t.id, &need.territory))
             .map(|t| (t.id.as_str(), t.population))
             .collect();
         leaves.sort_unstable();

@@ -149,12 +149,15 @@ pub(super) fn costs(facts: &Facts<'_>, proposal: &Proposal, report: &mut Report<
             known += u32::from(relation(facts, a, b).is_some());
         }
     }
+    let mut covered: BTreeMap<&str, i128> = BTreeMap::new();
+    for work in &facts.work {
+        *covered.entry(&work.need).or_default() += i128::from(work.quantity);
+    }
     let unmet: i128 = facts
         .needs
         .values()
         .map(|(_, need)| {
-            let work = facts.work.iter().filter(|w| w.need == need.id);
-            let covered: i128 = work.map(|w| i128::from(w.quantity)).sum();
+            let covered = covered.get(need.id.as_str()).copied().unwrap_or(0);
             (i128::from(need.quantity) - covered).max(0) * i128::from(need.unmet_cost_cents)
         })
         .sum();

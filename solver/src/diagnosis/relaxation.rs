@@ -106,7 +106,7 @@ fn best(c: &Compiled<'_>, backend: &Backend<'_>, session: &mut Session, f: &Form
     }
     let question = Question { elastic: true, whole: true, ..Question::minimise(Objective::Euros) };
     let found = backend::found(session, f, &solved);
-    Some(propose::proven(c, &question, &found))
+    Some(propose::with_proof(c, &question, &found))
 }
 
 /// Whether a consortium is verified and covers every need that was not given up.

@@ -6,7 +6,7 @@ use crate::answer::{Necessity, Reason, ReasonKind};
 use crate::backend::{Backend, Outcome};
 use crate::compile::Compiled;
 use crate::formulate::{Objective, Question};
-use crate::model::Cents;
+use crate::model::{Cents, Options};
 use crate::propose::{self, Best, Draft};
 use crate::text;
 use crate::variants::Aim;
@@ -31,7 +31,8 @@ impl Rivals {
     /// exists, nobody can do without an actor that all of them have.
     pub(super) fn new(c: &Compiled<'_>, drafts: &[Draft], exhausted: bool) -> Self {
         let mut known = BTreeMap::new();
-        let mut common: BTreeSet<usize> = (0..c.candidates.len()).collect();
+        // Whoever is locked in is in all of them, needed or not.
+        let mut common: BTreeSet<usize> = (0..c.candidates.len()).filter(|&i| !c.candidates[i].locked_in).collect();
         for draft in drafts {
             if !draft.proposal.proof.optimal {
                 return Self { known };
@@ -56,8 +57,22 @@ impl Rivals {
         if let Some(rival) = self.known.get(&actor) {
             return Some(rival.clone());
         }
-        let question = Question { absent: BTreeSet::from([actor]), ..Question::minimise(Objective::Euros) };
-        let rival = match propose::best(c, backend, &question) {
+        let found = if c.candidates[actor].locked_in {
+            let id = c.id(actor);
+            let locked_in = c.options.locked_in.iter().filter(|own| *own != id).cloned().collect();
+            let options = Options { locked_in, ..c.options.clone() };
+            let free = Compiled::new(c.instance, &options, c.rules.clone());
+            let absent = free.candidate_of(c.candidates[actor].actor).into_iter().collect();
+            let mut found = best_without(&free, backend, absent);
+            if let Best::Found(draft) = &mut found {
+                let same = |&i: &usize| c.candidate_of(free.candidates[i].actor);
+                draft.members = draft.members.iter().filter_map(same).collect();
+            }
+            found
+        } else {
+            best_without(c, backend, BTreeSet::from([actor]))
+        };
+        let rival = match found {
             Best::Infeasible => Rival::None,
             Best::Found(draft) if draft.proposal.proof.optimal => {
                 Rival::Best { objective: draft.proposal.costs.objective_cents, members: draft.members }
@@ -67,6 +82,10 @@ impl Rivals {
         self.known.insert(actor, rival.clone());
         Some(rival)
     }
+}
+
+fn best_without(c: &Compiled<'_>, backend: &Backend<'_>, absent: BTreeSet<usize>) -> Best {
+    propose::best(c, backend, &Question { absent, ..Question::minimise(Objective::Euros) })
 }
 
 /// Sets the necessity of each member, with its sentence.

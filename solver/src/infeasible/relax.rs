@@ -69,6 +69,9 @@ pub(super) fn blocking(c: &Compiled<'_>, backend: &Backend<'_>, closest: Option<
         let question = Question { whole: true, ..Question::minimise(objective) };
         if let Outcome::Found(solution) = backend.ask(&relaxed, &question) {
             let draft = propose::draft(&relaxed, &question, &solution);
+            if !draft.proposal.proof.verified {
+                continue; // No advice that rests on what the checker refuses.
+            }
             let text = match eligibility {
                 Some(condition) => waive(&relaxed, condition, &draft),
                 None => give_way(&relaxed, backend, rule, &draft, closest),

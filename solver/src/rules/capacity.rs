@@ -19,8 +19,8 @@ pub(crate) fn emit(f: &mut Formulation, c: &Compiled<'_>) {
         for edges in rows.into_values() {
             let capacity = c.edges[edges[0]].terms.capacity;
             let asked: u64 = edges.iter().map(|&e| c.cells[c.edges[e].cell].demand).sum();
-            if edges.len() == 1 {
-                continue; // The link between the quantity and its use says as much.
+            if edges.len() == 1 || asked <= capacity {
+                continue; // The links between the quantities and their use say as much.
             }
             let work: Expression = edges.iter().map(|&e| f.quantity[e]).sum();
             f.add((work - units(capacity.min(asked)) * f.used[k]).leq(0));

@@ -1,9 +1,9 @@
 //! What each member brings, in data and in sentences.
 
-use attelage_solver::{Necessity, Proposal, Reason, ReasonKind};
+use attelage_solver::{Necessity, Options, Proposal, Reason, ReasonKind};
 use serde_json::json;
 
-use crate::support::{actor, lyon, members, need, problem, solve_value};
+use crate::support::{actor, lyon, members, need, problem, solve_value, solve_with};
 
 fn reasons<'p>(proposal: &'p Proposal, actor: &str, kind: ReasonKind) -> Vec<&'p Reason> {
     let member = proposal.members.iter().find(|member| member.actor == actor).unwrap();
@@ -110,4 +110,17 @@ fn a_dearer_twin_is_dominated() {
     assert_eq!(solve_value(&problem).report.dominated_actors, 2);
     problem["relations"] = json!([{ "a": "w", "b": "y" }]);
     assert_eq!(solve_value(&problem).report.dominated_actors, 1, "y knows w, so that nobody can stand in for it");
+}
+
+#[test]
+fn whoever_is_locked_in_may_still_be_needless() {
+    let problem =
+        problem(json!([need("a", 10)]), json!([actor("x", &[("a", 10, 100)]), actor("y", &[("a", 10, 300)])]));
+    let locked = Options { locked_in: vec!["y".to_owned()], ..Options::default() };
+    let answer = solve_with(&problem, &locked);
+    for proposal in &answer.proposals {
+        let y = proposal.members.iter().find(|member| member.actor == "y").unwrap();
+        assert!(matches!(y.necessity, Necessity::Replaceable { .. }), "{:?}", y.necessity);
+    }
+    assert!(!answer.proposals.is_empty());
 }

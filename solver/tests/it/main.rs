@@ -11,6 +11,7 @@ mod faults;
 mod fuzz;
 mod golden;
 mod infeasible;
+mod limits;
 mod losses;
 mod portfolio;
 mod rules;
