@@ -3,15 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, Status};
-use crate::backend::Backend;
-use crate::compile::Compiled;
-use crate::control::{Control, Observer};
+use crate::control::Observer;
 use crate::diagnosis::{self, Diagnosis, DiagnosisQuery};
 use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::{self, OptionsError};
 use crate::resilience::{self, Resilience, ResilienceRequest};
-use crate::rules::RuleSet;
 use crate::sharing::{self, Shares, SharesRequest};
 use crate::solve::solve_with;
 use crate::teams::audit::{self, CheckRequest, TeamCheck};
@@ -125,11 +122,21 @@ impl Reply {
 /// As [`ask`]. Paths of faults point into the options, or below `/question` into the settings of the question.
 pub fn validate(instance: &Instance, options: &Options, query: &Query) -> Result<(), OptionsError> {
     options::validate(instance, options)?;
-    let faults = match query {
-        Query::Proposals(ProposalsQuery {}) | Query::Rules(RulesQuery {}) => Vec::new(),
-        _ => Vec::new(),
+    let (name, faults) = match query {
+        Query::Proposals(ProposalsQuery {}) => ("proposals", Vec::new()),
+        Query::Rules(RulesQuery {}) => ("rules", Vec::new()),
+        Query::Partners(own) => ("partners", partners::faults(instance, options, own)),
+        Query::Check(own) => ("check", audit::faults(instance, options, own)),
+        Query::Repair(own) => ("repair", repair::faults(instance, options, own)),
+        Query::Shares(own) => ("shares", sharing::faults(instance, options, own)),
+        Query::WhyNot(own) => ("why_not", why_not::faults(instance, own)),
+        Query::Alternatives(own) => ("alternatives", alternatives::faults(own)),
+        Query::Front(own) => ("front", front::faults(own)),
+        Query::Resilience(own) => ("resilience", resilience::faults(instance, own)),
+        Query::Diagnosis(own) => ("diagnosis", diagnosis::faults(own)),
+        Query::Territory(own) => ("territory", territory::request::faults(instance, own)),
     };
-    OptionsError::below("/question", faults)
+    OptionsError::below(&format!("/question/{name}"), faults)
 }
 
 /// Answers a question about a call.
@@ -142,27 +149,22 @@ pub fn ask(
     query: &Query,
     observer: &dyn Observer,
 ) -> Result<Reply, OptionsError> {
-    let compiled = || Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
-    let backend = || Backend::new(options, Control::new(options, observer));
-    match query {
-        Query::Proposals(ProposalsQuery {}) => solve_with(instance, options, observer).map(Reply::Proposals),
-        Query::Rules(RulesQuery {}) => {
-            validate(instance, options, query)?;
-            Ok(Reply::Rules(worth::answer(&compiled(), &backend())))
+    validate(instance, options, query)?;
+    Ok(match query {
+        Query::Proposals(ProposalsQuery {}) => Reply::Proposals(solve_with(instance, options, observer)?),
+        Query::Rules(RulesQuery {}) => Reply::Rules(worth::answer(instance, options, observer)),
+        Query::Partners(own) => Reply::Partners(partners::partners(instance, options, own, observer)),
+        Query::Check(own) => Reply::Check(audit::check(instance, options, own, observer)),
+        Query::Repair(own) => Reply::Repair(repair::repair(instance, options, own, observer)),
+        Query::Shares(own) => Reply::Shares(sharing::shares(instance, options, own, observer)),
+        Query::WhyNot(own) => {
+            let answer = why_not::why_not(instance, options, own, observer);
+            Reply::WhyNot(Box::new(answer.ok_or_else(|| OptionsError { faults: why_not::faults(instance, own) })?))
         }
-        Query::Partners(request) => partners::partners(instance, options, request, observer).map(Reply::Partners),
-        Query::Check(request) => audit::check(instance, options, request, observer).map(Reply::Check),
-        Query::Repair(request) => repair::repair(instance, options, request, observer).map(Reply::Repair),
-        Query::Shares(request) => sharing::shares(instance, options, request, observer).map(Reply::Shares),
-        Query::WhyNot(request) => {
-            why_not::why_not(instance, options, request, observer).map(|answer| Reply::WhyNot(Box::new(answer)))
-        }
-        Query::Alternatives(request) => {
-            alternatives::ask(instance, options, request, observer).map(Reply::Alternatives)
-        }
-        Query::Front(request) => front::ask(instance, options, request, observer).map(Reply::Front),
-        Query::Resilience(request) => resilience::ask(instance, options, request, observer).map(Reply::Resilience),
-        Query::Diagnosis(query) => diagnosis::diagnose(instance, options, query, observer).map(Reply::Diagnosis),
-        Query::Territory(query) => territory::survey(instance, options, query, observer).map(Reply::Territory),
-    }
+        Query::Alternatives(own) => Reply::Alternatives(alternatives::ask(instance, options, own, observer)),
+        Query::Front(own) => Reply::Front(front::ask(instance, options, own, observer)),
+        Query::Resilience(own) => Reply::Resilience(resilience::ask(instance, options, own, observer)),
+        Query::Diagnosis(own) => Reply::Diagnosis(diagnosis::diagnose(instance, options, own, observer)),
+        Query::Territory(own) => Reply::Territory(territory::survey(instance, options, own, observer)),
+    })
 }

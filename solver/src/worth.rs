@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::answer::{Proposal, Status};
 use crate::backend::Backend;
 use crate::compile::Compiled;
+use crate::control::{Control, Observer};
 use crate::formulate::{Objective, Question};
 use crate::infeasible::relax::{self, Relaxation};
 use crate::instance::Instance;
-use crate::model::{Call, Cents};
+use crate::model::{Call, Cents, Options};
 use crate::propose::{self, Best};
-use crate::rules::RuleId;
+use crate::rules::{RuleId, RuleSet};
 use crate::text;
 
 /// Asks what each rule of the call costs.
@@ -71,7 +72,9 @@ pub struct StepWorth {
 }
 
 /// Prices every rule. One search for the best consortium, one for each rule, and one for each step.
-pub(crate) fn answer(c: &Compiled<'_>, backend: &Backend<'_>) -> RulesAnswer {
+pub(crate) fn answer(instance: &Instance, options: &Options, observer: &dyn Observer) -> RulesAnswer {
+    let backend = &Backend::new(options, Control::new(options, observer));
+    let c = &Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
     let base = match propose::best(c, backend, &Question::minimise(Objective::Euros)) {
         Best::Found(draft) => draft.proposal,
         Best::Infeasible => return RulesAnswer { status: Status::Infeasible, best: None, rules: Vec::new() },

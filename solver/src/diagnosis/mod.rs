@@ -20,7 +20,6 @@ use crate::compile::Compiled;
 use crate::control::{Control, Observer, Stage};
 use crate::instance::{Fault, Instance};
 use crate::model::Options;
-use crate::options::{self, OptionsError};
 use crate::rules::{RuleId, RuleSet};
 use conflict::Oracle;
 
@@ -176,17 +175,18 @@ pub(crate) fn diagnose(
     options: &Options,
     query: &DiagnosisQuery,
     observer: &dyn Observer,
-) -> Result<Diagnosis, OptionsError> {
-    options::validate(instance, options)?;
-    if query.relaxations > 10 {
-        let fault = Fault { path: "/relaxations".to_owned(), message: "must be from 0 to 10".to_owned() };
-        return Err(OptionsError { faults: vec![fault] });
-    }
+) -> Diagnosis {
     let backend = Backend::new(options, Control::new(options, observer));
     backend.control.enter(Stage::Diagnosis);
     let rules = RuleSet::without(options.disabled_rules.iter().copied());
     let compiled = Compiled::new(instance, options, rules);
-    Ok(answer(&compiled, &backend, query))
+    answer(&compiled, &backend, query)
+}
+
+/// What is wrong with the settings.
+pub(crate) fn faults(query: &DiagnosisQuery) -> Vec<Fault> {
+    let fault = || Fault { path: "/relaxations".to_owned(), message: "must be from 0 to 10".to_owned() };
+    (query.relaxations > 10).then(fault).into_iter().collect()
 }
 
 fn answer(c: &Compiled<'_>, backend: &Backend<'_>, query: &DiagnosisQuery) -> Diagnosis {

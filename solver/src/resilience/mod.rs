@@ -21,7 +21,6 @@ use crate::explain;
 use crate::formulate::{Objective, Question};
 use crate::instance::{Fault, Instance};
 use crate::model::{Cents, Options};
-use crate::options::{self, OptionsError};
 use crate::propose::{self, Best, Draft};
 use crate::rules::RuleSet;
 use crate::text;
@@ -187,9 +186,7 @@ pub(crate) fn ask(
     options: &Options,
     request: &ResilienceRequest,
     observer: &dyn Observer,
-) -> Result<Resilience, OptionsError> {
-    options::validate(instance, options)?;
-    validate(instance, request)?;
+) -> Resilience {
     let backend = Backend::new(options, Control::new(options, observer));
     let c = Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
     let free = Question::minimise(Objective::Euros);
@@ -210,7 +207,7 @@ pub(crate) fn ask(
         backend.control.enter(Stage::Explanation);
         explain::reasons(&c, &backend, std::slice::from_mut(draft));
     }
-    Ok(Resilience {
+    Resilience {
         status,
         proposal: draft.map(|draft| draft.proposal),
         survives: members.and_then(|_| all_survived(&losses)),
@@ -221,10 +218,11 @@ pub(crate) fn ask(
         fatal_actors,
         fatal_actors_complete,
         strict,
-    })
+    }
 }
 
-fn validate(instance: &Instance, request: &ResilienceRequest) -> Result<(), OptionsError> {
+/// What is wrong with the settings.
+pub(crate) fn faults(instance: &Instance, request: &ResilienceRequest) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
     for (i, id) in request.team.iter().enumerate() {
@@ -235,7 +233,7 @@ fn validate(instance: &Instance, request: &ResilienceRequest) -> Result<(), Opti
         };
         faults.push(Fault { path: format!("/team/{i}"), message });
     }
-    if faults.is_empty() { Ok(()) } else { Err(OptionsError { faults }) }
+    faults
 }
 
 /// The candidates of a given team, and the best that exactly this team can do.

@@ -25,9 +25,8 @@ use crate::control::{Observer, Stage};
 use crate::games::{self, Coalition, MOST_PLAYERS};
 use crate::instance::{Fault, Instance};
 use crate::model::{Cents, Options};
-use crate::options::OptionsError;
 use crate::propose::{Best, Draft};
-use crate::teams::{Charge, Desk, set, settle, status, told, validate};
+use crate::teams::{Charge, Desk, name_faults, set, settle, status, told};
 use contribution::Contribution;
 
 /// How should the members share the margin, and will the group hold?
@@ -223,8 +222,7 @@ pub(crate) fn shares(
     options: &Options,
     request: &SharesRequest,
     observer: &dyn Observer,
-) -> Result<Shares, OptionsError> {
-    validate(instance, options, &[("team", &request.team)], faults(options, request))?;
+) -> Shares {
     let desk = Desk::new(instance, options, observer);
     let only = if request.team.is_empty() { options.clone() } else { desk.only(&set(&request.team)) };
     let c = desk.compile(&only);
@@ -250,10 +248,11 @@ pub(crate) fn shares(
         }
         answer.proposal = Some(Box::new(told(&c, &desk.backend, *draft, None)));
     }
-    Ok(answer)
+    answer
 }
 
-fn faults(options: &Options, request: &SharesRequest) -> Vec<Fault> {
+/// What is wrong with the settings.
+pub(crate) fn faults(instance: &Instance, options: &Options, request: &SharesRequest) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |path: &str, message: String| faults.push(Fault { path: path.into(), message });
     if request.team.len() > MOST_MEMBERS {
@@ -271,7 +270,7 @@ fn faults(options: &Options, request: &SharesRequest) -> Vec<Fault> {
     if !(2..=100_000).contains(&request.orders) {
         fault("/orders", "must be from 2 to 100000".to_owned());
     }
-    faults
+    name_faults(instance, options, &[("team", &request.team)], faults)
 }
 
 /// Values and shares of the members, as far as the limits allow.

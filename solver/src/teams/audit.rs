@@ -6,12 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::breach::{self, Breaches};
 use super::fewest::fewest;
-use super::{Desk, at_least_one, set, status, told, validate};
+use super::{Desk, at_least_one, name_faults, set, status, told};
 use crate::answer::{NeedCoverage, Proposal, Status};
 use crate::control::{Observer, Stage};
 use crate::instance::{Fault, Instance};
 use crate::model::{Cents, Options};
-use crate::options::OptionsError;
 use crate::propose::{Best, Draft};
 use crate::rules::RuleId;
 
@@ -131,18 +130,22 @@ pub struct Completion {
 }
 
 /// Answers a [`CheckRequest`]. One small search for the team and for each member, one search for the best of the call; where the team
+/// What is wrong with the settings.
+pub(crate) fn faults(instance: &Instance, options: &Options, request: &CheckRequest) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = at_least_one("team", &request.team).into_iter().collect();
+    for id in options.locked_in.iter().filter(|id| !request.team.contains(id)) {
+        faults.push(Fault { path: "/team".into(), message: format!("must contain {id:?}, which the options lock in") });
+    }
+    name_faults(instance, options, &[("team", &request.team)], faults)
+}
+
 /// is not admissible up to three small searches a rule and two searches for its completion.
 pub(crate) fn check(
     instance: &Instance,
     options: &Options,
     request: &CheckRequest,
     observer: &dyn Observer,
-) -> Result<TeamCheck, OptionsError> {
-    let mut faults: Vec<Fault> = at_least_one("team", &request.team).into_iter().collect();
-    for id in options.locked_in.iter().filter(|id| !request.team.contains(id)) {
-        faults.push(Fault { path: "/team".into(), message: format!("must contain {id:?}, which the options lock in") });
-    }
-    validate(instance, options, &[("team", &request.team)], faults)?;
+) -> TeamCheck {
     let desk = Desk::new(instance, options, observer);
     let team = set(&request.team);
     let alone = desk.only(&team);
@@ -173,7 +176,7 @@ pub(crate) fn check(
         }
         Best::Unknown => {}
     }
-    Ok(answer)
+    answer
 }
 
 /// Objective of the best consortium of the call, if it is proven.

@@ -20,7 +20,6 @@ use crate::control::{Control, Observer};
 use crate::explain::gaps::Gaps;
 use crate::instance::{Fault, Instance};
 use crate::model::{Cents, Options};
-use crate::options::{self, OptionsError};
 use crate::propose::{Best, Draft};
 use crate::rules::RuleSet;
 
@@ -102,14 +101,14 @@ pub(crate) fn status(best: &Best) -> Status {
     }
 }
 
-/// Checks the options, and the actors that a question names: they exist, each once, and none of the `team` is locked out.
-pub(crate) fn validate(
+/// The faults of the actors that a question names, and its own: they exist, each once, and none of the `team` is locked out.
+pub(crate) fn name_faults(
     instance: &Instance,
     options: &Options,
     lists: &[(&str, &[String])],
-    faults: Vec<Fault>,
-) -> Result<(), OptionsError> {
-    let mut all = options::validate(instance, options).err().map_or_else(Vec::new, |error| error.faults);
+    own: Vec<Fault>,
+) -> Vec<Fault> {
+    let mut all = Vec::new();
     for (field, ids) in lists {
         let mut seen = BTreeSet::new();
         for (i, id) in ids.iter().enumerate() {
@@ -125,8 +124,8 @@ pub(crate) fn validate(
             all.push(Fault { path: format!("/{field}/{i}"), message });
         }
     }
-    all.extend(faults);
-    if all.is_empty() { Ok(()) } else { Err(OptionsError { faults: all }) }
+    all.extend(own);
+    all
 }
 
 /// The fault of a list that is empty.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::proven;
 use super::fewest::fewest;
-use super::{Charge, Desk, at_least_one, set, settle, status, told, validate};
+use super::{Charge, Desk, at_least_one, name_faults, set, settle, status, told};
 use crate::answer::{Infeasibility, Proposal, Status};
 use crate::backend::{Backend, Outcome};
 use crate::compile::Compiled;
@@ -15,7 +15,6 @@ use crate::formulate::{Formulation, Objective, Question, units};
 use crate::infeasible;
 use crate::instance::{Fault, Instance};
 use crate::model::{Cents, Options};
-use crate::options::OptionsError;
 use crate::propose::Best;
 
 /// Who replaces those who left?
@@ -96,9 +95,8 @@ pub(crate) fn repair(
     options: &Options,
     request: &RepairRequest,
     observer: &dyn Observer,
-) -> Result<Repair, OptionsError> {
+) -> Repair {
     let desk = Desk::new(instance, options, observer);
-    validate(instance, options, &[("team", &[]), ("departed", &request.departed)], faults(instance, options, request))?;
     let team = set(&request.team);
     let mut gone = set(&request.departed);
     gone.extend(options.locked_out.iter().map(String::as_str));
@@ -132,7 +130,7 @@ pub(crate) fn repair(
         desk.backend.control.enter(Stage::Diagnosis);
         answer.infeasibility = Some(Box::new(infeasible::explain(&c, &desk.backend)));
     }
-    Ok(answer)
+    answer
 }
 
 /// A plan with who stays, leaves and joins, and what it costs more than the team before and than the cheapest repair.
@@ -155,7 +153,8 @@ fn describe(
     RepairPlan { kind, staying, leaving, joining, extra_cents, proposal: Box::new(proposal) }
 }
 
-fn faults(instance: &Instance, options: &Options, request: &RepairRequest) -> Vec<Fault> {
+/// What is wrong with the settings.
+pub(crate) fn faults(instance: &Instance, options: &Options, request: &RepairRequest) -> Vec<Fault> {
     let mut faults: Vec<Fault> = at_least_one("team", &request.team).into_iter().collect();
     let mut seen = BTreeSet::new();
     for (i, id) in request.team.iter().enumerate() {
@@ -176,7 +175,7 @@ fn faults(instance: &Instance, options: &Options, request: &RepairRequest) -> Ve
         };
         faults.push(Fault { path: format!("/departed/{i}"), message });
     }
-    faults
+    name_faults(instance, options, &[("departed", &request.departed)], faults)
 }
 
 /// Objective of the team before, whatever the options lock.

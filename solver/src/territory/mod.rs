@@ -14,7 +14,7 @@
 
 mod gain;
 mod network;
-mod request;
+pub(crate) mod request;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,6 @@ use crate::explain::gaps::near_misses;
 use crate::formulate::units;
 use crate::instance::Instance;
 use crate::model::Options;
-use crate::options::{self, OptionsError};
 use crate::rules::RuleSet;
 use gain::Served;
 pub use request::{Hypothetical, Pair, TerritoryQuery, Weight};
@@ -166,17 +165,12 @@ pub(crate) fn survey(
     options: &Options,
     query: &TerritoryQuery,
     observer: &dyn Observer,
-) -> Result<TerritoryMap, OptionsError> {
-    options::validate(instance, options)?;
-    let faults = request::faults(instance, query);
-    if !faults.is_empty() {
-        return Err(OptionsError { faults });
-    }
+) -> TerritoryMap {
     let backend = Backend::new(options, Control::new(options, observer));
     backend.control.enter(Stage::Explanation);
     let rules = RuleSet::without(options.disabled_rules.iter().copied());
     let c = Compiled::new(instance, options, rules);
-    Ok(map(&c, &backend, query))
+    map(&c, &backend, query)
 }
 
 fn map(c: &Compiled<'_>, backend: &Backend<'_>, query: &TerritoryQuery) -> TerritoryMap {

@@ -85,7 +85,7 @@ pub struct Pair {
 }
 
 /// Every mistake of a query, in the order of the document.
-pub(super) fn faults(instance: &Instance, query: &TerritoryQuery) -> Vec<Fault> {
+pub(crate) fn faults(instance: &Instance, query: &TerritoryQuery) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut check = |fine: bool, path: String, message: String| {
         if !fine {

@@ -14,7 +14,6 @@ use crate::control::{Control, Observer, Stage};
 use crate::explain;
 use crate::instance::{Fault, Instance};
 use crate::model::{Cents, Options, Quantity};
-use crate::options::{self, OptionsError};
 use crate::propose::Draft;
 use crate::rules::RuleSet;
 
@@ -147,21 +146,19 @@ pub(crate) fn ask(
     options: &Options,
     request: &AlternativesRequest,
     observer: &dyn Observer,
-) -> Result<Alternatives, OptionsError> {
-    options::validate(instance, options)?;
-    validate(request)?;
+) -> Alternatives {
     let backend = Backend::new(options, Control::new(options, observer));
     let c = Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
     let mut answer =
         Alternatives { status: Status::Unknown, best: None, limit_cents: None, alternatives: Vec::new(), end: None };
     let Some(mut master) = Master::open(&c, &backend, &[]) else {
         answer.status = if c.candidates.is_empty() { Status::Infeasible } else { Status::Unknown };
-        return Ok(answer);
+        return answer;
     };
     let best = match master.best(Measure::Euros) {
         Sought::Found(best) => *best,
-        Sought::Infeasible => return Ok(Alternatives { status: Status::Infeasible, ..answer }),
-        Sought::Unknown => return Ok(answer),
+        Sought::Infeasible => return Alternatives { status: Status::Infeasible, ..answer },
+        Sought::Unknown => return answer,
     };
     answer.status = if best.optimal { Status::Optimal } else { Status::Feasible };
     let limit = best.value.saturating_add(tolerance(request, best.value));
@@ -173,7 +170,7 @@ pub(crate) fn ask(
     explain::reasons(&c, &backend, &mut drafts);
     let sets: Vec<BTreeSet<usize>> = drafts.iter().map(|draft| draft.members.clone()).collect();
     let mut proposals = drafts.into_iter().map(|draft| draft.proposal);
-    let Some(best) = proposals.next() else { return Ok(answer) };
+    let Some(best) = proposals.next() else { return answer };
     for (i, (mut proposal, most_diverse)) in proposals.zip(diverse.into_iter().skip(1)).enumerate() {
         let regret_cents = proposal.costs.objective_cents - best.costs.objective_cents;
         proposal.rank = u32::try_from(i + 2).unwrap_or(u32::MAX);
@@ -191,10 +188,11 @@ pub(crate) fn ask(
         });
     }
     answer.best = Some(best);
-    Ok(answer)
+    answer
 }
 
-fn validate(request: &AlternativesRequest) -> Result<(), OptionsError> {
+/// What is wrong with the settings.
+pub(crate) fn faults(request: &AlternativesRequest) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |path: &str, message: &str| faults.push(Fault { path: path.into(), message: message.into() });
     if !(1..=20).contains(&request.count) {
@@ -212,7 +210,7 @@ fn validate(request: &AlternativesRequest) -> Result<(), OptionsError> {
     if request.tolerance_percent.is_some() && request.tolerance_cents.is_some() {
         fault("/tolerance_cents", "give either tolerance_percent or tolerance_cents");
     }
-    if faults.is_empty() { Ok(()) } else { Err(OptionsError { faults }) }
+    faults
 }
 
 /// How much more than the best an alternative may cost, rounded down.

@@ -13,7 +13,6 @@ use crate::control::{Control, Observer, Stage};
 use crate::explain;
 use crate::instance::{Fault, Instance};
 use crate::model::{Cents, Options};
-use crate::options::{self, OptionsError};
 use crate::propose::Draft;
 use crate::rules::RuleSet;
 
@@ -101,6 +100,12 @@ pub struct FrontPoint {
 /// Nodes of the search tree that the last unit of one point is worth: some hundredths of a percent of its cost.
 const NODES: i32 = 200;
 
+/// What is wrong with the settings.
+pub(crate) fn faults(request: &FrontRequest) -> Vec<Fault> {
+    let fault = || Fault { path: "/points".to_owned(), message: "must be from 2 to 40".to_owned() };
+    (!(2..=40).contains(&request.points)).then(fault).into_iter().collect()
+}
+
 /// Answers [`crate::Query::Front`]. Two searches per point.
 ///
 /// The ends are lexicographic optima; between them a grid of bounds on the second axis, tightest last, each with the least cost,
@@ -108,17 +113,7 @@ const NODES: i32 = 200;
 /// multi-objective mathematical programming problems*, 2009. What he gets from a small term in the objective, a second search
 /// at that cost gives here exactly. While there are fewer points than asked for, the widest interval is split further; an interval
 /// without whole numbers inside is closed, so that the front of a small call is complete, with proof.
-pub(crate) fn ask(
-    instance: &Instance,
-    options: &Options,
-    request: &FrontRequest,
-    observer: &dyn Observer,
-) -> Result<Front, OptionsError> {
-    options::validate(instance, options)?;
-    if !(2..=40).contains(&request.points) {
-        let fault = Fault { path: "/points".to_owned(), message: "must be from 2 to 40".to_owned() };
-        return Err(OptionsError { faults: vec![fault] });
-    }
+pub(crate) fn ask(instance: &Instance, options: &Options, request: &FrontRequest, observer: &dyn Observer) -> Front {
     let backend = Backend::new(options, Control::new(options, observer));
     let c = Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
     let mut front =
@@ -126,25 +121,25 @@ pub(crate) fn ask(
     let (cost, other) = request.axes.measures();
     let Some(mut master) = Master::open(&c, &backend, &[other]) else {
         front.status = if c.candidates.is_empty() { Status::Infeasible } else { Status::Unknown };
-        return Ok(front);
+        return front;
     };
     master.patience(Some(NODES));
     let grain = master.weights.grain(&c, other);
     let mut search = Search { master, axes: request.axes, cost, other, grain, points: Vec::new(), open: Vec::new() };
     match search.run(request.points as usize) {
-        Ran::Infeasible => return Ok(Front { status: Status::Infeasible, ..front }),
+        Ran::Infeasible => return Front { status: Status::Infeasible, ..front },
         Ran::Whole => front.complete = true,
         Ran::Part => {}
     }
     front.points = (0..search.points.len()).map(|at| search.told(at)).collect();
     if front.points.is_empty() {
-        return Ok(front);
+        return front;
     }
     let proven = front.points.iter().all(|point| point.efficient);
     front.complete &= proven;
     front.status = if proven { Status::Optimal } else { Status::Feasible };
     front.note = note(&c, &front);
-    Ok(front)
+    front
 }
 
 fn note(c: &Compiled<'_>, front: &Front) -> Option<String> {

@@ -200,7 +200,7 @@ fn too_many_relaxations_are_refused() {
     let instance = Instance::new(parse(&lyon())).unwrap();
     let query = Query::Diagnosis(DiagnosisQuery { relaxations: 11 });
     let error = ask(&instance, &Options::default(), &query, &()).unwrap_err();
-    assert_eq!(error.faults[0].path, "/relaxations");
+    assert_eq!(error.faults[0].path, "/question/diagnosis/relaxations");
 }
 
 prop_compose! {

@@ -67,3 +67,9 @@ pub fn members(proposal: &Proposal) -> Vec<&str> {
     ids.sort_unstable();
     ids
 }
+
+/// The path of a fault inside the settings of its question; other paths as they are.
+pub fn in_settings(path: &str) -> String {
+    let settings = path.strip_prefix("/question/").and_then(|rest| rest.find('/').map(|at| &rest[at..]));
+    settings.unwrap_or(path).to_owned()
+}

@@ -8,7 +8,7 @@ use attelage_solver::{Capability, Instance, Options, Problem, Query, Reply, ask}
 use good_lp::{Expression, ProblemVariables, Solution, SolverModel, variable};
 use serde_json::{Value, json};
 
-use crate::support::{actor, lyon, parse};
+use crate::support::{actor, in_settings, lyon, parse};
 
 fn survey(problem: &Problem, query: TerritoryQuery) -> TerritoryMap {
     let instance = Instance::new(problem.clone()).unwrap();
@@ -123,7 +123,7 @@ fn mistakes_of_a_query_are_all_told() {
         "paths": [{ "a": "trainer", "b": "nobody" }] } }))
     .unwrap();
     let error = ask(&Instance::new(parse(&lyon())).unwrap(), &Options::default(), &query, &()).unwrap_err();
-    let paths: Vec<&str> = error.faults.iter().map(|fault| fault.path.as_str()).collect();
+    let paths: Vec<String> = error.faults.iter().map(|fault| in_settings(&fault.path)).collect();
     assert_eq!(
         paths,
         [

@@ -8,12 +8,13 @@ use attelage_solver::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{actor, members, need, parse, problem, solve_value, solve_with};
+use crate::support::{actor, in_settings, members, need, parse, problem, solve_value, solve_with};
 
 fn reply(value: &Value, options: &Options, query: Value) -> Result<Reply, Vec<String>> {
     let query: Query = serde_json::from_value(query).unwrap();
     let instance = Instance::new(parse(value)).unwrap();
-    ask(&instance, options, &query, &()).map_err(|error| error.faults.into_iter().map(|fault| fault.path).collect())
+    ask(&instance, options, &query, &())
+        .map_err(|error| error.faults.into_iter().map(|fault| in_settings(&fault.path)).collect())
 }
 
 fn alternatives(value: &Value, settings: Value) -> Alternatives {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Charge, Desk, at_least_one, set, settle, status, told_among, validate};
+use super::{Charge, Desk, at_least_one, name_faults, set, settle, status, told_among};
 use crate::answer::{Infeasibility, Proposal, Refusal, Status};
 use crate::compile::Compiled;
 use crate::control::{Observer, Stage};
@@ -16,7 +16,6 @@ use crate::formulate::Formulation;
 use crate::infeasible;
 use crate::instance::{Fault, Instance};
 use crate::model::{Options, Quantity};
-use crate::options::OptionsError;
 use crate::propose::{Best, Draft};
 use rank::{Estimate, Ranking};
 
@@ -153,13 +152,8 @@ pub enum WhyUnsuited {
 }
 
 /// Answers a [`PartnersRequest`]. One search for the best with the team, one or two linear programs per candidate that may be among
-/// the first, one search per exact gain.
-pub(crate) fn partners(
-    instance: &Instance,
-    options: &Options,
-    request: &PartnersRequest,
-    observer: &dyn Observer,
-) -> Result<Partners, OptionsError> {
+/// What is wrong with the settings.
+pub(crate) fn faults(instance: &Instance, options: &Options, request: &PartnersRequest) -> Vec<Fault> {
     let mut faults: Vec<Fault> = at_least_one("team", &request.team).into_iter().collect();
     let mut fault = |path: &str, message: &str| faults.push(Fault { path: path.into(), message: message.into() });
     if !(1..=200).contains(&request.limit) {
@@ -168,7 +162,16 @@ pub(crate) fn partners(
     if request.exact > request.limit {
         fault("/exact", "must be at most limit");
     }
-    validate(instance, options, &[("team", &request.team)], faults)?;
+    name_faults(instance, options, &[("team", &request.team)], faults)
+}
+
+/// the first, one search per exact gain.
+pub(crate) fn partners(
+    instance: &Instance,
+    options: &Options,
+    request: &PartnersRequest,
+    observer: &dyn Observer,
+) -> Partners {
     let desk = Desk::new(instance, options, observer);
     let mut team = set(&request.team);
     team.extend(options.locked_in.iter().map(String::as_str));
@@ -194,7 +197,7 @@ pub(crate) fn partners(
         }
         Best::Unknown => answer.cut_short = true,
     }
-    Ok(answer)
+    answer
 }
 
 /// A search for partners where the team can answer.

@@ -14,7 +14,6 @@ use crate::control::{Observer, Stage};
 use crate::formulate::{Formulation, Objective, Question};
 use crate::instance::{Fault, Instance};
 use crate::model::{Cents, Options};
-use crate::options::{self, OptionsError};
 use crate::propose::{Best, Draft, bound_cents};
 
 /// Why is this actor not in the best consortium?
@@ -121,19 +120,21 @@ pub enum Remedy {
     },
 }
 
+/// What is wrong with the settings.
+pub(crate) fn faults(instance: &Instance, request: &WhyNotRequest) -> Vec<Fault> {
+    let known = instance.actors.contains_key(&request.actor);
+    let fault = || Fault { path: "/actor".into(), message: format!("unknown actor {:?}", request.actor) };
+    (!known).then(fault).into_iter().collect()
+}
+
 /// Answers a [`WhyNotRequest`]. One search for the best, one with the actor, one linear program, and a few searches for each remedy.
 pub(crate) fn why_not(
     instance: &Instance,
     options: &Options,
     request: &WhyNotRequest,
     observer: &dyn Observer,
-) -> Result<WhyNot, OptionsError> {
-    let mut faults = options::validate(instance, options).err().map_or_else(Vec::new, |error| error.faults);
-    let actor = instance.actors.get(&request.actor).copied();
-    if actor.is_none() {
-        faults.push(Fault { path: "/actor".into(), message: format!("unknown actor {:?}", request.actor) });
-    }
-    let Some(actor) = actor.filter(|_| faults.is_empty()) else { return Err(OptionsError { faults }) };
+) -> Option<WhyNot> {
+    let actor = instance.actors.get(&request.actor).copied()?;
     let desk = Desk::new(instance, options, observer);
     let c = desk.compile(options);
     let best = settle(&c, &desk.backend, &Charge::default());
@@ -156,7 +157,7 @@ pub(crate) fn why_not(
         desk.backend.control.enter(Stage::Explanation);
         explain(&desk, &c, actor, *best, &mut answer);
     }
-    Ok(answer)
+    Some(answer)
 }
 
 /// Fills the verdict and what follows from it, against the best consortium.

@@ -12,7 +12,7 @@ use attelage_solver::{Instance, Options, Proposal, Query, Reply, ask, check_with
 use serde_json::Value;
 
 use crate::brute_force::NAMES;
-use crate::support::{members, parse};
+use crate::support::{in_settings, members, parse};
 
 pub type Consortia = BTreeMap<BTreeSet<usize>, i64>;
 
@@ -30,7 +30,7 @@ pub fn question(problem: &Value, options: &Options, query: Value) -> Reply {
 pub fn mistakes(problem: &Value, options: &Options, query: Value) -> Vec<String> {
     let instance = Instance::new(parse(problem)).unwrap();
     let query: Query = serde_json::from_value(query).unwrap();
-    ask(&instance, options, &query, &()).unwrap_err().faults.into_iter().map(|fault| fault.path).collect()
+    ask(&instance, options, &query, &()).unwrap_err().faults.into_iter().map(|fault| in_settings(&fault.path)).collect()
 }
 
 /// A proposal must pass the checker from outside, and be proven best of its kind; its members as indices.
