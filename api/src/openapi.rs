@@ -34,7 +34,7 @@ use crate::{
         (name = "imports", description = "Files of places and of territories."),
         (name = "service", description = "The service itself."),
     ),
-    components(schemas(ProblemDetails, Fault))
+    components(schemas(ProblemDetails, Fault, vocabularies::Vocabulary))
 )]
 struct Base;
 
@@ -140,4 +140,39 @@ fn header(text: &str) -> RefOr<Header> {
             .description(Some(text))
             .build(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeMap;
+
+    use utoipa::openapi::schema::Schema;
+
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = serde_json::to_value(document()).unwrap();
+        let text = document.to_string();
+        let named = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
+        for name in named {
+            assert!(!document["components"]["schemas"][name].is_null(), "{name} is referred to, and is not there");
+        }
+    }
+
+    #[test]
+    fn no_two_types_of_the_solver_share_a_name() {
+        let mut found = Vec::new();
+        attelage_solver::Query::schemas(&mut found);
+        attelage_solver::Reply::schemas(&mut found);
+        let mut by_name: BTreeMap<String, RefOr<Schema>> = BTreeMap::new();
+        for (name, schema) in found {
+            if let Some(other) = by_name.get(&name) {
+                assert_eq!(serde_json::to_value(other).unwrap(), serde_json::to_value(&schema).unwrap(), "{name}");
+            }
+            by_name.insert(name, schema);
+        }
+    }
 }

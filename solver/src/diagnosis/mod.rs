@@ -43,7 +43,7 @@ impl Default for DiagnosisQuery {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Diagnosis {
     /// Whether somebody can answer. Everything else is empty unless the verdict is `not_answerable`.
-    pub verdict: Verdict,
+    pub verdict: Answerability,
     /// Rules that cannot hold together. Empty where not even a call without rules finds a member, or where the limit came first.
     pub conflict: Vec<ConflictRule>,
     /// Sets of rules whose relaxation makes an answer possible: fewest rules first, then the least amount. No part of a set is
@@ -61,7 +61,7 @@ pub struct Diagnosis {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Answerability {
     /// Some consortium keeps every rule.
     Answerable,
     /// Proven: none does.
@@ -119,7 +119,7 @@ pub struct ConflictRule {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Relaxation {
     /// What to give up, and by how much.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Concession>,
     /// By how much the size, the budget and the needs among them give way, in percent of what each asks, added up.
     pub amount_percent: f64,
     /// The best consortium that gives way no further; re-verified under the rules that are left.
@@ -129,7 +129,7 @@ pub struct Relaxation {
 /// One rule that gives way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Change {
+pub struct Concession {
     /// The rule.
     pub constraint: Constraint,
     /// By how much: members for the size, cents for the budget, units for a need.
@@ -193,7 +193,7 @@ fn answer(c: &Compiled<'_>, backend: &Backend<'_>, query: &DiagnosisQuery) -> Di
     let all = constraint::all(c);
     let mut oracle = Oracle::new(c, backend, all);
     let mut told = Diagnosis {
-        verdict: Verdict::Unknown,
+        verdict: Answerability::Unknown,
         conflict: Vec::new(),
         relaxations: Vec::new(),
         shortages: Vec::new(),
@@ -201,11 +201,11 @@ fn answer(c: &Compiled<'_>, backend: &Backend<'_>, query: &DiagnosisQuery) -> Di
         text: String::new(),
     };
     told.verdict = match oracle.everything() {
-        Some(true) => Verdict::Answerable,
-        Some(false) => Verdict::NotAnswerable,
-        None => Verdict::Unknown,
+        Some(true) => Answerability::Answerable,
+        Some(false) => Answerability::NotAnswerable,
+        None => Answerability::Unknown,
     };
-    if told.verdict == Verdict::NotAnswerable {
+    if told.verdict == Answerability::NotAnswerable {
         told.shortages = shortage::shortages(c);
         let possible = oracle.nothing();
         if possible == Some(true) {
@@ -219,16 +219,16 @@ fn answer(c: &Compiled<'_>, backend: &Backend<'_>, query: &DiagnosisQuery) -> Di
         }
         told.complete &= possible.is_some();
     }
-    told.complete &= told.verdict != Verdict::Unknown;
+    told.complete &= told.verdict != Answerability::Unknown;
     told.text = text(&told);
     told
 }
 
 fn text(told: &Diagnosis) -> String {
     match told.verdict {
-        Verdict::Answerable => return "Somebody can answer: there is nothing to diagnose.".to_owned(),
-        Verdict::Unknown => return "The limit came before it was known whether anybody can answer.".to_owned(),
-        Verdict::NotAnswerable => {}
+        Answerability::Answerable => return "Somebody can answer: there is nothing to diagnose.".to_owned(),
+        Answerability::Unknown => return "The limit came before it was known whether anybody can answer.".to_owned(),
+        Answerability::NotAnswerable => {}
     }
     let mut parts = vec![match told.conflict.as_slice() {
         [] if told.complete => "Nobody can answer: no actor could be a member, whatever the rules.".to_owned(),

@@ -8,7 +8,7 @@ use good_lp::{Expression, Variable, variable};
 use super::conflict::Oracle;
 use super::constraint::{Variant, actor_name};
 use super::elastic::{Elastic, scale};
-use super::{Change, Constraint, Relaxation};
+use super::{Concession, Constraint, Relaxation};
 use crate::backend::{self, Backend, End, Session};
 use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question, keur, units};
@@ -91,7 +91,8 @@ fn possible(c: &Compiled<'_>, backend: &Backend<'_>, oracle: &Oracle<'_, '_>, se
     if !keeps(&relaxed, &variant, &draft) {
         return Possible::Unknown;
     }
-    let changes: Vec<Change> = gone.iter().map(|constraint| change(c, &relaxed, backend, constraint, &draft)).collect();
+    let changes: Vec<Concession> =
+        gone.iter().map(|constraint| change(c, &relaxed, backend, constraint, &draft)).collect();
     let parts: f64 = changes.iter().map(|change| part(c, change)).sum();
     // To a hundredth of a percent.
     let amount_percent = (parts * 10_000.0).round() / 100.0;
@@ -168,7 +169,7 @@ fn change(
     backend: &Backend<'_>,
     constraint: &Constraint,
     draft: &Draft,
-) -> Change {
+) -> Concession {
     let (call, proposal) = (&c.problem().call, &draft.proposal);
     let (amount, text) = match constraint {
         Constraint::Rule { rule: RuleId::Size } => {
@@ -201,11 +202,11 @@ fn change(
             })
         }
     };
-    Change { constraint: constraint.clone(), amount, text }
+    Concession { constraint: constraint.clone(), amount, text }
 }
 
 /// An amount as a part of what the rule asks.
-fn part(c: &Compiled<'_>, change: &Change) -> f64 {
+fn part(c: &Compiled<'_>, change: &Concession) -> f64 {
     let amount = units(change.amount.unwrap_or(0));
     match &change.constraint {
         Constraint::Rule { rule: rule @ RuleId::Budget } => scale(c, *rule).map_or(0.0, |s| amount / 100_000.0 / s),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Gain, Hypothetical, PlaceGain, PlaceSupply, TerritoryQuery, Weight};
+use super::{Hypothetical, Improvement, PlaceGain, PlaceSupply, TerritoryQuery, Weight};
 use crate::backend::Backend;
 use crate::compile::Compiled;
 use crate::flow::supply::{Place, Supply};
@@ -107,8 +107,8 @@ impl Served {
         c: &Compiled<'_>,
         backend: &Backend<'_>,
         query: &TerritoryQuery,
-    ) -> (Vec<Gain>, bool) {
-        let gains: Vec<Gain> =
+    ) -> (Vec<Improvement>, bool) {
+        let gains: Vec<Improvement> =
             (0..self.named).take_while(|_| !backend.expired()).map(|door| self.gain(c, door)).collect();
         let all = gains.len() == query.hypotheses.len();
         (gains, all)
@@ -120,7 +120,7 @@ impl Served {
         c: &Compiled<'_>,
         backend: &Backend<'_>,
         query: &TerritoryQuery,
-    ) -> (Vec<Gain>, bool) {
+    ) -> (Vec<Improvement>, bool) {
         // Only what leads to a place in want can change anything.
         let leads = self.flow.reaching(self.supply.sink);
         let mut gains = Vec::new();
@@ -139,7 +139,7 @@ impl Served {
     }
 
     /// Opens one capability, augments in decreasing weight, and puts everything back.
-    fn gain(&mut self, c: &Compiled<'_>, door: usize) -> Gain {
+    fn gain(&mut self, c: &Compiled<'_>, door: usize) -> Improvement {
         let Door { capability, edge, .. } = self.doors[door].clone();
         let mut flow = self.flow.clone();
         let per_year = capability.capacity_per_year;
@@ -157,7 +157,7 @@ impl Served {
             }
             flow.augment(self.supply.source, self.supply.sink);
         }
-        let mut told = Gain { capability, gain: 0, weighted_gain: 0.0, places: Vec::new() };
+        let mut told = Improvement { capability, gain: 0, weighted_gain: 0.0, places: Vec::new() };
         for (place, &weight) in self.supply.places.iter().zip(&self.weights) {
             let more = flow.on(place.edge) - self.flow.on(place.edge);
             if more > 0 {

@@ -43,9 +43,9 @@ pub struct TerritoryMap {
     /// The network of relations among the actors that can serve something.
     pub relations: RelationNetwork,
     /// What each hypothetical capability of the query would change, in its order.
-    pub hypotheses: Vec<Gain>,
+    pub hypotheses: Vec<Improvement>,
     /// Where one more capability would serve most, best first: by weight, then by quantity.
-    pub best_places: Vec<Gain>,
+    pub best_places: Vec<Improvement>,
     /// Whether everything asked for was computed before the limit.
     pub complete: bool,
     /// Whether the flows are exact; otherwise they are upper bounds (a pooled capability of undeclared unit works in two units).
@@ -133,7 +133,7 @@ pub struct RelationNetwork {
 /// What one more capability would change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Gain {
+pub struct Improvement {
     /// The capability.
     pub capability: Hypothetical,
     /// Units served beyond those of today, by whoever then has room.

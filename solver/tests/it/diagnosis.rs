@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use attelage_solver::diagnosis::{Constraint, Diagnosis, DiagnosisQuery, Verdict};
+use attelage_solver::diagnosis::{Answerability, Constraint, Diagnosis, DiagnosisQuery};
 use attelage_solver::{Instance, Options, Problem, Query, Reply, RuleId, Status, ask, solve};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -100,7 +100,7 @@ fn confirm(value: &Value, options: &Options, told: &Diagnosis, all: &[Constraint
 #[test]
 fn a_call_that_somebody_can_answer_has_nothing_to_diagnose() {
     let told = diagnose(&lyon());
-    assert_eq!((told.verdict, told.complete), (Verdict::Answerable, true));
+    assert_eq!((told.verdict, told.complete), (Answerability::Answerable, true));
     assert!(told.conflict.is_empty() && told.relaxations.is_empty() && told.shortages.is_empty());
 }
 
@@ -183,7 +183,7 @@ fn a_shortage_is_shared_by_the_needs_whose_suppliers_have_too_little() {
 #[test]
 fn without_any_actor_there_is_no_conflict_of_rules() {
     let told = diagnose(&problem(json!([need("a", 10)]), json!([])));
-    assert_eq!((told.verdict, told.complete), (Verdict::NotAnswerable, true));
+    assert_eq!((told.verdict, told.complete), (Answerability::NotAnswerable, true));
     assert!(told.conflict.is_empty() && told.relaxations.is_empty());
     assert_eq!(told.shortages[0].missing, 10);
 }
@@ -192,7 +192,7 @@ fn without_any_actor_there_is_no_conflict_of_rules() {
 fn a_limit_that_comes_first_is_told() {
     let options = Options { work_limit: Some(0), ..Options::default() };
     let told = diagnose_with(&lyon(), &options, 3);
-    assert_eq!((told.verdict, told.complete), (Verdict::Unknown, false));
+    assert_eq!((told.verdict, told.complete), (Answerability::Unknown, false));
 }
 
 #[test]
@@ -337,8 +337,8 @@ proptest! {
         let ways = ways_out(&value, &options);
         let told = diagnose_with(&value, &options, 10);
         prop_assert!(told.complete);
-        prop_assert_eq!(told.verdict == Verdict::Answerable, ways.contains(&BTreeSet::new()));
-        if told.verdict == Verdict::Answerable {
+        prop_assert_eq!(told.verdict == Answerability::Answerable, ways.contains(&BTreeSet::new()));
+        if told.verdict == Answerability::Answerable {
             return Ok(());
         }
         // The ways out are the smallest sets, fewest rules first; all of them where there are not too many.
