@@ -59,6 +59,20 @@
 //! 11. **Questions about given people** (`teams`, `sharing`; `games` for what is true of any cooperative game): partners, checks, repairs,
 //!     shares, why not; see [`Query`] and `docs/solver/people.md`.
 //!
+//! Other questions than who should answer together go through [`ask`]; each is a module of its own:
+//!
+//! | module | what it answers |
+//! |---|---|
+//! | `variants` | alternatives, Pareto fronts, objectives in stages |
+//! | `resilience` | losses of members, strict and soft |
+//! | `teams` | partners, check, repair, why not |
+//! | `sharing`, `games` | how to share: Shapley value, nucleolus, rival consortia |
+//! | `worth` | what each rule costs |
+//! | [`diagnosis`] | conflicts, cheapest relaxations, missing capability |
+//! | [`territory`], [`flow`] | supply against need, white zones, what one more capability changes |
+//! | [`portfolio`] | many calls at once |
+//! | `search` | large calls: prices, dive, neighbourhoods |
+//!
 //! # Determinism
 //!
 //! The same input gives the same bytes while the time limit does not bind. Actors enter the model by id, never by their place in

@@ -100,6 +100,33 @@ on_both_engines! {
         app.get("/v1/runs/019e0000-0000-7000-8000-000000000000/reply").await.problem(404);
     }
 
+    async fn every_question_is_answered_as_the_document_says(engine) {
+        let app = spawn(engine).await;
+        let market = sample::market(&app).await;
+        let team = [&market.workshop, &market.school];
+        let questions = [
+            ("partners", json!({ "team": [market.workshop] })),
+            ("check", json!({ "team": team })),
+            ("check", json!({ "team": [market.generalist] })),
+            ("repair", json!({ "team": team, "departed": [market.school] })),
+            ("shares", json!({ "team": team })),
+            ("why_not", json!({ "actor": market.generalist })),
+            ("alternatives", json!({})),
+            ("front", json!({ "axes": "cost_resilience", "points": 3 })),
+            ("resilience", json!({})),
+            ("diagnosis", json!({})),
+            ("territory", json!({})),
+        ];
+        for (name, settings) in questions {
+            let asked = run(&app, &market.call, json!({ "question": { name: settings } })).await;
+            let reply = app.get(&format!("{}/reply", asked.header("location"))).await.expect(200);
+            assert!(reply[name].is_object(), "{name}: {:#}", reply.body);
+        }
+        let path = format!("/v1/calls/{}/runs", market.call);
+        let wrong = json!({ "question": { "check": { "team": ["nobody"] } } });
+        assert_eq!(sample::places(&app.post(&path, wrong).await.problem(422)), ["/question/check/team/0"]);
+    }
+
     async fn lots_and_hands_are_limited_and_the_lead_coordinates(engine) {
         let app = spawn(engine).await;
         let market = sample::market(&app).await;
