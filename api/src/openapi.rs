@@ -88,7 +88,11 @@ fn complete(operation: &mut Operation) {
         kinds.extend([Kind::Malformed, Kind::Timeout, Kind::TooLarge, Kind::UnsupportedMediaType, Kind::Invalid]);
         kinds.push(Kind::Conflict);
     }
-    if operation.operation_id.as_deref().is_some_and(|id| matches!(id, "publish_call" | "close_call" | "get_reply")) {
+    if operation
+        .operation_id
+        .as_deref()
+        .is_some_and(|id| matches!(id, "publish_call" | "close_call" | "get_reply" | "get_portfolio"))
+    {
         kinds.push(Kind::Conflict);
     }
     for kind in kinds {
@@ -102,7 +106,7 @@ fn complete(operation: &mut Operation) {
         operation.responses.responses.entry(status).or_insert(RefOr::T(response));
     }
     let created_elsewhere =
-        operation.operation_id.as_deref().is_some_and(|id| id == "start_run" || id.starts_with("create_"));
+        operation.operation_id.as_deref().is_some_and(|id| id.starts_with("start_") || id.starts_with("create_"));
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         let body = response.content.get("application/json").and_then(|content| match content {

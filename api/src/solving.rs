@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use attelage_solver::{Answer, Instance, Options, Problem, Query, Reply};
+use attelage_solver::portfolio::{Portfolio, PortfolioAnswer, PortfolioOptions};
+use attelage_solver::{Answer, Fault, Instance, Options, PortfolioInstance, Problem, Query, Reply};
 use clap::Args;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
@@ -15,7 +17,7 @@ use crate::server::StartError;
 /// Arguments of `attelage solve`.
 #[derive(Args)]
 pub struct SolveArgs {
-    /// The problem in JSON, `-` for standard input
+    /// The problem, or the portfolio of calls, in JSON; `-` for standard input
     #[arg(required_unless_present = "schema")]
     file: Option<PathBuf>,
     /// Options in JSON, in a file
@@ -24,7 +26,7 @@ pub struct SolveArgs {
     /// A question in JSON, in a file: see docs/solver-format.md; without one, who should answer together
     #[arg(long, value_name = "FILE")]
     question: Option<PathBuf>,
-    /// Print the JSON Schema of problems, options, questions and replies, and stop
+    /// Print the JSON Schema of everything that goes in and comes out, and stop
     #[arg(long)]
     schema: bool,
 }
@@ -37,23 +39,47 @@ impl SolveArgs {
     }
 }
 
-/// Solves the problem in `bytes`; gives the answer in JSON.
+/// Solves the problem in `bytes`, or the portfolio: a document with `calls` is one. Gives the answer in JSON.
 ///
 /// # Errors
-/// JSON that is not a problem, with line and column; a problem with faults, all of them with their paths.
+/// JSON that is neither, with line and column; a document with faults, all of them with their paths.
 pub fn run(args: &SolveArgs, bytes: &[u8]) -> Result<String, StartError> {
+    if holds_calls(bytes) {
+        return run_portfolio(args, bytes);
+    }
     let problem: Problem = parse("problem", bytes)?;
     let options: Options = from_file("options", args.options.as_deref())?;
     let question: Query = from_file("question", args.question.as_deref())?;
-    let instance = Instance::new(problem).map_err(|faults| {
-        let lines = faults.iter().map(|fault| format!("  {}: {}", fault.path, fault.message));
-        format!("the problem has faults:\n{}", lines.collect::<Vec<_>>().join("\n"))
-    })?;
+    let instance = Instance::new(problem).map_err(|faults| told("problem", &faults))?;
     let reply = attelage_solver::ask(&instance, &options, &question, &())?;
     Ok(match reply {
         Reply::Proposals(answer) => serde_json::to_string_pretty(&answer)?,
         reply => serde_json::to_string_pretty(&reply)?,
     })
+}
+
+/// Whether a document has a member `calls`, whatever else it is.
+fn holds_calls(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Shape {
+        calls: Option<IgnoredAny>,
+    }
+    serde_json::from_slice(bytes).is_ok_and(|shape: Shape| shape.calls.is_some())
+}
+
+fn run_portfolio(args: &SolveArgs, bytes: &[u8]) -> Result<String, StartError> {
+    if args.question.is_some() {
+        return Err("--question is for one call: this document has `calls`, which are answered together".into());
+    }
+    let portfolio: Portfolio = parse("portfolio", bytes)?;
+    let options: PortfolioOptions = from_file("options", args.options.as_deref())?;
+    let instance = PortfolioInstance::new(&portfolio).map_err(|faults| told("portfolio", &faults))?;
+    Ok(serde_json::to_string_pretty(&attelage_solver::solve_portfolio(&instance, &options, &())?)?)
+}
+
+fn told(what: &str, faults: &[Fault]) -> String {
+    let lines = faults.iter().map(|fault| format!("  {}: {}", fault.path, fault.message));
+    format!("the {what} has faults:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// What a file holds; the default without a file.
@@ -73,11 +99,14 @@ pub fn schema() -> String {
         schemas_of::<Query>(&mut found),
         schemas_of::<Answer>(&mut found),
         schemas_of::<Reply>(&mut found),
+        schemas_of::<Portfolio>(&mut found),
+        schemas_of::<PortfolioOptions>(&mut found),
+        schemas_of::<PortfolioAnswer>(&mut found),
     ];
     let definitions: BTreeMap<String, RefOr<Schema>> = found.into_iter().collect();
     let document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Problems, options, questions, answers and replies of attelage-solver",
+        "title": "Problems, portfolios, options, questions, answers and replies of attelage-solver",
         "anyOf": roots.map(|name| json!({ "$ref": format!("#/components/schemas/{name}") })),
         "$defs": definitions,
     });
@@ -147,5 +176,24 @@ mod tests {
         std::fs::write(&file, r#"{ "rule": {} }"#).unwrap();
         let error = run(&args(&["-", "--question", file.to_str().unwrap()]), LYON).unwrap_err().to_string();
         assert!(error.contains("unknown variant `rule`"), "{error}");
+    }
+    #[test]
+    fn a_document_with_calls_is_answered_as_a_portfolio() {
+        let mut document: Value = serde_json::from_slice(LYON).unwrap();
+        let call = document.as_object_mut().unwrap().remove("call").unwrap();
+        let mut again = call.clone();
+        again["id"] = json!("again");
+        document["calls"] = json!([call, again]);
+        let bytes = serde_json::to_vec(&document).unwrap();
+        assert!(validator("Portfolio").is_valid(&document));
+        let answer: Value = serde_json::from_str(&run(&args(&["-"]), &bytes).unwrap()).unwrap();
+        assert!(validator("PortfolioAnswer").is_valid(&answer));
+        assert_eq!((&answer["status"], answer["calls"].as_array().unwrap().len()), (&json!("optimal"), 2));
+
+        let refused = run(&args(&["-", "--question", "any"]), &bytes).unwrap_err().to_string();
+        assert!(refused.contains("--question is for one call"), "{refused}");
+        document["calls"][1]["id"] = document["calls"][0]["id"].clone();
+        let refused = run(&args(&["-"]), &serde_json::to_vec(&document).unwrap()).unwrap_err().to_string();
+        assert!(refused.contains("/calls/1/id"), "{refused}");
     }
 }

@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use attelage_solver::portfolio::PortfolioAnswer;
 use attelage_solver::{Query, Reply};
-use utoipa::ToSchema;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AllOfBuilder, Schema};
 use utoipa::openapi::{OpenApi as Document, RefOr};
+use utoipa::{PartialSchema as _, ToSchema as _};
 
 /// Who may read a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -208,13 +209,14 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
     ("NewOrganisation", Owner, &["turnover_cents", "available_cash_cents"]),
     ("NewRelation", Registered, &["a", "b", "kind", "strength_percent", "source", "since", "until"]),
     ("RunOptions", Sealed, &["proposals", "locked_in", "locked_out", "time_limit_seconds", "question"]),
+    ("JointRunOptions", Sealed, &["calls", "maximum_calls_per_actor", "maximum_share_percent", "time_limit_seconds"]),
+    ("RunCall", Sealed, &["call", "version"]),
     (
         "Run",
         Sealed,
         &[
             "id",
-            "call",
-            "call_version",
+            "calls",
             "state",
             "options",
             "fingerprint",
@@ -245,6 +247,8 @@ static COMPUTED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let mut schemas = Vec::new();
     Query::schemas(&mut schemas);
     Reply::schemas(&mut schemas);
+    PortfolioAnswer::schemas(&mut schemas);
+    schemas.push((PortfolioAnswer::name().into_owned(), PortfolioAnswer::schema()));
     schemas.into_iter().map(|(name, _)| name).collect()
 });
 

@@ -149,6 +149,7 @@ pub use teams::audit::{BrokenRule, Change, CheckRequest, Completion, Redundant, 
 pub use teams::partners::{Brings, Gain, Partner, Partners, PartnersRequest, Unsuited, WhyUnsuited};
 pub use teams::repair::{Repair, RepairKind, RepairPlan, RepairRequest};
 pub use teams::why_not::{NeedFit, Remedy, Verdict, WhyNot, WhyNotRequest};
+pub use total::MOST_TOTAL_CENTS;
 pub use variants::{
     Aim, Alternative, Alternatives, AlternativesRequest, Axes, Diversity, End, Front, FrontPoint, FrontRequest,
     Measure, Replacement, StageProof,

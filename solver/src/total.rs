@@ -7,7 +7,7 @@ use crate::model::{Between, Capability, Cents, Problem};
 use crate::tree::Tree;
 
 /// Largest sum of all amounts that a solution may reach: fits 64 bits with room for sums of sums.
-const MOST_TOTAL_CENTS: i128 = 100_000_000_000_000_000;
+pub const MOST_TOTAL_CENTS: Cents = 100_000_000_000_000_000;
 
 /// Faults of a problem without other faults whose solutions may cost more than 64 bits can add up. Only capabilities that name
 /// the service of a need, or one below it, count: what an actor asks for anything else cannot enter the sum. Messages never tell
@@ -48,7 +48,7 @@ fn services_cost(problem: &Problem, services: &Tree) -> Option<Fault> {
             "quantities at their highest prices exceed {MOST_TOTAL_CENTS} cents, the most that is counted; this weighs most"
         )
     };
-    (sum > MOST_TOTAL_CENTS).then(|| Fault { path: heaviest.1, message: message() })
+    (sum > i128::from(MOST_TOTAL_CENTS)).then(|| Fault { path: heaviest.1, message: message() })
 }
 
 /// The highest unit cost declared for each service, by node.
@@ -81,7 +81,7 @@ fn other_costs(problem: &Problem, services: &Tree) -> Option<Fault> {
     let times = if rates.between == Between::Lot { problem.call.lots.len() as i128 } else { 1 };
     let pairs = actors * actors * times * i128::from(rates.per_new_pair_cents);
     let together = actors * i128::from(rates.per_member_cents) + pairs;
-    (fixed + together > MOST_TOTAL_CENTS).then(|| Fault {
+    (fixed + together > i128::from(MOST_TOTAL_CENTS)).then(|| Fault {
         path: "/call/coordination".to_owned(),
         message: format!("fixed and coordination costs of all actors exceed {MOST_TOTAL_CENTS} cents"),
     })

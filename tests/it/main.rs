@@ -17,6 +17,7 @@ mod organisations;
 mod preconditions;
 mod relations;
 mod runs;
+mod runs_jointly;
 mod runs_refused;
 mod support;
 mod territories;

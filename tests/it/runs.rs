@@ -127,6 +127,30 @@ on_both_engines! {
         assert_eq!(sample::places(&app.post(&path, wrong).await.problem(422)), ["/question/check/team/0"]);
     }
 
+    async fn organisations_that_share_their_people_through_a_third_are_counted_once(engine) {
+        let app = spawn(engine).await;
+        let market = sample::market(&app).await;
+        // The holding does nothing itself; both its schools can do half of what is asked, but with the same people.
+        let schools = [sample::organisation(&app, "École Nord").await, sample::organisation(&app, "École Sud").await];
+        for school in &schools {
+            created(&app, "/v1/capabilities", sample::hours(school, 400, 1_000)).await;
+        }
+        let links: Vec<Value> = schools.iter().map(|to| json!({ "to": to, "kind": "same_group", "shares_capacity": true })).collect();
+        let mut call = sample::call(&market.funder);
+        call["lots"].as_array_mut().unwrap().remove(0);
+        call["money_policy"] = json!({});
+        let call = created(&app, "/v1/calls", call).await;
+        let apart = proposals(&app, &run(&app, &call, json!({})).await).await;
+        assert_eq!(members(&apart[0]), sorted([&schools[0], &schools[1]]));
+        created(&app, "/v1/organisations", json!({ "name": "La Maison mère", "links": links })).await;
+        let together = proposals(&app, &run(&app, &call, json!({})).await).await;
+        let hours = |school: &String| {
+            let own = list(&together[0], "allocations").iter().filter(|one| one["actor"] == **school);
+            own.map(|one| one["quantity"].as_i64().unwrap()).sum::<i64>()
+        };
+        assert_eq!(schools.iter().map(hours).sum::<i64>(), 800, "{:#}", together[0]);
+    }
+
     async fn lots_and_hands_are_limited_and_the_lead_coordinates(engine) {
         let app = spawn(engine).await;
         let market = sample::market(&app).await;
@@ -160,7 +184,7 @@ on_both_engines! {
         let app = spawn(engine).await;
         let Market { workshop, school, call, .. } = &sample::market(&app).await;
         let run = run(&app, call, json!({})).await;
-        assert_eq!((&run["result"], &run["call"], &run["call_version"]), (&json!("optimal"), &json!(call), &json!(1)));
+        assert_eq!((&run["result"], &run["calls"]), (&json!("optimal"), &json!([{ "call": call, "version": 1 }])));
         let proposals = proposals(&app, &run).await;
         proposals.iter().for_each(assert_adds_up);
         let best = &proposals[0];

@@ -91,6 +91,13 @@ async fn sums_beyond_counting_are_refused_before_anything_is_computed() {
 
     let need = &mut call["lots"][0]["needs"][0];
     (need["per"], need["unmet_cost_cents"]) = (json!("contract"), json!(100_000_000));
+    let problem = app.post("/v1/calls", call.clone()).await.problem(422);
+    assert_eq!(places(&problem), ["/lots/0/needs/0/unmet_cost_cents"]);
+
+    // What the call asks for can be counted, but not at the highest price of the market.
+    call["lots"][0]["needs"][0]["unmet_cost_cents"] = json!(1);
+    let dear = sample::organisation(&app, "Hors de prix").await;
+    created(&app, "/v1/capabilities", sample::devices(&dear, 1_000, 100_000_000)).await;
     let path = format!("/v1/calls/{}/runs", created(&app, "/v1/calls", call).await);
     let problem = app.post_with(&path, patient(), json!({})).await.problem(409);
     assert!(problem["detail"].as_str().unwrap().contains("the most that is counted"), "{problem:#}");

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::database::{now, rows_per_statement};
 use crate::page::Slice;
+use crate::runs;
 use crate::vocabularies::Vocabulary;
 
 /// What a list of calls may be narrowed by.
@@ -299,8 +300,10 @@ pub(crate) async fn all_rules(db: &impl ConnectionTrait) -> Result<Vec<Eligibili
     Ok(rows.into_iter().flat_map(|EligibilityRules(rules)| rules).collect())
 }
 
-/// Deletes the given version of a draft; `false` where it is gone, has changed or is no draft. One query.
+/// Deletes the given version of a draft with its runs; `false` where it is gone, has changed or is no draft. Two queries; call it in
+/// a transaction, to be rolled back where it gives `false`.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
+    runs::store::delete_of(db, id).await?;
     let done = Entity::delete_many()
         .filter(Column::Id.eq(id))
         .filter(Column::Version.eq(version))

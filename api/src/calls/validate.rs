@@ -75,8 +75,10 @@ fn own_faults(new: &NewCall) -> Vec<Fault> {
     faults
 }
 
-/// A need of each year must be countable over the whole contract too.
+/// A need of each year must be countable over the whole contract too, and so must all needs at the prices that the call names.
 fn quantity_faults(new: &NewCall, faults: &mut Vec<Fault>) {
+    let mut total = 0;
+    let mut heaviest = (0, String::new());
     for (l, lot) in new.lots.iter().enumerate() {
         for (n, need) in lot.needs.iter().enumerate() {
             let whole = i128::from(need.quantity) * i128::from(new.duration_months) / 12;
@@ -86,7 +88,25 @@ fn quantity_faults(new: &NewCall, faults: &mut Vec<Fault>) {
                     format!("over {} months this is {whole}: at most {MOST_UNITS} can be counted", new.duration_months),
                 ));
             }
+            let units = if need.per == Per::Year { whole } else { i128::from(need.quantity) };
+            let prices = [
+                ("unmet_cost_cents", need.unmet_cost_cents),
+                ("reference_unit_cost_cents", need.reference_unit_cost_cents.unwrap_or(0)),
+            ];
+            let (member, cents) = prices.into_iter().max_by_key(|(_, cents)| *cents).unwrap_or_default();
+            let amount = units * i128::from(cents);
+            total += amount;
+            if amount > heaviest.0 {
+                heaviest = (amount, format!("/lots/{l}/needs/{n}/{member}"));
+            }
         }
+    }
+    let most = i128::from(attelage_solver::MOST_TOTAL_CENTS);
+    if total > most {
+        let message = format!(
+            "the quantities at these prices come to {total} cents, this the most of it: at most {most} can be counted"
+        );
+        faults.push(Fault::at(heaviest.1, message));
     }
 }
 

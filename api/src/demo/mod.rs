@@ -122,8 +122,8 @@ async fn context(db: &DatabaseConnection, call: &Call) -> Result<Context, DbErr>
 /// Runs the solver as the API does, and waits for the end.
 async fn compute(app: &App, call: &Call, options: RunOptions) -> Result<(Run, Vec<Proposal>), StartError> {
     let patience = Duration::from_secs(u64::from(options.time_limit_seconds) * 2);
-    let row = runner::launch(app, call.id, options).await?;
-    let run = runner::wait(app, row.id, patience).await?;
+    let id = runner::launch(app, call.id, options).await?;
+    let run = runner::wait(app, id, patience).await?;
     if let Some(failure) = &run.failure {
         return Err(format!("the computation failed: {failure}").into());
     }

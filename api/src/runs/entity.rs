@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use super::{RunOptions, RunResult, RunState};
+use super::{Asked, RunResult, RunState};
 
 /// A row of `run`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -11,15 +11,15 @@ pub struct Model {
     /// UUIDv7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Of which call.
+    /// The first of its calls.
     pub call_id: Uuid,
-    /// Version of the call that was computed.
+    /// Version of it that was computed.
     pub call_version: i64,
     /// Where it stands.
     pub state: RunState,
     /// What was asked.
     #[sea_orm(column_type = "JsonBinary")]
-    pub options: RunOptions,
+    pub options: Asked,
     /// SHA-256 of the inputs.
     pub fingerprint: String,
     /// What computed it.
@@ -36,7 +36,7 @@ pub struct Model {
     /// Why nobody can answer.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub infeasibility: Option<Json>,
-    /// The reply to another question than who should answer together.
+    /// The reply to another question than who should answer one call together.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub reply: Option<Json>,
     /// Why it failed.
@@ -72,6 +72,33 @@ pub mod proposal {
         /// The solver's proposal.
         #[sea_orm(column_type = "JsonBinary")]
         pub document: Json,
+    }
+
+    /// None.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The calls of runs.
+pub mod run_call {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `run_call`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "run_call")]
+    pub struct Model {
+        /// Of which run.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub run_id: Uuid,
+        /// In the order asked for, from 0.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub position: i16,
+        /// Which call.
+        pub call_id: Uuid,
+        /// The version that was computed.
+        pub call_version: i64,
     }
 
     /// None.

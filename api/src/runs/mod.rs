@@ -1,4 +1,4 @@
-//! Runs: computations of the solver for a call, and the proposals that they give.
+//! Runs: computations of the solver for one call or several, and the proposals that they give.
 
 use attelage_solver::{Infeasibility, Query, Report};
 use chrono::{DateTime, Utc};
@@ -77,28 +77,70 @@ impl Default for RunOptions {
     }
 }
 
+/// What is asked of a run on several calls: who should answer which, so that all together cost least.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JointRunOptions {
+    /// The calls, each once.
+    #[schema(min_items = 2, max_items = 50)]
+    pub calls: Vec<Uuid>,
+    /// In how many of them one organisation may take part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub maximum_calls_per_actor: Option<u32>,
+    /// The largest part of the services of all calls together that one organisation may carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100)]
+    pub maximum_share_percent: Option<u8>,
+    /// Seconds after which the best so far is kept.
+    #[serde(default = "a_minute")]
+    #[schema(minimum = 1, maximum = 300)]
+    pub time_limit_seconds: u32,
+}
+
+const fn a_minute() -> u32 {
+    60
+}
+
+/// What was asked of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, sea_orm::FromJsonQueryResult)]
+#[serde(untagged)]
+pub enum Asked {
+    /// About several calls.
+    Jointly(JointRunOptions),
+    /// About one call.
+    Alone(RunOptions),
+}
+
+/// A call that a run was computed on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RunCall {
+    /// Its id.
+    pub call: Uuid,
+    /// The version that was computed.
+    pub version: i64,
+}
+
 /// A computation.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Run {
     /// UUIDv7.
     pub id: Uuid,
-    /// Of which call.
-    pub call: Uuid,
-    /// Version of the call that was computed.
-    pub call_version: i64,
+    /// Of which calls: one, unless they were to be answered jointly.
+    pub calls: Vec<RunCall>,
     /// Where it stands.
     pub state: RunState,
     /// What was asked.
-    pub options: RunOptions,
+    pub options: Asked,
     /// SHA-256 of everything that was computed on: equal inputs, equal fingerprints.
     pub fingerprint: String,
     /// What was achieved; once succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<RunResult>,
-    /// Cost of the first proposal, with what uncovered needs are worth.
+    /// Cost of the first proposal, or of all calls together, with what uncovered needs are worth.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective_cents: Option<i64>,
-    /// Proof: no consortium costs less than this.
+    /// Proof: nothing costs less than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound_cents: Option<i64>,
     /// Why nobody can answer; where the result is `infeasible`.

@@ -5,11 +5,13 @@ use std::time::Duration;
 use actix_web::http::header::{HeaderName, LOCATION};
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
+use attelage_solver::portfolio::PortfolioAnswer;
 use attelage_solver::{Proposal, Reply};
+use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{Run, RunOptions, RunState, runner, store};
+use super::{Asked, JointRunOptions, Run, RunOptions, RunState, runner, store};
 use crate::app::App;
 use crate::body::Body;
 use crate::calls;
@@ -21,7 +23,14 @@ const LONGEST_WAIT: u64 = 60;
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(start_run).service(list_runs).service(get_run).service(list_proposals).service(get_reply);
+    config
+        .service(start_run)
+        .service(list_runs)
+        .service(start_joint_run)
+        .service(get_run)
+        .service(list_proposals)
+        .service(get_reply)
+        .service(get_portfolio);
 }
 
 /// Starts a computation on the call and its market as they are now.
@@ -38,13 +47,32 @@ async fn start_run(
     id: Path<Uuid>,
     Body(options): Body<RunOptions>,
 ) -> Result<HttpResponse, Problem> {
-    let row = runner::launch(&app, *id, options).await?;
-    let run = runner::wait(&app, row.id, preferred_wait(&request)).await?;
+    started(&app, &request, runner::launch(&app, *id, options).await?).await
+}
+
+/// Starts a computation on several calls at once: who should answer which, so that all together cost least.
+///
+/// Capacities are shared where contracts overlap. With `Prefer: wait=N` as for a run on one call.
+#[utoipa::path(tag = "runs", request_body = JointRunOptions,
+    params(("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the end")),
+    responses((status = 200, description = "Over", body = Run), (status = 202, description = "Under way; look again at `Location`", body = Run)))]
+#[post("/runs")]
+async fn start_joint_run(
+    app: Data<App>,
+    request: HttpRequest,
+    Body(options): Body<JointRunOptions>,
+) -> Result<HttpResponse, Problem> {
+    started(&app, &request, runner::launch_jointly(&app, options).await?).await
+}
+
+/// The answer to whoever started a run.
+async fn started(app: &App, request: &HttpRequest, id: Uuid) -> Result<HttpResponse, Problem> {
+    let run = runner::wait(app, id, preferred_wait(request)).await?;
     let mut response = if runner::is_over(run.state) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(response.insert_header((LOCATION, format!("/v1/runs/{}", run.id))).json(run))
 }
 
-/// Lists the runs of a call, oldest first.
+/// Lists the runs of a call, alone or with others, oldest first.
 #[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the call"), Paging),
     responses((status = 200, description = "A page of runs", body = Page<Run>)))]
 #[get("/calls/{id}/runs")]
@@ -59,7 +87,7 @@ async fn list_runs(
         return Err(Problem::not_found());
     }
     let rows = store::page(&app.db, *id, &pager.slice(), pager.after_id()?).await?;
-    let runs = rows.into_iter().map(store::view).collect::<Result<Vec<Run>, _>>()?;
+    let runs = store::views(&app.db, rows).await?;
     pager.page(runs, |run: &Run| run.id.to_string())
 }
 
@@ -100,11 +128,31 @@ async fn list_proposals(
 #[get("/runs/{id}/reply")]
 async fn get_reply(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let row = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
-    match (row.reply, row.state) {
+    if matches!(row.options, Asked::Jointly(_)) {
+        return Err(Problem::conflict(format!("this run is on several calls: read it at /v1/runs/{id}/portfolio")));
+    }
+    let elsewhere = format!("this run lists consortia: read them at /v1/runs/{id}/proposals");
+    kept(row.reply, row.state, elsewhere)
+}
+
+/// Reads the answer of a run on several calls: who answers which, and what serving them one after the other would have cost.
+#[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the run")),
+    responses((status = 200, description = "The calls with their consortia", body = PortfolioAnswer)))]
+#[get("/runs/{id}/portfolio")]
+async fn get_portfolio(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let row = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
+    let elsewhere = format!("this run is on one call: read it at /v1/runs/{id}/proposals or /v1/runs/{id}/reply");
+    match row.options {
+        Asked::Jointly(_) => kept(row.reply, row.state, elsewhere),
+        Asked::Alone(_) => Err(Problem::conflict(elsewhere)),
+    }
+}
+
+/// What a run has left in its reply; where it is over without one, `elsewhere` tells where to look.
+fn kept(reply: Option<Value>, state: RunState, elsewhere: String) -> Result<HttpResponse, Problem> {
+    match (reply, state) {
         (Some(reply), _) => Ok(HttpResponse::Ok().json(reply)),
-        (None, RunState::Succeeded) => {
-            Err(Problem::conflict(format!("this run lists consortia: read them at /v1/runs/{id}/proposals")))
-        }
+        (None, RunState::Succeeded) => Err(Problem::conflict(elsewhere)),
         (None, RunState::Failed) => Err(Problem::conflict("this run has failed: it has no reply")),
         (None, RunState::Queued | RunState::Running) => Err(Problem::conflict("this run is not over yet")),
     }

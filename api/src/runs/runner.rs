@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use attelage_solver::{self as solver, Instance, Query, Reply};
+use attelage_solver::portfolio::{PortfolioAnswer, PortfolioOptions};
+use attelage_solver::{self as solver, Instance, OptionsError, PortfolioInstance, Query, Reply};
 use uuid::Uuid;
 
-use super::entity::Model;
-use super::{Run, RunOptions, RunState, store};
+use super::{Asked, JointRunOptions, Run, RunCall, RunOptions, RunState, store};
 use crate::app::App;
-use crate::calls;
+use crate::calls::market::Market;
+use crate::calls::{self, Call};
 use crate::codes::sha256_hex;
 use crate::database::{begin_read, begin_write};
 use crate::problem::{Fault, Kind, Problem};
@@ -22,71 +23,155 @@ const MOST_UNFINISHED: u64 = 64;
 /// # Errors
 /// No such call; options that name organisations which cannot take part; too many runs already; data that cannot be
 /// computed on.
-pub async fn launch(app: &App, call: Uuid, options: RunOptions) -> Result<Model, Problem> {
-    if store::unfinished(&app.db).await? >= MOST_UNFINISHED {
-        let detail = format!("{MOST_UNFINISHED} runs are waiting or being computed");
-        return Err(Problem::new(Kind::Unavailable).because(detail));
-    }
+pub async fn launch(app: &App, call: Uuid, options: RunOptions) -> Result<Uuid, Problem> {
+    has_room(app).await?;
     let snapshot = begin_read(&app.db).await?;
     let call = calls::store::find(&snapshot, call).await?.ok_or_else(Problem::not_found)?;
-    let problem = calls::problem::load(&snapshot, &call).await?;
+    let problem = Market::load(&snapshot).await?.problem(&call);
     snapshot.commit().await?;
-    let asked = solver_options(&options);
-    let locked = options.clone();
-    let prepared = tokio::task::spawn_blocking(move || prepare(problem, &locked, asked));
+    let own = options.clone();
+    let prepared = tokio::task::spawn_blocking(move || prepare(problem, &own)).await.map_err(Problem::internal)??;
+    queue(app, &[call], Asked::Alone(options), prepared).await
+}
+
+/// As [`launch`], on several calls at once.
+///
+/// # Errors
+/// Calls that do not exist or stand twice; otherwise as [`launch`].
+pub async fn launch_jointly(app: &App, options: JointRunOptions) -> Result<Uuid, Problem> {
+    has_room(app).await?;
+    let snapshot = begin_read(&app.db).await?;
+    let mut calls: Vec<Call> = Vec::with_capacity(options.calls.len());
+    let mut faults = Vec::new();
+    for (position, id) in options.calls.iter().enumerate() {
+        let pointer = format!("/calls/{position}");
+        match calls::store::find(&snapshot, *id).await? {
+            None => faults.push(Fault::at(pointer, "there is no such call")),
+            Some(call) if calls.iter().any(|other| other.id == call.id) => {
+                faults.push(Fault::at(pointer, "this call is there twice"));
+            }
+            Some(call) => calls.push(call),
+        }
+    }
+    Problem::check(faults)?;
+    let market = Market::load(&snapshot).await?;
+    snapshot.commit().await?;
+    let problems: Vec<solver::Problem> = calls.iter().map(|call| market.problem(call)).collect();
+    let own = options.clone();
+    let prepared = tokio::task::spawn_blocking(move || prepare_jointly(problems, &own));
     let prepared = prepared.await.map_err(Problem::internal)??;
-    let run = store::insert(&app.db, Uuid::now_v7(), &call, &options, &prepared.fingerprint).await?;
+    queue(app, &calls, Asked::Jointly(options), prepared).await
+}
+
+async fn has_room(app: &App) -> Result<(), Problem> {
+    if store::unfinished(&app.db).await? < MOST_UNFINISHED {
+        return Ok(());
+    }
+    let detail = format!("{MOST_UNFINISHED} runs are waiting or being computed");
+    Err(Problem::new(Kind::Unavailable).because(detail))
+}
+
+/// Records a run and starts it; gives its id.
+async fn queue(app: &App, calls: &[Call], asked: Asked, prepared: Prepared) -> Result<Uuid, Problem> {
+    let id = Uuid::now_v7();
+    let calls: Vec<RunCall> = calls.iter().map(|call| RunCall { call: call.id, version: call.version }).collect();
+    let tx = begin_write(&app.db).await?;
+    store::insert(&tx, id, &calls, asked, &prepared.fingerprint).await?;
+    tx.commit().await?;
     let app = app.clone();
-    let id = run.id;
     tokio::spawn(async move {
-        if let Err(error) = compute(&app, id, prepared).await {
+        if let Err(error) = compute(&app, id, prepared.work).await {
             tracing::error!(run = %id, %error, "the run was not recorded");
             if let Err(error) = store::fail(&app.db, id, "the answer could not be recorded; start another run").await {
                 tracing::error!(run = %id, %error, "nor was its failure");
             }
         }
     });
-    Ok(run)
+    Ok(id)
 }
 
-/// What a computation needs.
+/// A computation that is ready to start.
 struct Prepared {
-    instance: Instance,
-    asked: solver::Options,
-    question: Query,
+    work: Work,
     fingerprint: String,
 }
 
-/// The part of the preparation that takes a processor for a while.
-fn prepare(problem: solver::Problem, locked: &RunOptions, asked: solver::Options) -> Result<Prepared, Problem> {
-    Problem::check(lock_faults(&problem, locked))?;
-    let question = locked.question.clone();
-    let fingerprint = fingerprint(&problem, &asked, &question)?;
-    let instance = Instance::new(problem).map_err(|faults| {
-        tracing::warn!(?faults, "the solver refuses a stored call");
-        let words = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; ");
-        Problem::conflict(format!("the call and its market cannot be computed on as they are: {words}"))
-    })?;
-    if let Err(error) = solver::validate_query(&instance, &asked, &question) {
-        let faults = error.faults.into_iter().map(|fault| Fault::at(fault.path, fault.message));
-        return Err(Problem::invalid(faults.collect()));
+/// What is computed.
+enum Work {
+    Alone(Box<Alone>),
+    Jointly(PortfolioInstance, PortfolioOptions),
+}
+
+struct Alone {
+    instance: Instance,
+    options: solver::Options,
+    question: Query,
+}
+
+/// What came out.
+enum Outcome {
+    Reply(Box<Reply>),
+    Portfolio(PortfolioAnswer),
+}
+
+impl Work {
+    /// Computes, on the calling thread, for as long as the limit says.
+    fn outcome(self) -> Result<Outcome, OptionsError> {
+        Ok(match self {
+            Self::Alone(own) => Outcome::Reply(Box::new(solver::ask(&own.instance, &own.options, &own.question, &())?)),
+            Self::Jointly(instance, options) => Outcome::Portfolio(solver::solve_portfolio(&instance, &options, &())?),
+        })
     }
-    Ok(Prepared { instance, asked, question, fingerprint })
+}
+
+/// The part of the preparation that takes a processor for a while.
+fn prepare(problem: solver::Problem, asked: &RunOptions) -> Result<Prepared, Problem> {
+    Problem::check(lock_faults(&problem, asked))?;
+    let (options, question) = (solver_options(asked), asked.question.clone());
+    let fingerprint = fingerprint(&(&problem, &options, &question))?;
+    let instance = Instance::new(problem).map_err(|faults| unfit(&faults))?;
+    solver::validate_query(&instance, &options, &question).map_err(refused)?;
+    Ok(Prepared { work: Work::Alone(Box::new(Alone { instance, options, question })), fingerprint })
+}
+
+fn prepare_jointly(problems: Vec<solver::Problem>, asked: &JointRunOptions) -> Result<Prepared, Problem> {
+    let options = PortfolioOptions {
+        maximum_calls_per_actor: asked.maximum_calls_per_actor,
+        maximum_share_percent: asked.maximum_share_percent,
+        time_limit_ms: milliseconds(asked.time_limit_seconds),
+        ..PortfolioOptions::default()
+    };
+    let fingerprint = fingerprint(&(&problems, &options))?;
+    let instance = PortfolioInstance::of(problems).map_err(|faults| unfit(&faults))?;
+    Ok(Prepared { work: Work::Jointly(instance, options), fingerprint })
+}
+
+/// The solver cannot read what is stored.
+fn unfit(faults: &[solver::Fault]) -> Problem {
+    tracing::warn!(?faults, "the solver refuses a stored call");
+    let words = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; ");
+    Problem::conflict(format!("the call and its market cannot be computed on as they are: {words}"))
+}
+
+/// The solver refuses what is asked.
+fn refused(error: OptionsError) -> Problem {
+    Problem::invalid(error.faults.into_iter().map(|fault| Fault::at(fault.path, fault.message)).collect())
 }
 
 /// Waits for a place, computes, and records the answer.
-async fn compute(app: &App, id: Uuid, prepared: Prepared) -> Result<(), Problem> {
+async fn compute(app: &App, id: Uuid, work: Work) -> Result<(), Problem> {
     let _place = app.solvers.acquire().await.map_err(Problem::internal)?;
     store::start(&app.db, id).await?;
-    let Prepared { instance, asked, question, fingerprint: _ } = prepared;
-    let solved = tokio::task::spawn_blocking(move || solver::ask(&instance, &asked, &question, &())).await;
-    match solved {
-        Ok(Ok(Reply::Proposals(answer))) => {
-            let tx = begin_write(&app.db).await?;
-            store::succeed(&tx, id, &answer).await?;
-            tx.commit().await?;
-        }
-        Ok(Ok(reply)) => store::reply(&app.db, id, &reply).await?,
+    match tokio::task::spawn_blocking(move || work.outcome()).await {
+        Ok(Ok(Outcome::Reply(reply))) => match *reply {
+            Reply::Proposals(answer) => {
+                let tx = begin_write(&app.db).await?;
+                store::succeed(&tx, id, &answer).await?;
+                tx.commit().await?;
+            }
+            reply => store::reply(&app.db, id, &reply).await?,
+        },
+        Ok(Ok(Outcome::Portfolio(answer))) => store::succeed_jointly(&app.db, id, &answer).await?,
         Ok(Err(error)) => store::fail(&app.db, id, &error.to_string()).await?,
         Err(error) => {
             tracing::error!(run = %id, %error, "the solver stopped");
@@ -104,10 +189,10 @@ pub async fn wait(app: &App, id: Uuid, patience: Duration) -> Result<Run, Proble
     let until = Instant::now() + patience;
     let mut pause = Duration::from_millis(5);
     loop {
-        let run = store::view(store::find(&app.db, id).await?.ok_or_else(Problem::not_found)?)?;
+        let row = store::find(&app.db, id).await?.ok_or_else(Problem::not_found)?;
         let left = until.saturating_duration_since(Instant::now());
-        if is_over(run.state) || left.is_zero() {
-            return Ok(run);
+        if is_over(row.state) || left.is_zero() {
+            return store::views(&app.db, vec![row]).await?.pop().ok_or_else(Problem::not_found);
         }
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(Duration::from_millis(250));
@@ -126,9 +211,13 @@ fn solver_options(options: &RunOptions) -> solver::Options {
         proposals: options.proposals,
         locked_in: ids(&options.locked_in),
         locked_out: ids(&options.locked_out),
-        time_limit_ms: u64::from(options.time_limit_seconds) * 1000,
+        time_limit_ms: milliseconds(options.time_limit_seconds),
         ..solver::Options::default()
     }
+}
+
+fn milliseconds(seconds: u32) -> u64 {
+    u64::from(seconds) * 1000
 }
 
 fn lock_faults(problem: &solver::Problem, options: &RunOptions) -> Vec<Fault> {
@@ -152,7 +241,6 @@ fn lock_faults(problem: &solver::Problem, options: &RunOptions) -> Vec<Fault> {
 }
 
 /// SHA-256 of the inputs in their canonical JSON, and of the engine's version.
-fn fingerprint(problem: &solver::Problem, options: &solver::Options, question: &Query) -> Result<String, Problem> {
-    let inputs = serde_json::to_vec(&(solver::VERSION, problem, options, question)).map_err(Problem::internal)?;
-    Ok(sha256_hex(&inputs))
+fn fingerprint(inputs: &impl serde::Serialize) -> Result<String, Problem> {
+    Ok(sha256_hex(&serde_json::to_vec(&(solver::VERSION, inputs)).map_err(Problem::internal)?))
 }

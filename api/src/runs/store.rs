@@ -1,27 +1,46 @@
 //! Queries on runs and proposals.
 
+use std::collections::BTreeMap;
+
+use attelage_solver::portfolio::PortfolioAnswer;
 use attelage_solver::{Answer, Proposal, Reply, Status};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::entity::{ActiveModel, Column, Entity, Model, proposal};
-use super::{Run, RunOptions, RunResult, RunState};
-use crate::calls::Call;
+use super::entity::{ActiveModel, Column, Entity, Model, proposal, run_call};
+use super::{Asked, Run, RunCall, RunResult, RunState};
 use crate::database::now;
 use crate::page::Slice;
 
-/// The run as the API shows it.
+/// Runs as the API shows them. One query for their calls.
 ///
 /// # Errors
-/// A stored document that is no longer readable.
-pub fn view(row: Model) -> Result<Run, DbErr> {
+/// The database's, or a stored document that is no longer readable.
+pub async fn views(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Run>, DbErr> {
+    let mut calls: BTreeMap<Uuid, Vec<RunCall>> = BTreeMap::new();
+    let of_runs = run_call::Column::RunId.is_in(rows.iter().map(|row| row.id));
+    let found = run_call::Entity::find().filter(of_runs).order_by_asc(run_call::Column::Position).all(db).await?;
+    for run_call::Model { run_id, position: _, call_id: call, call_version: version } in found {
+        calls.entry(run_id).or_default().push(RunCall { call, version });
+    }
+    rows.into_iter()
+        .map(|row| {
+            let calls = calls.remove(&row.id).unwrap_or_default();
+            view(row, calls)
+        })
+        .collect()
+}
+
+fn view(row: Model, calls: Vec<RunCall>) -> Result<Run, DbErr> {
     let Model {
         id,
-        call_id: call,
-        call_version,
+        call_id: _,
+        call_version: _,
         state,
         options,
         fingerprint,
@@ -39,8 +58,7 @@ pub fn view(row: Model) -> Result<Run, DbErr> {
     } = row;
     Ok(Run {
         id,
-        call,
-        call_version,
+        calls,
         state,
         options,
         fingerprint,
@@ -65,25 +83,37 @@ fn write(value: &impl serde::Serialize) -> Result<serde_json::Value, DbErr> {
     serde_json::to_value(value).map_err(|error| DbErr::Json(error.to_string()))
 }
 
-/// Queues a run. One query.
+/// Queues a run on calls, of which there is at least one. Two queries; call it in a transaction.
+///
+/// # Errors
+/// The database's: of a call that is gone, too.
 pub async fn insert(
     db: &impl ConnectionTrait,
     id: Uuid,
-    call: &Call,
-    options: &RunOptions,
+    calls: &[RunCall],
+    options: Asked,
     fingerprint: &str,
-) -> Result<Model, DbErr> {
+) -> Result<(), DbErr> {
+    let first = calls.first().ok_or_else(|| DbErr::Custom("a run needs a call".to_owned()))?;
     let row = ActiveModel {
         id: Set(id),
-        call_id: Set(call.id),
-        call_version: Set(call.version),
+        call_id: Set(first.call),
+        call_version: Set(first.version),
         state: Set(RunState::Queued),
-        options: Set(options.clone()),
+        options: Set(options),
         fingerprint: Set(fingerprint.to_owned()),
         created_at: Set(now()),
         ..Default::default()
     };
-    Entity::insert(row).exec_with_returning(db).await
+    Entity::insert(row).exec_without_returning(db).await?;
+    let rows = (0..).zip(calls).map(|(position, own)| run_call::ActiveModel {
+        run_id: Set(id),
+        position: Set(position),
+        call_id: Set(own.call),
+        call_version: Set(own.version),
+    });
+    run_call::Entity::insert_many(rows).exec_without_returning(db).await?;
+    Ok(())
 }
 
 /// One run. One query.
@@ -98,11 +128,23 @@ pub async fn page(
     slice: &Slice,
     after: Option<Uuid>,
 ) -> Result<Vec<Model>, DbErr> {
-    let mut query = Entity::find().filter(Column::CallId.eq(call)).order_by_asc(Column::Id);
+    let mut query = Entity::find().filter(is_of(call)).order_by_asc(Column::Id);
     if let Some(after) = after {
         query = query.filter(Column::Id.gt(after));
     }
     query.limit(slice.limit).all(db).await
+}
+
+/// Whether a run is of this call, alone or with others.
+fn is_of(call: Uuid) -> Expr {
+    let own = run_call::Entity::find().select_only().column(run_call::Column::RunId);
+    Column::Id.in_subquery(own.filter(run_call::Column::CallId.eq(call)).into_query())
+}
+
+/// Deletes the runs of a call, those on other calls too among them. One query.
+pub async fn delete_of(db: &impl ConnectionTrait, call: Uuid) -> Result<(), DbErr> {
+    Entity::delete_many().filter(is_of(call)).exec(db).await?;
+    Ok(())
 }
 
 /// Up to `slice.limit` proposals of a run, best first. One query.
@@ -174,13 +216,28 @@ const fn achieved(status: Status) -> RunResult {
 
 /// Keeps the reply of a run to another question than who should answer together. One query.
 pub async fn reply(db: &impl ConnectionTrait, id: Uuid, reply: &Reply) -> Result<(), DbErr> {
-    let row = ActiveModel {
+    let row = ActiveModel { result: Set(reply.status().map(achieved)), ..replied(reply)? };
+    change(db, id, RunState::Running, row).await
+}
+
+/// The columns of every reply.
+fn replied(reply: &impl serde::Serialize) -> Result<ActiveModel, DbErr> {
+    Ok(ActiveModel {
         state: Set(RunState::Succeeded),
-        result: Set(reply.status().map(achieved)),
         reply: Set(Some(write(reply)?)),
         engine: Set(Some(attelage_solver::engine().to_string())),
         finished_at: Set(Some(now())),
         ..Default::default()
+    })
+}
+
+/// Keeps the answer of a run on several calls. One query.
+pub async fn succeed_jointly(db: &impl ConnectionTrait, id: Uuid, answer: &PortfolioAnswer) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        result: Set(Some(achieved(answer.status))),
+        objective_cents: Set(Some(answer.objective_cents)),
+        bound_cents: Set(Some(answer.bound_cents)),
+        ..replied(answer)?
     };
     change(db, id, RunState::Running, row).await
 }

@@ -10,6 +10,7 @@ use crate::options::OptionsError;
 
 /// Several calls and the actors who may answer them: a [`Problem`] with `calls` in the place of `call`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Portfolio {
     /// What the funders ask for. Ids are unique.
@@ -106,25 +107,33 @@ impl PortfolioInstance {
     /// # Errors
     /// All mistakes at once.
     pub fn new(portfolio: &Portfolio) -> Result<Self, Vec<Fault>> {
+        Self::of((0..portfolio.calls.len()).filter_map(|k| portfolio.problem(k)))
+    }
+
+    /// Checks calls with actors of their own: capabilities and pools that stand in several problems by the same id share one
+    /// capacity, even where their other members differ.
+    ///
+    /// # Errors
+    /// All mistakes at once; those of a call below `/calls/{k}`.
+    pub fn of(problems: impl IntoIterator<Item = Problem>) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut seen = BTreeSet::new();
-        if portfolio.calls.is_empty() {
-            faults.push(Fault { path: "/calls".to_owned(), message: "needs at least one call".to_owned() });
-        }
-        let mut instances = Vec::with_capacity(portfolio.calls.len());
-        for (k, call) in portfolio.calls.iter().enumerate() {
-            if !seen.insert(&call.id) {
-                let message = format!("{:?} stands twice; ids are unique", call.id);
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut instances = Vec::new();
+        for (k, problem) in problems.into_iter().enumerate() {
+            if !seen.insert(problem.call.id.clone()) {
+                let message = format!("{:?} stands twice; ids are unique", problem.call.id);
                 faults.push(Fault { path: format!("/calls/{k}/id"), message });
             }
-            match portfolio.problem(k).map(Instance::new) {
-                Some(Ok(instance)) => instances.push(instance),
-                Some(Err(own)) => faults.extend(own.into_iter().map(|fault| match fault.path.strip_prefix("/call") {
+            match Instance::new(problem) {
+                Ok(instance) => instances.push(instance),
+                Err(own) => faults.extend(own.into_iter().map(|fault| match fault.path.strip_prefix("/call") {
                     Some(rest) => Fault { path: format!("/calls/{k}{rest}"), ..fault },
                     None => fault,
                 })),
-                None => {}
             }
+        }
+        if seen.is_empty() {
+            faults.push(Fault { path: "/calls".to_owned(), message: "needs at least one call".to_owned() });
         }
         if faults.is_empty() {
             return Ok(Self { instances });

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Context, Report, render, render_variant};
-use crate::runs::{Run, RunOptions, RunResult, RunState};
+use crate::runs::{Asked, Run, RunCall, RunOptions, RunResult, RunState};
 
 fn context() -> Context {
     let call = json!({
@@ -32,10 +32,9 @@ fn run(result: Option<RunResult>) -> Run {
     let started = Utc::now();
     Run {
         id: Uuid::nil(),
-        call: Uuid::nil(),
-        call_version: 1,
+        calls: vec![RunCall { call: Uuid::nil(), version: 1 }],
         state: RunState::Succeeded,
-        options: RunOptions::default(),
+        options: Asked::Alone(RunOptions::default()),
         fingerprint: String::new(),
         result,
         objective_cents: None,

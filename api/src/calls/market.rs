@@ -1,0 +1,230 @@
+//! From the database to the solver: everybody who could answer calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use attelage_solver as solver;
+use chrono::NaiveDate;
+use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
+
+use super::Call;
+use super::problem::{call_of, code, last_day, unsigned};
+use crate::capabilities::{self, Capability, Unit};
+use crate::organisations::{self, Organisation};
+use crate::relations::{self, Relation};
+use crate::territories;
+use crate::vocabularies::{self, Vocabulary};
+
+/// Organisations, what they can do, how they stand to each other, and the vocabularies, at one instant.
+pub struct Market {
+    organisations: Vec<Organisation>,
+    capabilities: Vec<Capability>,
+    /// Organisations that share their people, by one of them.
+    groups: BTreeMap<Uuid, Uuid>,
+    relations: Vec<Relation>,
+    territories: Vec<solver::Territory>,
+    services: Vec<solver::Term>,
+    publics: Vec<solver::Term>,
+}
+
+impl Market {
+    /// Reads everything. About a dozen queries; O(organisations + capabilities + territories).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load(db: &impl ConnectionTrait) -> Result<Self, DbErr> {
+        let organisations = organisations::store::all(db).await?;
+        let territories = territories::store::all(db).await?.into_iter().map(|row| solver::Territory {
+            id: row.code,
+            name: Some(row.name),
+            parent: row.parent_code,
+            population: row.population.map_or(0, unsigned),
+        });
+        Ok(Self {
+            groups: capacity_groups(&organisations),
+            organisations,
+            capabilities: capabilities::store::all(db).await?,
+            relations: relations::store::all(db).await?,
+            territories: territories.collect(),
+            services: terms(db, Vocabulary::Services).await?,
+            publics: terms(db, Vocabulary::Publics).await?,
+        })
+    }
+
+    /// A call and everybody who could answer it.
+    ///
+    /// Left out: the funder's capabilities, those that do not last the whole contract, and organisations that then have none and
+    /// lend no certificate to one that has. O(organisations + capabilities).
+    #[must_use]
+    pub fn problem(&self, call: &Call) -> solver::Problem {
+        let written = &call.value.written;
+        let mut offers: BTreeMap<Uuid, Vec<&Capability>> = BTreeMap::new();
+        for capability in &self.capabilities {
+            let own = &capability.value;
+            let begun = own.valid_from.is_none_or(|from| from <= written.starts_on);
+            let lasts = own.valid_to.zip(last_day(written)).is_none_or(|(to, last)| to >= last);
+            if begun && lasts && own.organisation != written.funder {
+                offers.entry(own.organisation).or_default().push(capability);
+            }
+        }
+        let takes_part = |organisation: &&Organisation| {
+            let mut links = organisation.value.links.iter();
+            offers.contains_key(&organisation.id)
+                || links.any(|link| link.shares_credentials && offers.contains_key(&link.to))
+        };
+        let organisations: Vec<&Organisation> = self.organisations.iter().filter(takes_part).collect();
+        let present: BTreeSet<Uuid> = organisations.iter().map(|organisation| organisation.id).collect();
+        let pools = pools(&self.groups, &offers);
+        let actors = organisations.iter().map(|organisation| {
+            let own = offers.remove(&organisation.id).unwrap_or_default();
+            actor(organisation, &own, &pools)
+        });
+        solver::Problem {
+            call: call_of(call.id, written),
+            actors: actors.collect(),
+            territories: self.territories.clone(),
+            services: self.services.clone(),
+            publics: self.publics.clone(),
+            relations: strongest(&self.relations, &present, written.starts_on),
+            links: links(&organisations, &present),
+            incompatibilities: Vec::new(),
+            preferences: Vec::new(),
+        }
+    }
+}
+
+async fn terms(db: &impl ConnectionTrait, vocabulary: Vocabulary) -> Result<Vec<solver::Term>, DbErr> {
+    let rows = vocabularies::store::all(db, vocabulary).await?;
+    let terms = rows.into_iter().map(vocabularies::store::view);
+    Ok(terms
+        .map(|term| solver::Term { id: term.code, name: Some(term.value.label_en), parent: term.value.parent })
+        .collect())
+}
+
+fn actor(organisation: &Organisation, offers: &[&Capability], pools: &BTreeMap<Uuid, String>) -> solver::Actor {
+    let own = &organisation.value;
+    solver::Actor {
+        id: organisation.id.to_string(),
+        name: Some(own.name.clone()),
+        legal_family: own.legal_family.map(|family| code(&family)),
+        home_territories: own.home_territories.clone(),
+        credentials: own
+            .credentials
+            .iter()
+            .map(|credential| solver::Credential {
+                code: credential.code.clone(),
+                valid_from: credential.valid_from.map(|day| day.to_string()),
+                valid_to: credential.valid_to.map(|day| day.to_string()),
+            })
+            .collect(),
+        turnover_cents: own.turnover_cents,
+        available_cash_cents: own.available_cash_cents,
+        capabilities: offers.iter().map(|offer| capability(offer, pools.get(&offer.id))).collect(),
+    }
+}
+
+fn capability(offer: &Capability, pool: Option<&String>) -> solver::Capability {
+    let own = &offer.value;
+    solver::Capability {
+        id: offer.id.to_string(),
+        services: own.services.clone(),
+        publics: own.publics.clone(),
+        territories: own.territories.clone(),
+        modalities: own.modalities.clone(),
+        unit: own.unit.map(|unit| unit.code().to_owned()),
+        capacity_per_year: own.capacity_per_year.map(unsigned),
+        unit_cost_cents: own.unit_cost_cents,
+        fixed_cost_cents: own.fixed_cost_cents,
+        minimum_quantity: unsigned(own.minimum_quantity),
+        pool: pool.cloned(),
+    }
+}
+
+fn links(organisations: &[&Organisation], present: &BTreeSet<Uuid>) -> Vec<solver::Link> {
+    let all = organisations.iter().flat_map(|from| from.value.links.iter().map(move |link| (from.id, link)));
+    all.filter(|(_, link)| present.contains(&link.to))
+        .map(|(from, link)| solver::Link {
+            from: from.to_string(),
+            to: link.to.to_string(),
+            shares_credentials: link.shares_credentials,
+        })
+        .collect()
+}
+
+/// One relation per pair: the strongest of its kinds that have begun. Those that have ended count: who has worked together
+/// knows each other.
+fn strongest(relations: &[Relation], present: &BTreeSet<Uuid>, starts_on: NaiveDate) -> Vec<solver::Relation> {
+    let mut pairs: BTreeMap<(Uuid, Uuid), i16> = BTreeMap::new();
+    for relation in relations {
+        let own = &relation.value;
+        let begun = own.since.is_none_or(|since| since <= starts_on);
+        if begun && present.contains(&own.a) && present.contains(&own.b) {
+            let best = pairs.entry((own.a, own.b)).or_default();
+            *best = (*best).max(own.strength_percent);
+        }
+    }
+    pairs
+        .into_iter()
+        .map(|((a, b), strength)| solver::Relation {
+            a: a.to_string(),
+            b: b.to_string(),
+            strength_percent: u8::try_from(strength).unwrap_or(100),
+        })
+        .collect()
+}
+
+/// The pool of each capability whose organisation shares its people with another one: linked entities never
+/// count the same capacity twice.
+///
+/// Within a group, capabilities counted in one unit that have a service in common, directly or through others, draw on the
+/// same people. O(links × group size + capabilities × services × pools of the group).
+fn pools(groups: &BTreeMap<Uuid, Uuid>, offers: &BTreeMap<Uuid, Vec<&Capability>>) -> BTreeMap<Uuid, String> {
+    let mut found: Vec<Pool> = Vec::new();
+    for (organisation, &group) in groups {
+        for offer in offers.get(organisation).into_iter().flatten() {
+            let mut pool = Pool {
+                group,
+                unit: offer.value.unit,
+                services: offer.value.services.iter().map(String::as_str).collect(),
+                capabilities: vec![offer.id],
+            };
+            let joins = |other: &Pool| {
+                other.group == group && other.unit == pool.unit && !other.services.is_disjoint(&pool.services)
+            };
+            let (joined, apart): (Vec<Pool>, Vec<Pool>) = found.into_iter().partition(joins);
+            for other in joined {
+                pool.services.extend(other.services);
+                pool.capabilities.extend(other.capabilities);
+            }
+            found = apart;
+            found.push(pool);
+        }
+    }
+    let named =
+        found.into_iter().filter_map(|pool| Some((pool.capabilities.iter().min()?.to_string(), pool.capabilities)));
+    named.flat_map(|(name, ids)| ids.into_iter().map(move |id| (id, name.clone()))).collect()
+}
+
+/// Capabilities that draw on the same people.
+struct Pool<'a> {
+    group: Uuid,
+    unit: Option<Unit>,
+    services: BTreeSet<&'a str>,
+    capabilities: Vec<Uuid>,
+}
+
+/// The group that each organisation shares its capacity with, by the smallest id of the group.
+///
+/// Links that share capacity join two organisations; groups are the connected components. O(links × group size).
+fn capacity_groups(organisations: &[Organisation]) -> BTreeMap<Uuid, Uuid> {
+    let mut group: BTreeMap<Uuid, Uuid> = BTreeMap::new();
+    let all = organisations.iter().flat_map(|from| from.value.links.iter().map(move |link| (from.id, link)));
+    for (from, link) in all.filter(|(_, link)| link.shares_capacity) {
+        let ends = [from, link.to].map(|id| group.get(&id).copied().unwrap_or(id));
+        let [kept, merged] = if ends[0] <= ends[1] { ends } else { [ends[1], ends[0]] };
+        group.values_mut().filter(|root| **root == merged).for_each(|root| *root = kept);
+        group.insert(from, kept);
+        group.insert(link.to, kept);
+    }
+    group
+}
