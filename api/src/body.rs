@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures_util::StreamExt as _;
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
@@ -19,7 +19,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::codes::sha256_hex;
 use crate::json;
+use crate::once::{self, BodyDigest};
 use crate::problem::{Fault, Kind, Problem};
 
 /// Largest JSON body, in bytes.
@@ -191,5 +193,9 @@ async fn receive(
         }
         Ok(bytes)
     };
-    tokio::time::timeout(deadline, reading).await.map_err(|_| Problem::new(Kind::Timeout))?
+    let bytes = tokio::time::timeout(deadline, reading).await.map_err(|_| Problem::new(Kind::Timeout))??;
+    if request.headers().contains_key(once::HEADER) {
+        request.extensions_mut().insert(BodyDigest(sha256_hex(&bytes)));
+    }
+    Ok(bytes)
 }

@@ -14,6 +14,7 @@ pub mod fold;
 pub mod identifiers;
 pub mod imports;
 pub mod json;
+pub mod once;
 pub mod openapi;
 pub mod organisations;
 pub mod page;

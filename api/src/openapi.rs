@@ -3,7 +3,7 @@
 use actix_web::App;
 use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::header::{Header, HeaderBuilder};
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required, Type};
@@ -63,11 +63,21 @@ pub fn document() -> Document {
     // The library keeps the version of this package only in its own derive.
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     for item in document.paths.paths.values_mut() {
+        item.post.iter_mut().for_each(takes_key);
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
     visibility::publish(&mut document);
     document
+}
+
+/// A request that creates or changes something may be sent again.
+fn takes_key(operation: &mut Operation) {
+    let text = "A key of the caller's choice, fresh for each request: sent again with the same key within seven days, the request has no second effect and gets the same answer";
+    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255));
+    let parameter =
+        ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header).description(Some(text));
+    operation.parameters.get_or_insert_default().push(parameter.schema(Some(schema)).build().into());
 }
 
 /// Says which problems an operation can answer with and which headers it sends, from what it takes and gives.
@@ -79,6 +89,9 @@ fn complete(operation: &mut Operation) {
     }
     if parameters.iter().any(|parameter| parameter.parameter_in == ParameterIn::Path) {
         kinds.push(Kind::NotFound);
+    }
+    if parameters.iter().any(|parameter| parameter.name == "Idempotency-Key") {
+        kinds.push(Kind::Invalid);
     }
     if parameters.iter().any(|parameter| parameter.name == "If-Match") {
         kinds.extend([Kind::Stale, Kind::PreconditionRequired, Kind::Conflict]);

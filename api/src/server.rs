@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::body::Contract;
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
-use crate::{openapi, request_id, runs, setting};
+use crate::{once, openapi, request_id, runs, setting};
 
 /// What the service says about itself.
 pub struct Served {
@@ -67,6 +67,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) 
     if interrupted > 0 {
         tracing::warn!(interrupted, "runs of an earlier process were marked as failed");
     }
+    once::forget(&db).await?;
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
     let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
     let Description { contract, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;

@@ -15,6 +15,7 @@ mod m20261122_000006_create_imports;
 mod m20261122_000007_limit_lots_and_needs;
 mod m20261122_000008_keep_replies;
 mod m20261122_000009_create_run_calls;
+mod m20261122_000010_create_idempotency_keys;
 
 /// Applies and reverts the migrations.
 pub struct Migrator;
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000007_limit_lots_and_needs::Migration),
             Box::new(m20261122_000008_keep_replies::Migration),
             Box::new(m20261122_000009_create_run_calls::Migration),
+            Box::new(m20261122_000010_create_idempotency_keys::Migration),
         ]
     }
 }

@@ -12,6 +12,7 @@ use super::{Call, CallKind, CallStatus, NewCall, store, validate};
 use crate::app::App;
 use crate::body::Body;
 use crate::database::{begin_read, begin_write};
+use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::Problem;
 use crate::resource::{missed, required_version};
@@ -61,14 +62,15 @@ async fn list_calls(app: Data<App>, request: HttpRequest, query: Query<ListCalls
 #[utoipa::path(tag = "calls", request_body = NewCall,
     responses((status = 201, description = "Drafted", body = Call)))]
 #[post("/calls")]
-async fn create_call(app: Data<App>, Body(new): Body<NewCall>) -> Result<HttpResponse, Problem> {
-    let tx = begin_write(&app.db).await?;
-    Problem::check(validate::faults(&tx, &new).await?)?;
-    let id = Uuid::now_v7();
-    store::insert(&tx, id, &new).await?;
-    let call = store::find(&tx, id).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
-    Ok(call.created("/v1/calls"))
+async fn create_call(app: Data<App>, once: Once, Body(new): Body<NewCall>) -> Result<HttpResponse, Problem> {
+    once.write(&app, async |tx| {
+        Problem::check(validate::faults(tx, &new).await?)?;
+        let id = Uuid::now_v7();
+        store::insert(tx, id, &new).await?;
+        let call = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
+        Ok(call.created("/v1/calls"))
+    })
+    .await
 }
 
 /// Reads a call.
@@ -125,28 +127,31 @@ async fn delete_call(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Re
 #[utoipa::path(tag = "calls", params(("id" = Uuid, Path, description = "Id of the call")),
     responses((status = 200, description = "Published", body = Call)))]
 #[post("/calls/{id}/publish")]
-async fn publish_call(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    advance(&app, *id, CallStatus::Draft, CallStatus::Published).await
+async fn publish_call(app: Data<App>, once: Once, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    once.write(&app, async |tx| advance(tx, *id, CallStatus::Draft, CallStatus::Published).await).await
 }
 
 /// Closes a published call.
 #[utoipa::path(tag = "calls", params(("id" = Uuid, Path, description = "Id of the call")),
     responses((status = 200, description = "Closed", body = Call)))]
 #[post("/calls/{id}/close")]
-async fn close_call(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    advance(&app, *id, CallStatus::Published, CallStatus::Closed).await
+async fn close_call(app: Data<App>, once: Once, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    once.write(&app, async |tx| advance(tx, *id, CallStatus::Published, CallStatus::Closed).await).await
 }
 
-async fn advance(app: &App, id: Uuid, from: CallStatus, to: CallStatus) -> Result<HttpResponse, Problem> {
-    let tx = begin_write(&app.db).await?;
-    let moved = store::advance(&tx, id, from, to).await?;
-    let call = store::find(&tx, id).await?.ok_or_else(Problem::not_found)?;
+async fn advance(
+    tx: &impl ConnectionTrait,
+    id: Uuid,
+    from: CallStatus,
+    to: CallStatus,
+) -> Result<HttpResponse, Problem> {
+    let moved = store::advance(tx, id, from, to).await?;
+    let call = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
     if !moved {
         let detail =
             format!("the call is {}: only a {} one can become {}", word(call.value.status), word(from), word(to));
         return Err(Problem::conflict(detail));
     }
-    tx.commit().await?;
     Ok(call.found())
 }
 

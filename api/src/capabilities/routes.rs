@@ -11,6 +11,7 @@ use super::{Capability, NewCapability, store, validate};
 use crate::app::App;
 use crate::body::Body;
 use crate::database::{begin_read, begin_write};
+use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
 use crate::resource::{missed, required_version};
@@ -64,14 +65,19 @@ async fn list_capabilities(
 #[utoipa::path(tag = "capabilities", request_body = NewCapability,
     responses((status = 201, description = "Registered", body = Capability)))]
 #[post("/capabilities")]
-async fn create_capability(app: Data<App>, Body(new): Body<NewCapability>) -> Result<HttpResponse, Problem> {
-    let tx = begin_write(&app.db).await?;
-    Problem::check(validate::faults(&tx, &new).await?)?;
-    let id = Uuid::now_v7();
-    store::insert_many(&tx, &[store::Insertion { id, import_key: None, new }]).await?;
-    let capability = store::find(&tx, id).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
-    Ok(capability.created("/v1/capabilities"))
+async fn create_capability(
+    app: Data<App>,
+    once: Once,
+    Body(new): Body<NewCapability>,
+) -> Result<HttpResponse, Problem> {
+    once.write(&app, async |tx| {
+        Problem::check(validate::faults(tx, &new).await?)?;
+        let id = Uuid::now_v7();
+        store::insert_many(tx, &[store::Insertion { id, import_key: None, new }]).await?;
+        let capability = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
+        Ok(capability.created("/v1/capabilities"))
+    })
+    .await
 }
 
 /// Reads a capability.

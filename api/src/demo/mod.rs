@@ -18,6 +18,7 @@ use crate::body::Contract;
 use crate::calls::Call;
 use crate::config::ServerConfig;
 use crate::imports::{ImportKind, apply};
+use crate::once::Once;
 use crate::page::{CursorKey, MAX_LIMIT, Slice};
 use crate::runs::{Run, RunOptions, runner};
 use crate::server::{self, StartError};
@@ -122,7 +123,7 @@ async fn context(db: &DatabaseConnection, call: &Call) -> Result<Context, DbErr>
 /// Runs the solver as the API does, and waits for the end.
 async fn compute(app: &App, call: &Call, options: RunOptions) -> Result<(Run, Vec<Proposal>), StartError> {
     let patience = Duration::from_secs(u64::from(options.time_limit_seconds) * 2);
-    let id = runner::launch(app, call.id, options).await?;
+    let id = runner::launch(app, &Once::default(), call.id, options).await?;
     let run = runner::wait(app, id, patience).await?;
     if let Some(failure) = &run.failure {
         return Err(format!("the computation failed: {failure}").into());

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Import, ImportKind, RowFault, apply, store};
 use crate::app::App;
 use crate::body::Csv;
+use crate::once::Once;
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
 
@@ -32,9 +33,18 @@ struct CreateImport {
     request_body(content = String, content_type = "text/csv", description = "The file, in UTF-8 or Windows-1252; fields between `,`, `;` or tabs"),
     responses((status = 201, description = "Imported", body = Import)))]
 #[post("/imports")]
-async fn create_import(app: Data<App>, query: Query<CreateImport>, Csv(bytes): Csv) -> Result<HttpResponse, Problem> {
-    let import = apply::import(&app.db, query.kind, bytes).await?;
-    Ok(HttpResponse::Created().insert_header((LOCATION, format!("/v1/imports/{}", import.id))).json(import))
+async fn create_import(
+    app: Data<App>,
+    once: Once,
+    query: Query<CreateImport>,
+    Csv(bytes): Csv,
+) -> Result<HttpResponse, Problem> {
+    let read = apply::read(&app.db, query.kind, bytes).await?;
+    once.write(&app, async |tx| {
+        let import = read.write(tx).await?;
+        Ok(HttpResponse::Created().insert_header((LOCATION, format!("/v1/imports/{}", import.id))).json(import))
+    })
+    .await
 }
 
 /// Lists imports, oldest first.

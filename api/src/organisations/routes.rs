@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::body::Body;
 use crate::codes::searched;
 use crate::database::{begin_read, begin_write};
+use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::Problem;
 use crate::resource::{missed, required_version};
@@ -65,14 +66,19 @@ async fn list_organisations(
 #[utoipa::path(tag = "organisations", request_body = NewOrganisation,
     responses((status = 201, description = "Registered", body = Organisation)))]
 #[post("/organisations")]
-async fn create_organisation(app: Data<App>, Body(new): Body<NewOrganisation>) -> Result<HttpResponse, Problem> {
-    let tx = begin_write(&app.db).await?;
-    Problem::check(validate::faults(&tx, None, &new).await?)?;
-    let id = Uuid::now_v7();
-    store::insert_many(&tx, &[store::Insertion { id, import_key: None, new }]).await?;
-    let organisation = store::find(&tx, id).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
-    Ok(organisation.created("/v1/organisations"))
+async fn create_organisation(
+    app: Data<App>,
+    once: Once,
+    Body(new): Body<NewOrganisation>,
+) -> Result<HttpResponse, Problem> {
+    once.write(&app, async |tx| {
+        Problem::check(validate::faults(tx, None, &new).await?)?;
+        let id = Uuid::now_v7();
+        store::insert_many(tx, &[store::Insertion { id, import_key: None, new }]).await?;
+        let organisation = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
+        Ok(organisation.created("/v1/organisations"))
+    })
+    .await
 }
 
 /// Reads an organisation.

@@ -12,6 +12,7 @@ use super::{NewRelation, Relation, store};
 use crate::app::App;
 use crate::body::Body;
 use crate::database::begin_write;
+use crate::once::Once;
 use crate::organisations;
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
@@ -59,12 +60,13 @@ async fn list_relations(
 #[utoipa::path(tag = "relations", request_body = NewRelation,
     responses((status = 201, description = "Recorded", body = Relation)))]
 #[post("/relations")]
-async fn create_relation(app: Data<App>, Body(new): Body<NewRelation>) -> Result<HttpResponse, Problem> {
-    let tx = begin_write(&app.db).await?;
-    Problem::check(faults(&tx, &new).await?)?;
-    let relation = store::insert(&tx, &new).await?;
-    tx.commit().await?;
-    Ok(relation.created("/v1/relations"))
+async fn create_relation(app: Data<App>, once: Once, Body(new): Body<NewRelation>) -> Result<HttpResponse, Problem> {
+    once.write(&app, async |tx| {
+        Problem::check(faults(tx, &new).await?)?;
+        let relation = store::insert(tx, &new).await?;
+        Ok(relation.created("/v1/relations"))
+    })
+    .await
 }
 
 /// Reads a relation.

@@ -15,6 +15,7 @@ use super::{Asked, JointRunOptions, Run, RunOptions, RunState, runner, store};
 use crate::app::App;
 use crate::body::Body;
 use crate::calls;
+use crate::once::Once;
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
 
@@ -44,10 +45,11 @@ pub fn configure(config: &mut ServiceConfig) {
 async fn start_run(
     app: Data<App>,
     request: HttpRequest,
+    once: Once,
     id: Path<Uuid>,
     Body(options): Body<RunOptions>,
 ) -> Result<HttpResponse, Problem> {
-    started(&app, &request, runner::launch(&app, *id, options).await?).await
+    started(&app, &request, runner::launch(&app, &once, *id, options).await?).await
 }
 
 /// Starts a computation on several calls at once: who should answer which, so that all together cost least.
@@ -60,16 +62,17 @@ async fn start_run(
 async fn start_joint_run(
     app: Data<App>,
     request: HttpRequest,
+    once: Once,
     Body(options): Body<JointRunOptions>,
 ) -> Result<HttpResponse, Problem> {
-    started(&app, &request, runner::launch_jointly(&app, options).await?).await
+    started(&app, &request, runner::launch_jointly(&app, &once, options).await?).await
 }
 
 /// The answer to whoever started a run.
 async fn started(app: &App, request: &HttpRequest, id: Uuid) -> Result<HttpResponse, Problem> {
     let run = runner::wait(app, id, preferred_wait(request)).await?;
     let mut response = if runner::is_over(run.state) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
-    Ok(response.insert_header((LOCATION, format!("/v1/runs/{}", run.id))).json(run))
+    Ok(response.insert_header((LOCATION, runner::path(run.id))).json(run))
 }
 
 /// Lists the runs of a call, alone or with others, oldest first.

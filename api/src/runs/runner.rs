@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
 use attelage_solver::portfolio::{PortfolioAnswer, PortfolioOptions};
 use attelage_solver::{self as solver, Instance, OptionsError, PortfolioInstance, Query, Reply};
 use uuid::Uuid;
@@ -13,17 +15,22 @@ use crate::calls::market::Market;
 use crate::calls::{self, Call};
 use crate::codes::sha256_hex;
 use crate::database::{begin_read, begin_write};
+use crate::once::{self, Once};
 use crate::problem::{Fault, Kind, Problem};
 
 /// How many runs may wait or be computed at once, each holding its inputs in memory.
 const MOST_UNFINISHED: u64 = 64;
+const PATH: &str = "/v1/runs/";
 
 /// Reads a call and its market as they stand at one instant, queues a run on them, and starts it in the background.
 ///
 /// # Errors
 /// No such call; options that name organisations which cannot take part; too many runs already; data that cannot be
 /// computed on.
-pub async fn launch(app: &App, call: Uuid, options: RunOptions) -> Result<Uuid, Problem> {
+pub async fn launch(app: &App, once: &Once, call: Uuid, options: RunOptions) -> Result<Uuid, Problem> {
+    if let Some(run) = once.before(&app.db).await? {
+        return started_before(&run);
+    }
     has_room(app).await?;
     let snapshot = begin_read(&app.db).await?;
     let call = calls::store::find(&snapshot, call).await?.ok_or_else(Problem::not_found)?;
@@ -31,14 +38,17 @@ pub async fn launch(app: &App, call: Uuid, options: RunOptions) -> Result<Uuid, 
     snapshot.commit().await?;
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare(problem, &own)).await.map_err(Problem::internal)??;
-    queue(app, &[call], Asked::Alone(options), prepared).await
+    queue(app, once, &[call], Asked::Alone(options), prepared).await
 }
 
 /// As [`launch`], on several calls at once.
 ///
 /// # Errors
 /// Calls that do not exist or stand twice; otherwise as [`launch`].
-pub async fn launch_jointly(app: &App, options: JointRunOptions) -> Result<Uuid, Problem> {
+pub async fn launch_jointly(app: &App, once: &Once, options: JointRunOptions) -> Result<Uuid, Problem> {
+    if let Some(run) = once.before(&app.db).await? {
+        return started_before(&run);
+    }
     has_room(app).await?;
     let snapshot = begin_read(&app.db).await?;
     let mut calls: Vec<Call> = Vec::with_capacity(options.calls.len());
@@ -60,7 +70,7 @@ pub async fn launch_jointly(app: &App, options: JointRunOptions) -> Result<Uuid,
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare_jointly(problems, &own));
     let prepared = prepared.await.map_err(Problem::internal)??;
-    queue(app, &calls, Asked::Jointly(options), prepared).await
+    queue(app, once, &calls, Asked::Jointly(options), prepared).await
 }
 
 async fn has_room(app: &App) -> Result<(), Problem> {
@@ -72,11 +82,15 @@ async fn has_room(app: &App) -> Result<(), Problem> {
 }
 
 /// Records a run and starts it; gives its id.
-async fn queue(app: &App, calls: &[Call], asked: Asked, prepared: Prepared) -> Result<Uuid, Problem> {
+async fn queue(app: &App, once: &Once, calls: &[Call], asked: Asked, prepared: Prepared) -> Result<Uuid, Problem> {
     let id = Uuid::now_v7();
     let calls: Vec<RunCall> = calls.iter().map(|call| RunCall { call: call.id, version: call.version }).collect();
     let tx = begin_write(&app.db).await?;
+    if let Some(run) = once.claim(&tx).await? {
+        return started_before(&run);
+    }
     store::insert(&tx, id, &calls, asked, &prepared.fingerprint).await?;
+    once.keep(&tx, HttpResponse::Accepted().insert_header((LOCATION, path(id))).finish()).await?;
     tx.commit().await?;
     let app = app.clone();
     tokio::spawn(async move {
@@ -88,6 +102,18 @@ async fn queue(app: &App, calls: &[Call], asked: Asked, prepared: Prepared) -> R
         }
     });
     Ok(id)
+}
+
+/// Where a run is found.
+#[must_use]
+pub fn path(id: Uuid) -> String {
+    format!("{PATH}{id}")
+}
+
+/// The run that was started under the same key.
+fn started_before(kept: &once::Model) -> Result<Uuid, Problem> {
+    let id = kept.location.as_deref().and_then(|location| location.strip_prefix(PATH)?.parse().ok());
+    id.ok_or_else(|| Problem::internal("a key of a run without its id"))
 }
 
 /// A computation that is ready to start.

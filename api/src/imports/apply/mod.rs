@@ -1,12 +1,16 @@
 //! Writes what the readers read: one transaction per file, and nothing where nothing has changed.
 
-use sea_orm::DatabaseConnection;
+use std::collections::BTreeMap;
 
-use super::{Import, ImportKind, ImportSummary, NotThisFormat, Report, lieux as reader, store};
-use super::{territories as territory_reader, text};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
+
+use super::lieux::{self as reader, ImportedOrganisation, Place};
+use super::territories::{self as territory_reader, ImportedTerritory};
+use super::{Import, ImportKind, ImportSummary, NotThisFormat, Report, store, text};
 use crate::codes::sha256_hex;
 use crate::database::{begin_write, lock};
 use crate::problem::{Fault, Problem};
+use crate::territories::NewTerritory;
 use crate::vocabularies::shipped::shipped;
 
 mod gazetteer;
@@ -14,11 +18,37 @@ mod lieux;
 mod organisation;
 mod territories;
 
+/// A file that has been read and can be written.
+pub struct Read {
+    kind: ImportKind,
+    digest: String,
+    summary: ImportSummary,
+    report: Report,
+    rows: Rows,
+}
+
+enum Rows {
+    Lieux { communes: BTreeMap<String, NewTerritory>, places: Vec<Place>, organisations: Vec<ImportedOrganisation> },
+    Territories(Vec<ImportedTerritory>),
+}
+
 /// Imports one file: reads it, writes the sound rows, and keeps the report. Everything or nothing.
 ///
 /// # Errors
-/// A file that is not of this format, with the reason; or the database's.
+/// As [`read`]; or the database's.
 pub async fn import(db: &DatabaseConnection, kind: ImportKind, bytes: Vec<u8>) -> Result<Import, Problem> {
+    let read = read(db, kind, bytes).await?;
+    let tx = begin_write(db).await?;
+    let import = read.write(&tx).await?;
+    tx.commit().await?;
+    Ok(import)
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// A file that is not of this format, with the reason; or the database's.
+pub async fn read(db: &DatabaseConnection, kind: ImportKind, bytes: Vec<u8>) -> Result<Read, Problem> {
     let digest = sha256_hex(&bytes);
     match kind {
         ImportKind::Lieux => {
@@ -34,25 +64,39 @@ pub async fn import(db: &DatabaseConnection, kind: ImportKind, bytes: Vec<u8>) -
                 Ok((communes, read))
             });
             let (communes, read) = read.await?.map_err(|reason: NotThisFormat| refused(&reason))?;
-            let mut summary = summary(read.rows_read, read.encoding, read.delimiter);
-            let mut report = read.report;
-            let tx = begin_write(db).await?;
-            lieux::write(&tx, &communes, &read.places, &read.organisations, &mut summary, &mut report).await?;
-            let import = record(&tx, kind, &digest, summary, report).await?;
-            tx.commit().await?;
-            Ok(import)
+            let summary = summary(read.rows_read, read.encoding, read.delimiter);
+            let rows = Rows::Lieux { communes, places: read.places, organisations: read.organisations };
+            Ok(Read { kind, digest, summary, report: read.report, rows })
         }
         ImportKind::Territories => {
             let read = blocking(move || territory_reader::parse(&bytes)).await?.map_err(|reason| refused(&reason))?;
-            let mut summary = summary(read.rows_read, read.encoding, read.delimiter);
-            let mut report = read.report;
-            let tx = begin_write(db).await?;
-            lock(&tx, "territory").await?;
-            territories::write(&tx, read.territories, &mut summary, &mut report).await?;
-            let import = record(&tx, kind, &digest, summary, report).await?;
-            tx.commit().await?;
-            Ok(import)
+            let summary = summary(read.rows_read, read.encoding, read.delimiter);
+            Ok(Read { kind, digest, summary, report: read.report, rows: Rows::Territories(read.territories) })
         }
+    }
+}
+
+impl Read {
+    /// Writes the sound rows and the report.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn write(self, tx: &DatabaseTransaction) -> Result<Import, Problem> {
+        let Self { kind, digest, mut summary, mut report, rows } = self;
+        match rows {
+            Rows::Lieux { communes, places, organisations } => {
+                lieux::write(tx, &communes, &places, &organisations, &mut summary, &mut report).await?;
+            }
+            Rows::Territories(territories) => {
+                lock(tx, "territory").await?;
+                territories::write(tx, territories, &mut summary, &mut report).await?;
+            }
+        }
+        report.sort();
+        let Report { faults, counts, skipped_lines } = report;
+        summary.faults = counts.into_iter().map(|(problem, count)| (problem.code().to_owned(), count as u64)).collect();
+        summary.rows_skipped = skipped_lines.len() as u64;
+        Ok(store::insert(tx, kind, &digest, summary, &faults).await?)
     }
 }
 
@@ -73,18 +117,4 @@ fn summary(rows: usize, encoding: text::Encoding, delimiter: text::Delimiter) ->
         delimiter: word(serde_json::json!(delimiter)),
         ..ImportSummary::default()
     }
-}
-
-async fn record(
-    tx: &sea_orm::DatabaseTransaction,
-    kind: ImportKind,
-    digest: &str,
-    mut summary: ImportSummary,
-    mut report: Report,
-) -> Result<Import, Problem> {
-    report.sort();
-    let Report { faults, counts, skipped_lines } = report;
-    summary.faults = counts.into_iter().map(|(problem, count)| (problem.code().to_owned(), count as u64)).collect();
-    summary.rows_skipped = skipped_lines.len() as u64;
-    Ok(store::insert(tx, kind, digest, summary, &faults).await?)
 }

@@ -1,0 +1,193 @@
+//! `Idempotency-Key`: a request that is sent again with the same key has no second effect, and gets the same answer.
+//!
+//! The key is claimed in the transaction of the effect, before anything else is written: of requests that meet, one has the effect,
+//! and the others wait for its end and answer as it did. A request that is refused leaves nothing, so that its key can be used
+//! again once it is mended. Keys are kept for seven days.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ETAG, HeaderMap, HeaderName, LOCATION};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, body::MessageBody as _};
+use chrono::TimeDelta;
+use sea_orm::ActiveValue::Set;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+
+use crate::app::App;
+use crate::codes::sha256_hex;
+use crate::database::{begin_write, now};
+use crate::problem::{Fault, Problem};
+
+/// Name of the header.
+pub const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+const LONGEST_KEY: usize = 255;
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// A row of `idempotency_key`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "idempotency_key")]
+pub struct Model {
+    /// Whose key; empty while the service does not know who asks.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub caller: String,
+    /// The key.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub key: String,
+    /// SHA-256 of the request.
+    pub request: String,
+    /// What was answered; absent only within the transaction that claims the key.
+    pub status: Option<i16>,
+    /// Its `Location`.
+    pub location: Option<String>,
+    /// Its `ETag`.
+    pub etag: Option<String>,
+    /// Its body, in JSON.
+    pub body: Option<String>,
+    /// When the key was claimed.
+    pub created_at: DateTimeUtc,
+}
+
+/// None.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// SHA-256 of the body of a request, left by whoever read it.
+pub struct BodyDigest(pub String);
+
+/// The key of a request, with the request, if it has one.
+#[derive(Default)]
+pub struct Once(Option<(String, HttpRequest)>);
+
+impl FromRequest for Once {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(key(request.headers()).map(|key| Self(key.map(|key| (key, request.clone())))))
+    }
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(&HEADER);
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|text| (1..=LONGEST_KEY).contains(&text.len()) && values.next().is_none());
+    let Some(text) = text else {
+        let expected = format!("once, 1 to {LONGEST_KEY} visible ASCII characters: a fresh UUID is a good key");
+        return Err(Problem::malformed(vec![Fault::parameter("Idempotency-Key", expected)]));
+    };
+    Ok(Some(text.to_owned()))
+}
+
+impl Once {
+    /// Writes in a transaction of its own, unless that has been done under this key: then the answer is the one of that time.
+    ///
+    /// # Errors
+    /// Those of `effect`; nothing is written then. A key that was used with another request.
+    pub async fn write(
+        self,
+        app: &App,
+        effect: impl AsyncFnOnce(&DatabaseTransaction) -> Result<HttpResponse, Problem>,
+    ) -> Result<HttpResponse, Problem> {
+        let tx = begin_write(&app.db).await?;
+        if let Some(before) = self.claim(&tx).await? {
+            return answer(&before);
+        }
+        let response = effect(&tx).await?;
+        let response = self.keep(&tx, response).await?;
+        tx.commit().await?;
+        Ok(response)
+    }
+
+    /// What was answered to this request before. One query, none without a key.
+    ///
+    /// # Errors
+    /// A key that was used with another request.
+    pub async fn before(&self, db: &impl ConnectionTrait) -> Result<Option<Model>, Problem> {
+        let Some((key, request)) = &self.0 else { return Ok(None) };
+        let found = Entity::find_by_id((String::new(), key.clone())).one(db).await?;
+        match found.filter(|row| row.created_at > now() - KEPT) {
+            Some(row) if row.request != fingerprint(request) => Err(Problem::invalid(vec![Fault::parameter(
+                "Idempotency-Key",
+                "was used with another request: take a fresh key for each",
+            )])),
+            found => Ok(found),
+        }
+    }
+
+    /// Takes the key for this transaction, or tells what was answered under it before. Waits for a transaction that holds it.
+    ///
+    /// # Errors
+    /// A key that was used with another request.
+    pub async fn claim(&self, tx: &DatabaseTransaction) -> Result<Option<Model>, Problem> {
+        let Some((key, request)) = &self.0 else { return Ok(None) };
+        let old = Column::CreatedAt.lte(now() - KEPT);
+        Entity::delete_many().filter(Column::Key.eq(key)).filter(old).exec(tx).await?;
+        let row = ActiveModel {
+            caller: Set(String::new()),
+            key: Set(key.clone()),
+            request: Set(fingerprint(request)),
+            created_at: Set(now()),
+            ..Default::default()
+        };
+        let first = OnConflict::columns([Column::Caller, Column::Key]).do_nothing().to_owned();
+        let claimed = Entity::insert(row).on_conflict(first).exec_without_returning(tx).await?;
+        if claimed == 1 { Ok(None) } else { self.before(tx).await }
+    }
+
+    /// Keeps the answer under the key that this transaction holds; gives the answer back. One query, none without a key.
+    ///
+    /// # Errors
+    /// An answer that is not in memory as a whole, or not text.
+    pub async fn keep(&self, tx: &DatabaseTransaction, response: HttpResponse) -> Result<HttpResponse, Problem> {
+        let Some((key, _)) = &self.0 else { return Ok(response) };
+        let (head, body) = response.into_parts();
+        let body = body.try_into_bytes().map_err(|_| Problem::internal("an answer that is streamed cannot be kept"))?;
+        let body = String::from_utf8(body.to_vec()).map_err(Problem::internal)?;
+        let header = |name| head.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let row = ActiveModel {
+            caller: Set(String::new()),
+            key: Set(key.clone()),
+            status: Set(i16::try_from(head.status().as_u16()).ok()),
+            location: Set(header(LOCATION)),
+            etag: Set(header(ETAG)),
+            body: Set(Some(body).filter(|body| !body.is_empty())),
+            ..Default::default()
+        };
+        answer(&Entity::update(row).exec(tx).await?)
+    }
+}
+
+/// SHA-256 of method, path, query and body.
+fn fingerprint(request: &HttpRequest) -> String {
+    let extensions = request.extensions();
+    let body = extensions.get::<BodyDigest>().map_or("", |digest| digest.0.as_str());
+    sha256_hex(format!("{} {}\n{body}", request.method(), request.uri()).as_bytes())
+}
+
+/// The answer that was kept.
+fn answer(kept: &Model) -> Result<HttpResponse, Problem> {
+    let status = kept.status.and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok());
+    let mut response = HttpResponse::build(status.ok_or_else(|| Problem::internal("a key without an answer"))?);
+    for (name, value) in [(LOCATION, &kept.location), (ETAG, &kept.etag)] {
+        if let Some(value) = value {
+            response.insert_header((name, value.as_str()));
+        }
+    }
+    Ok(match &kept.body {
+        Some(body) => response.content_type("application/json").body(body.clone()),
+        None => response.finish(),
+    })
+}
+
+/// Forgets keys whose time is over. One query.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    Ok(Entity::delete_many().filter(Column::CreatedAt.lte(now() - KEPT)).exec(db).await?.rows_affected)
+}
