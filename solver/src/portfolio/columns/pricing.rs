@@ -1,0 +1,82 @@
+//! The consortium for one call that is best at given prices of what the calls share.
+
+use crate::backend::{Backend, End, Found, Session, found};
+use crate::compile::Compiled;
+use crate::control::Control;
+use crate::formulate::{Formulation, Objective, Question};
+use crate::portfolio::rows::Rows;
+
+/// The model of one call, kept for many prices.
+pub(super) struct Pricer {
+    formulation: Formulation,
+    session: Session,
+}
+
+/// What a price gives.
+pub(super) struct Priced {
+    /// The best consortium found.
+    pub(super) found: Option<Found>,
+    /// None costs less, with what it uses; ∞ where there is none, −∞ where nothing is proven.
+    pub(super) bound: f64,
+}
+
+impl Pricer {
+    /// `None` where nobody can take part or HiGHS refuses the model.
+    pub(super) fn open(c: &Compiled<'_>, backend: &Backend<'_>, gap: f64) -> Option<Self> {
+        if c.candidates.is_empty() {
+            return None;
+        }
+        let mut formulation = Formulation::new(c, &Question::minimise(Objective::Euros));
+        let mut session = backend.open(&mut formulation, Objective::Euros)?;
+        session.set("mip_rel_gap", gap);
+        // Its effort is that of a first solution to a new model; these models are solved again and again.
+        session.set("mip_heuristic_run_feasibility_jump", false);
+        Some(Self { formulation, session })
+    }
+
+    /// Solves the model of a call at these prices of the rows, which are the duals of the master problem.
+    pub(super) fn price(&mut self, rows: &Rows, call: usize, duals: &[f64], control: &Control<'_>) -> Priced {
+        let f = &self.formulation;
+        let weight = cost_weight(rows, duals);
+        let mut objective = f.objective.clone() * weight;
+        for &r in &rows.of[call] {
+            let Some(part) = rows.rows[r].parts.get(&call).filter(|_| duals[r] != 0.0) else { continue };
+            for &(e, each) in &part.edges {
+                objective.add_mul(-duals[r] * each, f.quantity[e]);
+            }
+            for &(i, each) in &part.members {
+                objective.add_mul(-duals[r] * each, f.member[i]);
+            }
+        }
+        self.session.minimise(objective, true);
+        let Some(solved) = (!control.expired()).then(|| self.session.solve(control)).flatten() else {
+            return Priced { found: None, bound: f64::NEG_INFINITY };
+        };
+        let bound = if solved.end == End::Infeasible { f64::INFINITY } else { solved.bound };
+        Priced { found: solved.found().then(|| found(&self.session, f, &solved)), bound }
+    }
+
+    /// Solves more precisely from now on.
+    pub(super) fn sharpen(&mut self, gap: f64) {
+        self.session.set("mip_rel_gap", gap);
+    }
+}
+
+/// What a thousand euros of the cost of a call count at these prices.
+pub(super) fn cost_weight(rows: &Rows, duals: &[f64]) -> f64 {
+    rows.weight - rows.rows.iter().zip(duals).map(|(row, dual)| row.cost * dual).sum::<f64>()
+}
+
+/// The part of the Lagrangian bound that belongs to no call: the limits of the rows at their prices, and shared variables at
+/// their best.
+pub(super) fn constant(rows: &Rows, duals: &[f64]) -> f64 {
+    let limits: f64 = rows.rows.iter().zip(duals).map(|(row, dual)| row.most * dual).sum();
+    let mut reduced: Vec<f64> = rows.shared.iter().map(|shared| shared.price).collect();
+    for (row, dual) in rows.rows.iter().zip(duals) {
+        for &(own, each) in &row.shared {
+            reduced[own] -= dual * each;
+        }
+    }
+    let shared: f64 = rows.shared.iter().zip(reduced).map(|(own, cost)| cost.min(0.0) * own.most).sum();
+    limits + shared
+}
