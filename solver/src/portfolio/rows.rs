@@ -49,6 +49,13 @@ pub(super) struct Rows {
     pub(super) of: Vec<Vec<usize>>,
 }
 
+impl Row {
+    /// Whether what some calls use is lost to the others: a capacity, or a number of calls.
+    pub(super) fn limits_each(&self) -> bool {
+        !self.equal && self.shared.is_empty() && self.cost == 0.0
+    }
+}
+
 impl Rows {
     pub(super) fn new(calls: &[Compiled<'_>], joint: &Joint, options: &PortfolioOptions, ask: Ask) -> Self {
         let mut all = Self { weight: f64::from(ask.goal == Goal::Cost), ..Self::default() };

@@ -6,6 +6,7 @@
 //! relaxation; Geoffrion, 1974). Each call is a whole-number problem there, so that the bound is that of the convex hulls of all calls.
 //! Prices are taken between those of the best bound and those of the master problem (Wentges, 1997).
 
+mod dive;
 mod master;
 mod pool;
 mod pricing;
@@ -54,30 +55,44 @@ struct Generation<'g, 'o> {
 /// Prices what the calls share from the columns of some plans, and chooses among all columns found.
 pub(super) fn generate(stage: &Stage<'_>, backend: &Backend<'_>, plans: &[Plan], best: Plan) -> Generated {
     let none = |plan| Generated { plan, bound: f64::NEG_INFINITY, prices: vec![0.0; stage.rows.rows.len()] };
-    let Some(master) = Master::open(stage, backend) else { return none(best) };
-    let gap = f64::from(stage.options.gap_ppm) / 1e6;
-    let mut generation = Generation {
-        stage,
-        backend,
-        pricers: stage.calls.iter().map(|c| Pricer::open(c, backend, gap)).collect(),
-        pool: Pool::default(),
-        master,
-        bound: f64::NEG_INFINITY,
-        center: vec![0.0; stage.rows.rows.len()],
-    };
+    let Some(mut generation) = Generation::open(stage, backend) else { return none(best) };
     for plan in plans {
         generation.pool.add_plan(stage, plan);
     }
-    let start = generation.pool.add_plan(stage, &best);
+    generation.pool.add_plan(stage, &best);
     if generation.fill(0).is_none() {
         return none(best);
     }
     generation.run(&best);
-    let plan = generation.choose(best, &start);
+    let best = generation.dive(best);
+    let plan = generation.choose(best);
     Generated { plan, bound: generation.bound, prices: generation.center }
 }
 
-impl Generation<'_, '_> {
+/// What any prices prove.
+#[cfg(test)]
+pub(super) fn bound_at(stage: &Stage<'_>, backend: &Backend<'_>, prices: &[f64]) -> f64 {
+    let Some(mut generation) = Generation::open(stage, backend) else { return f64::NEG_INFINITY };
+    generation.price(prices);
+    generation.bound
+}
+
+impl<'g, 'o> Generation<'g, 'o> {
+    /// No columns yet. `None` where HiGHS refuses the model.
+    fn open(stage: &'g Stage<'g>, backend: &'g Backend<'o>) -> Option<Self> {
+        let gap = f64::from(stage.options.gap_ppm) / 1e6;
+        let pricer = |call: usize| Pricer::open(&stage.calls[call], &stage.rows, call, backend, gap);
+        Some(Self {
+            stage,
+            backend,
+            pricers: (0..stage.calls.len()).map(pricer).collect(),
+            pool: Pool::default(),
+            master: Master::open(stage, backend)?,
+            bound: f64::NEG_INFINITY,
+            center: vec![0.0; stage.rows.rows.len()],
+        })
+    }
+
     /// Hands the columns from `first` on to the master problem.
     fn fill(&mut self, first: usize) -> Option<()> {
         self.pool.columns[first..].iter().try_for_each(|column| self.master.add(self.stage, column))
@@ -126,19 +141,9 @@ impl Generation<'_, '_> {
         let weight = cost_weight(rows, prices);
         let first = self.pool.columns.len();
         let mut bound = constant(rows, prices);
-        for (call, pricer) in self.pricers.iter_mut().enumerate() {
+        for call in 0..self.stage.calls.len() {
             let alone = weight * keur(unanswered(&self.stage.calls[call]));
-            let Some(pricer) = pricer else {
-                bound += alone;
-                continue;
-            };
-            let control = self.backend.control.part(PRICING_WORK);
-            let priced = pricer.price(rows, call, prices, &control);
-            self.backend.control.absorb(&control);
-            bound += alone.min(priced.bound);
-            if let Some(found) = &priced.found {
-                self.pool.add_found(self.stage, call, found);
-            }
+            bound += alone.min(self.price_one(call, prices));
         }
         if bound > self.bound {
             self.bound = bound;
@@ -148,10 +153,23 @@ impl Generation<'_, '_> {
         let _ = self.fill(first);
     }
 
+    /// One call alone at these prices: perhaps a new column, and what none is below.
+    fn price_one(&mut self, call: usize, prices: &[f64]) -> f64 {
+        let Some(pricer) = &mut self.pricers[call] else { return f64::INFINITY };
+        let control = self.backend.control.part(PRICING_WORK);
+        let priced = pricer.price(&self.stage.rows, call, prices, &control);
+        self.backend.control.absorb(&control);
+        if let Some(found) = &priced.found {
+            self.pool.add_found(self.stage, call, found);
+        }
+        priced.bound
+    }
+
     /// The best choice among all columns, if it is better.
-    fn choose(&mut self, best: Plan, start: &[Option<usize>]) -> Plan {
+    fn choose(&mut self, best: Plan) -> Plan {
+        let start = self.pool.add_plan(self.stage, &best);
         let control = self.backend.control.part(CHOICE_WORK);
-        let choice = self.master.choose(&self.pool.columns, start, &control);
+        let choice = self.master.choose(&self.pool.columns, &start, &control);
         self.backend.control.absorb(&control);
         let plan = choice.map(|choice| self.pool.plan(self.stage, &choice)).filter(|plan| self.stage.keeps(plan));
         if std::env::var_os("TRACE").is_some() {

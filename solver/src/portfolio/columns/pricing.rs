@@ -1,15 +1,19 @@
 //! The consortium for one call that is best at given prices of what the calls share.
 
-use crate::backend::{Backend, End, Found, Session, found};
+use good_lp::Expression;
+
+use crate::backend::{Backend, End, Found, Index, Session, found};
 use crate::compile::Compiled;
 use crate::control::Control;
 use crate::formulate::{Formulation, Objective, Question};
-use crate::portfolio::rows::Rows;
+use crate::portfolio::rows::{Part, Rows};
 
 /// The model of one call, kept for many prices.
 pub(super) struct Pricer {
     formulation: Formulation,
     session: Session,
+    /// Rows of the stage with those of the model that hold the call to what is left of them.
+    limits: Vec<(usize, Index)>,
 }
 
 /// What a price gives.
@@ -22,7 +26,7 @@ pub(super) struct Priced {
 
 impl Pricer {
     /// `None` where nobody can take part or HiGHS refuses the model.
-    pub(super) fn open(c: &Compiled<'_>, backend: &Backend<'_>, gap: f64) -> Option<Self> {
+    pub(super) fn open(c: &Compiled<'_>, rows: &Rows, call: usize, backend: &Backend<'_>, gap: f64) -> Option<Self> {
         if c.candidates.is_empty() {
             return None;
         }
@@ -31,7 +35,12 @@ impl Pricer {
         session.set("mip_rel_gap", gap);
         // Its effort is that of a first solution to a new model; these models are solved again and again.
         session.set("mip_heuristic_run_feasibility_jump", false);
-        Some(Self { formulation, session })
+        let mut limits = Vec::new();
+        for &r in rows.of[call].iter().filter(|&&r| rows.rows[r].limits_each()) {
+            let used = used(&formulation, &rows.rows[r].parts[&call], 1.0);
+            limits.push((r, session.add_row(used, f64::NEG_INFINITY, rows.rows[r].most)?));
+        }
+        Some(Self { formulation, session, limits })
     }
 
     /// Solves the model of a call at these prices of the rows, which are the duals of the master problem.
@@ -40,12 +49,8 @@ impl Pricer {
         let weight = cost_weight(rows, duals);
         let mut objective = f.objective.clone() * weight;
         for &r in &rows.of[call] {
-            let Some(part) = rows.rows[r].parts.get(&call).filter(|_| duals[r] != 0.0) else { continue };
-            for &(e, each) in &part.edges {
-                objective.add_mul(-duals[r] * each, f.quantity[e]);
-            }
-            for &(i, each) in &part.members {
-                objective.add_mul(-duals[r] * each, f.member[i]);
+            if duals[r] != 0.0 {
+                objective += used(f, &rows.rows[r].parts[&call], -duals[r]);
             }
         }
         self.session.minimise(objective, true);
@@ -56,10 +61,24 @@ impl Pricer {
         Priced { found: solved.found().then(|| found(&self.session, f, &solved)), bound }
     }
 
-    /// Solves more precisely from now on.
-    pub(super) fn sharpen(&mut self, gap: f64) {
-        self.session.set("mip_rel_gap", gap);
+    /// What is left of each row for this call alone.
+    pub(super) fn leave(&mut self, left: &[f64]) {
+        for &(r, row) in &self.limits {
+            self.session.bound_row(row, f64::NEG_INFINITY, left[r].max(0.0));
+        }
     }
+}
+
+/// What a call counts in a row, times a factor.
+fn used(f: &Formulation, part: &Part, factor: f64) -> Expression {
+    let mut used = Expression::default();
+    for &(e, each) in &part.edges {
+        used.add_mul(factor * each, f.quantity[e]);
+    }
+    for &(i, each) in &part.members {
+        used.add_mul(factor * each, f.member[i]);
+    }
+    used
 }
 
 /// What a thousand euros of the cost of a call count at these prices.
