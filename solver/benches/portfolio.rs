@@ -34,6 +34,10 @@ fn main() {
 }
 
 fn row(name: &str, shape: &Shape, calls: usize, seed: u64, seconds: u64) {
+    let mut shape = *shape;
+    if let Some(n) = std::env::var("ACTORS").ok().and_then(|v| v.parse().ok()) { shape.actors = n; }
+    if let Some(n) = std::env::var("NEEDS").ok().and_then(|v| v.parse().ok()) { shape.needs = n; }
+    let shape = &shape;
     let instance = PortfolioInstance::new(&sample::portfolio(shape, calls, seed)).unwrap();
     let (wall, cpu) = (Instant::now(), cpu_seconds());
     let options = PortfolioOptions { time_limit_ms: seconds * 1000, ..PortfolioOptions::default() };

@@ -161,12 +161,6 @@ impl Session {
         }
     }
 
-    /// Changes the bounds of a column.
-    pub(crate) fn bound_at(&mut self, column: Index, least: f64, most: f64) {
-        // SAFETY: a live model; HiGHS refuses columns that it does not have.
-        unsafe { Highs_changeColBounds(self.model.as_mut_ptr(), column, least, most) };
-    }
-
     /// Changes the coefficient of a variable in the objective.
     pub(crate) fn price(&mut self, variable: Variable, cost: f64) {
         if let Some(column) = self.column(variable) {

@@ -42,7 +42,7 @@ fn orders(calls: &[Compiled<'_>]) -> [Vec<usize>; 2] {
 fn one_by_one(stage: &Stage<'_>, backend: &Backend<'_>, order: &[usize]) -> Plan {
     let mut plan = Plan::nothing(stage.calls);
     for &call in order {
-        let task = Task { stage, free: &[call], fixed: &plan };
+        let task = Task { stage, free: &[call], among: None, gap: None, fixed: &plan };
         plan = task.solve(backend, &backend.control, None).plan.unwrap_or(plan);
     }
     plan

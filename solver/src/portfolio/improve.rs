@@ -1,35 +1,42 @@
 //! Better plans near the present one: a few calls that want the same are planned anew together, the others stay as they are (Shaw, 1998).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::monolith::Task;
+use super::columns::Generated;
+use super::monolith::{Outcome, Task};
 use super::plan::Plan;
 use super::stage::Stage;
 use crate::backend::Backend;
 use crate::propose::bound_cents;
 use crate::sample::Random;
 
-/// Calls of the first neighbourhoods, and of the largest.
-const SIZES: (usize, usize) = (3, 8);
+/// Fewest and most calls of a neighbourhood.
+const SIZES: (usize, usize) = (2, 16);
 /// Neighbourhoods in a row without a better plan after which the search gives up, for each call.
-const PATIENCE: usize = 1;
+const PATIENCE: usize = 2;
 /// Simplex iterations for one neighbourhood.
-const WORK: u64 = 40_000;
+const WORK: u64 = 15_000;
+/// Relative gap at which a neighbourhood is left.
+const GAP: f64 = 3e-4;
 
-/// Improves a plan until the bound is met, nothing better is found for long, or a limit comes. `prices` are those of the rows of
-/// the stage.
-pub(super) fn improve(stage: &Stage<'_>, backend: &Backend<'_>, mut best: Plan, bound: f64, prices: &[f64]) -> Plan {
-    let near = near(stage, prices);
+/// Improves the plan of column generation until its bound is met, nothing better is found for long, or a limit comes.
+pub(super) fn improve(stage: &Stage<'_>, backend: &Backend<'_>, generated: Generated) -> Plan {
+    let near = near(stage, &generated.prices);
+    let bound = bound_cents(generated.bound);
+    let mut best = generated.plan;
     let mut random = Random::new(stage.options.seed.into());
-    let (mut size, mut stale) = (SIZES.0, 0);
-    let bound = bound_cents(bound);
+    // Neighbourhoods of all candidates, and of those alone that some column has: they hold more calls.
+    let mut sizes = [super::columns::tune("SIZE", 4), super::columns::tune("SIZER", 6)];
+    let (mut stale, mut round) = (0, 0);
     while stale < PATIENCE * stage.calls.len() && !backend.expired() && !stage.meets(stage.value(&best), bound) {
-        let free = neighbourhood(&near, size, &mut random);
-        let task = Task { stage, free: &free, fixed: &best };
-        let control = backend.control.part(WORK);
-        let outcome = task.solve(backend, &control, Some(&best));
-        backend.control.absorb(&control);
-        match outcome.plan.filter(|plan| stage.value(plan) < stage.value(&best)) {
+        let narrow = round % 2;
+        round += 1;
+        let free = neighbourhood(&near, sizes[narrow], &mut random);
+        let among = (narrow == 1).then(|| with_members(&generated.members, &best));
+        let task = Task { stage, free: &free, among: among.as_deref(), gap: Some(GAP), fixed: &best };
+        let Outcome { plan, finished, .. } = limited(&task, backend, &best);
+        sizes[narrow] = if finished { sizes[narrow] + 1 } else { sizes[narrow] - 1 }.clamp(SIZES.0, SIZES.1);
+        match plan.filter(|plan| stage.value(plan) < stage.value(&best)) {
             Some(better) => {
                 best = better;
                 stale = 0;
@@ -38,11 +45,26 @@ pub(super) fn improve(stage: &Stage<'_>, backend: &Backend<'_>, mut best: Plan, 
             None => stale += 1,
         }
         if std::env::var_os("TRACE").is_some() {
-            eprintln!("lns size {size} fin {} stale {stale} value {} t {:?}", outcome.finished, stage.value(&best), backend.control.elapsed());
+            eprintln!("lns {narrow} size {} fin {} stale {stale} value {} cpu {}", free.len(), finished, stage.value(&best), super::columns::cpu());
         }
-        size = if outcome.finished { (size + 1).min(SIZES.1) } else { (size - 1).max(2) };
     }
     best
+}
+
+/// Solves a neighbourhood within its share of the work.
+fn limited(task: &Task<'_>, backend: &Backend<'_>, best: &Plan) -> Outcome {
+    let control = backend.control.part(super::columns::tune("WORK", WORK as usize) as u64);
+    let outcome = task.solve(backend, &control, Some(best));
+    backend.control.absorb(&control);
+    outcome
+}
+
+/// By call, the candidates of the columns and those of the plan.
+fn with_members(of_columns: &[BTreeSet<usize>], plan: &Plan) -> Vec<BTreeSet<usize>> {
+    let own = |(members, draft): (&BTreeSet<usize>, &Option<std::rc::Rc<crate::propose::Draft>>)| {
+        draft.as_ref().map_or_else(|| members.clone(), |draft| members | &draft.members)
+    };
+    of_columns.iter().zip(&plan.drafts).map(own).collect()
 }
 
 /// For each call, the others with what the rows are worth that both know.

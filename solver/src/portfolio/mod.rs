@@ -134,7 +134,7 @@ pub fn solve_portfolio(
     observer: &dyn Observer,
 ) -> Result<PortfolioAnswer, OptionsError> {
     validate_portfolio(options, instance)?;
-    let method = if instance.instances.len() < MANY { Method::Monolith } else { Method::Columns };
+    let method = if instance.instances.len() < columns::tune("MANY", MANY) { Method::Monolith } else { Method::Columns };
     Ok(solve_by(method, instance, options, observer))
 }
 
@@ -184,15 +184,15 @@ fn search(method: Method, stage: &Stage<'_>, backend: &Backend<'_>, starts: &[Pl
         Method::Monolith => {
             let free: Vec<usize> = (0..stage.calls.len()).collect();
             let fixed = Plan::nothing(stage.calls);
-            let task = Task { stage, free: &free, fixed: &fixed };
+            let task = Task { stage, free: &free, among: None, gap: None, fixed: &fixed };
             let outcome = task.solve(backend, &backend.control, Some(&start));
             let better = outcome.plan.filter(|plan| stage.value(plan) < stage.value(&start));
             Planned { plan: better.unwrap_or(start), bound_cents: bound_cents(outcome.bound) }
         }
         Method::Columns => {
             let generated = columns::generate(stage, backend, starts, start);
-            let plan = improve::improve(stage, backend, generated.plan, generated.bound, &generated.prices);
-            Planned { plan, bound_cents: bound_cents(generated.bound) }
+            let bound_cents = bound_cents(generated.bound);
+            Planned { plan: improve::improve(stage, backend, generated), bound_cents }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use good_lp::{Expression, IntoAffineExpression, Variable, variable};
 
-use super::plan::{Plan, unanswered, worth};
+use super::plan::{Plan, unanswered};
 use super::stage::{Goal, Stage};
 use crate::backend::{self, Backend, Session, Solved};
 use crate::compile::Compiled;
@@ -29,6 +29,10 @@ pub(super) struct Task<'t> {
     pub(super) stage: &'t Stage<'t>,
     /// The calls to plan.
     pub(super) free: &'t [usize],
+    /// By call, the only candidates that may take part; all of them where there is no such list.
+    pub(super) among: Option<&'t [BTreeSet<usize>]>,
+    /// Relative gap at which a search ends before its time; that of the computation where there is none.
+    pub(super) gap: Option<f64>,
     /// What is given to the others.
     pub(super) fixed: &'t Plan,
 }
@@ -62,7 +66,8 @@ impl Task<'_> {
         let given = Form { whole: true, members: Some(rounded), start: None };
         let mut best = self.attempt(backend, control, given).plan.filter(|plan| self.stage.keeps(plan));
         let close = |plan: &Plan, bound| self.stage.meets(self.value(plan), propose::bound_cents(bound));
-        if !best.as_ref().is_some_and(|plan| close(plan, bound)) && !control.expired() {
+        let enough = |plan: &Plan| close(plan, bound) || self.gap.is_some();
+        if !best.as_ref().is_some_and(enough) && !control.expired() {
             let again = Form { whole: true, members: None, start: best.as_ref().or(start) };
             let again = self.attempt(backend, control, again);
             bound = bound.max(again.bound);
@@ -88,7 +93,11 @@ impl Task<'_> {
         let any = Question { whole: form.whole, ..Question::minimise(Objective::Euros) };
         let question = |call: usize| {
             let given = |plan: &Plan| plan.drafts[call].as_ref().map_or_else(BTreeSet::new, |d| d.members.clone());
-            Question { members: form.members.map(given), ..any.clone() }
+            let out = |among: &[BTreeSet<usize>]| {
+                (0..self.stage.calls[call].candidates.len()).filter(|i| !among[call].contains(i)).collect()
+            };
+            let absent = self.among.map_or_else(BTreeSet::new, out);
+            Question { members: form.members.map(given), absent, ..any.clone() }
         };
         let mut all = Formulation::empty();
         let calls = self.stage.calls;
@@ -99,6 +108,9 @@ impl Task<'_> {
         }
         self.join(&mut all, &blocks);
         let Some(mut session) = backend.open(&mut all, Objective::Euros) else { return nothing };
+        if let Some(gap) = self.gap {
+            session.set("mip_rel_gap", gap);
+        }
         if let Some(plan) = form.start {
             session.start(&blocks.iter().flat_map(|block| hints(&calls[block.call], block, plan)).collect::<Vec<_>>());
         }
@@ -192,11 +204,16 @@ fn merge(whole: &mut Formulation, c: &Compiled<'_>, question: &Question, call: u
         own.unmet.iter().zip(&c.cells).map(|(&variable, cell)| (variable, units(cell.demand))).collect();
     let answered = whole.variables.add(variable().binary());
     whole.integers.push(answered);
+    let there = |expression: &Expression| {
+        expression.linear_coefficients().fold(expression.constant(), |sum, (variable, coefficient)| {
+            sum + coefficient * unmet.get(&variable).copied().unwrap_or(0.0)
+        })
+    };
+    // What the model counts at that point is not what an unanswered call counts.
+    let price = keur(unanswered(c)) - there(&own.objective);
     for row in own.rows.drain(..) {
         let expression = row.expression();
-        let broken = expression.linear_coefficients().fold(expression.constant(), |sum, (variable, coefficient)| {
-            sum + coefficient * unmet.get(&variable).copied().unwrap_or(0.0)
-        });
+        let broken = there(expression);
         let mut of_all = rename(expression, &renamed);
         if broken > 1e-9 || row.is_equality() {
             of_all += broken * answered - broken;
@@ -213,8 +230,6 @@ fn merge(whole: &mut Formulation, c: &Compiled<'_>, question: &Question, call: u
     for &member in &own.member {
         whole.add((member - answered).leq(0));
     }
-    // Where nothing is done the model counts what the needs are worth.
-    let price = keur(unanswered(c) - worth(c));
     let cost = rename(&own.objective, &renamed) - price * answered + price;
     Block { call, own, answered, cost }
 }

@@ -86,10 +86,6 @@ pub(super) fn unanswered(c: &Compiled<'_>) -> Cents {
     let rates = &call.coordination;
     let groups = if rates.between == Between::Lot { Cents::try_from(call.lots.len()).unwrap_or(Cents::MAX) } else { 1 };
     let together = rates.per_member_cents * most + groups * rates.per_new_pair_cents * (most * (most - 1).max(0) / 2);
-    2 * services + fixed + together + worth(c) + 1
-}
-
-/// What all needs of a call are worth.
-pub(super) fn worth(c: &Compiled<'_>) -> Cents {
-    c.cells.iter().map(|cell| price(cell.demand, c.needs[cell.need].need.unmet_cost_cents)).sum()
+    let worth: Cents = c.cells.iter().map(|cell| price(cell.demand, c.needs[cell.need].need.unmet_cost_cents)).sum();
+    2 * services + fixed + together + worth + 1
 }

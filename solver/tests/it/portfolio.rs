@@ -157,7 +157,7 @@ fn an_actor_is_in_one_call_of_an_exclusive_set() {
     assert_eq!(work(&answer, 0), BTreeMap::from([("y".to_owned(), 10)]));
     // First come, first served, keeps it as well.
     let told: Vec<i64> = answer.first_come.iter().map(|order| order.objective_cents).collect();
-    assert_eq!(told, [6_500, 7_500]);
+    assert_eq!(told, [7_500, 6_500]); // By id: one, three, two.
 }
 
 #[test]

@@ -27,8 +27,6 @@ pub(super) struct Relaxed {
     pub(super) rows: Vec<f64>,
     /// By call: what it costs, with what it uses at the prices of the rows.
     pub(super) calls: Vec<f64>,
-    /// By column of the pool: how much of it is chosen.
-    pub(super) chosen: Vec<f64>,
 }
 
 impl Master {
@@ -78,11 +76,6 @@ impl Master {
         Some(())
     }
 
-    /// From now on a column of the pool is chosen, or free again.
-    pub(super) fn fix(&mut self, at: usize, chosen: bool) {
-        self.session.bound_at(self.columns[at], f64::from(chosen), f64::INFINITY);
-    }
-
     /// Solves the relaxation. `None` where a limit comes first.
     pub(super) fn relax(&mut self, stage: &Stage<'_>, control: &Control<'_>) -> Option<Relaxed> {
         let solved = self.session.solve(control).filter(|solved| solved.bound.is_finite() && solved.found())?;
@@ -96,7 +89,6 @@ impl Master {
             value: solved.objective,
             rows: stage.rows.rows.iter().enumerate().map(of_row).collect(),
             calls: (0..self.calls).map(dual).collect(),
-            chosen: self.columns.iter().map(|&index| solved.at(index)).collect(),
         })
     }
 
@@ -122,9 +114,8 @@ impl Master {
         self.session.relax(true);
         let solved = solved.filter(Solved::found)?;
         let mut choice = vec![None; self.calls];
-        for (at, &index) in self.columns.iter().enumerate().filter(|(_, index)| solved.at(**index) > 0.5) {
-            let _ = index;
-            choice[pool[at].call] = Some(at);
+        for (at, column) in pool.iter().enumerate().filter(|(at, _)| solved.at(self.columns[*at]) > 0.5) {
+            choice[column.call] = Some(at);
         }
         Some(choice)
     }

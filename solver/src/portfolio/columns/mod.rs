@@ -6,10 +6,12 @@
 //! relaxation; Geoffrion, 1974). Each call is a whole-number problem there, so that the bound is that of the convex hulls of all calls.
 //! Prices are taken between those of the best bound and those of the master problem (Wentges, 1997).
 
-mod dive;
 mod master;
 mod pool;
 mod pricing;
+mod serve;
+
+use std::collections::BTreeSet;
 
 use master::{Master, Relaxed};
 use pool::Pool;
@@ -27,7 +29,12 @@ const ROUNDS: usize = 80;
 const SMOOTHING: f64 = 0.7;
 /// Simplex iterations for one call at one price, and for the choice of columns.
 const PRICING_WORK: u64 = 50_000;
-const CHOICE_WORK: u64 = 300_000;
+const CHOICE_WORK: u64 = 60_000;
+/// The bound is as good as that of the last round if it is within this part of it, in parts per million.
+const CLOSE_PPM: u32 = 200;
+/// Calls are searched to this part of the gap between bound and master problem, and to this relative gap at least.
+const PRECISION: f64 = 5.0;
+const COARSEST: f64 = 0.01;
 /// Of the time left, the part that is kept for the choice of columns and what follows, in percent.
 const RESERVE: u32 = 40;
 
@@ -38,6 +45,8 @@ pub(super) struct Generated {
     pub(super) bound: f64,
     /// Prices of the rows at the best bound.
     pub(super) prices: Vec<f64>,
+    /// By call, who is a member of some column.
+    pub(super) members: Vec<BTreeSet<usize>>,
 }
 
 /// Column generation under way.
@@ -54,7 +63,12 @@ struct Generation<'g, 'o> {
 
 /// Prices what the calls share from the columns of some plans, and chooses among all columns found.
 pub(super) fn generate(stage: &Stage<'_>, backend: &Backend<'_>, plans: &[Plan], best: Plan) -> Generated {
-    let none = |plan| Generated { plan, bound: f64::NEG_INFINITY, prices: vec![0.0; stage.rows.rows.len()] };
+    let none = |plan| Generated {
+        plan,
+        bound: f64::NEG_INFINITY,
+        prices: vec![0.0; stage.rows.rows.len()],
+        members: vec![BTreeSet::new(); stage.calls.len()],
+    };
     let Some(mut generation) = Generation::open(stage, backend) else { return none(best) };
     for plan in plans {
         generation.pool.add_plan(stage, plan);
@@ -64,9 +78,13 @@ pub(super) fn generate(stage: &Stage<'_>, backend: &Backend<'_>, plans: &[Plan],
         return none(best);
     }
     generation.run(&best);
-    let best = generation.dive(best);
+    let best = generation.serve(best);
     let plan = generation.choose(best);
-    Generated { plan, bound: generation.bound, prices: generation.center }
+    let mut members = vec![BTreeSet::new(); stage.calls.len()];
+    for column in &generation.pool.columns {
+        members[column.call].extend(&column.members);
+    }
+    Generated { plan, bound: generation.bound, prices: generation.center, members }
 }
 
 /// What any prices prove.
@@ -80,8 +98,7 @@ pub(super) fn bound_at(stage: &Stage<'_>, backend: &Backend<'_>, prices: &[f64])
 impl<'g, 'o> Generation<'g, 'o> {
     /// No columns yet. `None` where HiGHS refuses the model.
     fn open(stage: &'g Stage<'g>, backend: &'g Backend<'o>) -> Option<Self> {
-        let gap = f64::from(stage.options.gap_ppm) / 1e6;
-        let pricer = |call: usize| Pricer::open(&stage.calls[call], &stage.rows, call, backend, gap);
+        let pricer = |call: usize| Pricer::open(&stage.calls[call], &stage.rows, call, backend);
         Some(Self {
             stage,
             backend,
@@ -111,10 +128,11 @@ impl<'g, 'o> Generation<'g, 'o> {
                 return;
             }
             let Some(relaxed) = self.master.relax(self.stage, control) else { return };
+            self.sharpen((relaxed.value - self.bound) / relaxed.value.abs().max(1e-9));
             if std::env::var_os("TRACE").is_some() {
-                eprintln!("round z {:.3} L {:.3} cols {} a {smoothing} t {:?}", relaxed.value, self.bound, self.pool.columns.len(), control.elapsed());
+                eprintln!("round z {:.3} L {:.3} cols {} a {smoothing} cpu {}", relaxed.value, self.bound, self.pool.columns.len(), cpu());
             }
-            if relaxed.value - self.bound <= relaxed.value.abs() * f64::from(self.stage.options.gap_ppm) / 2e6 {
+            if relaxed.value - self.bound <= relaxed.value.abs() * f64::from((self.stage.options.gap_ppm / 2).max(CLOSE_PPM)) / 1e6 {
                 return;
             }
             let between = |(center, own): (&f64, &f64)| smoothing * center + (1.0 - smoothing) * own;
@@ -126,6 +144,14 @@ impl<'g, 'o> Generation<'g, 'o> {
                 return;
             }
             smoothing = if pays { SMOOTHING } else if smoothing < 0.2 { 0.0 } else { smoothing / 2.0 };
+        }
+    }
+
+    /// Searches calls as precisely as the bound is worth it: a part of its relative gap.
+    fn sharpen(&mut self, gap: f64) {
+        let asked = f64::from(self.stage.options.gap_ppm) / 1e6;
+        for pricer in self.pricers.iter_mut().flatten() {
+            pricer.sharpen((gap / PRECISION).clamp(asked, COARSEST));
         }
     }
 
@@ -143,7 +169,7 @@ impl<'g, 'o> Generation<'g, 'o> {
         let mut bound = constant(rows, prices);
         for call in 0..self.stage.calls.len() {
             let alone = weight * keur(unanswered(&self.stage.calls[call]));
-            bound += alone.min(self.price_one(call, prices));
+            bound += alone.min(self.price_one(call, prices).0);
         }
         if bound > self.bound {
             self.bound = bound;
@@ -153,28 +179,40 @@ impl<'g, 'o> Generation<'g, 'o> {
         let _ = self.fill(first);
     }
 
-    /// One call alone at these prices: perhaps a new column, and what none is below.
-    fn price_one(&mut self, call: usize, prices: &[f64]) -> f64 {
-        let Some(pricer) = &mut self.pricers[call] else { return f64::INFINITY };
+    /// One call alone at these prices: what none is below, and the column of the best one found.
+    fn price_one(&mut self, call: usize, prices: &[f64]) -> (f64, Option<usize>) {
+        let Some(pricer) = &mut self.pricers[call] else { return (f64::INFINITY, None) };
         let control = self.backend.control.part(PRICING_WORK);
         let priced = pricer.price(&self.stage.rows, call, prices, &control);
         self.backend.control.absorb(&control);
-        if let Some(found) = &priced.found {
-            self.pool.add_found(self.stage, call, found);
-        }
-        priced.bound
+        let column = priced.found.and_then(|found| self.pool.add_found(self.stage, call, &found));
+        (priced.bound, column)
     }
 
     /// The best choice among all columns, if it is better.
     fn choose(&mut self, best: Plan) -> Plan {
+        let first = self.pool.columns.len();
         let start = self.pool.add_plan(self.stage, &best);
-        let control = self.backend.control.part(CHOICE_WORK);
+        if self.fill(first).is_none() {
+            return best;
+        }
+        let control = self.backend.control.part(tune("CHOICE", CHOICE_WORK as usize) as u64);
         let choice = self.master.choose(&self.pool.columns, &start, &control);
         self.backend.control.absorb(&control);
         let plan = choice.map(|choice| self.pool.plan(self.stage, &choice)).filter(|plan| self.stage.keeps(plan));
         if std::env::var_os("TRACE").is_some() {
-            eprintln!("choice {:?} best {} t {:?}", plan.as_ref().map(|p| self.stage.value(p)), self.stage.value(&best), self.backend.control.elapsed());
+            eprintln!("choice {:?} best {} cpu {}", plan.as_ref().map(|p| self.stage.value(p)), self.stage.value(&best), cpu());
         }
         plan.filter(|plan| self.stage.value(plan) < self.stage.value(&best)).unwrap_or(best)
     }
+}
+
+pub(super) fn tune(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+pub(super) fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: f64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+    ticks / 100.0
 }

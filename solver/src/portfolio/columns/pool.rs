@@ -1,6 +1,6 @@
 //! Consortia found so far, each for one call.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::backend::Found;
@@ -17,7 +17,7 @@ pub(super) struct Column {
     pub(super) cost: f64,
     /// What it counts in the rows of the stage.
     pub(super) usage: Vec<(usize, f64)>,
-    members: BTreeSet<usize>,
+    pub(super) members: BTreeSet<usize>,
     quantity: Vec<Quantity>,
 }
 
@@ -25,41 +25,33 @@ pub(super) struct Column {
 #[derive(Default)]
 pub(super) struct Pool {
     pub(super) columns: Vec<Column>,
-    seen: BTreeSet<(usize, BTreeSet<usize>, Vec<Quantity>)>,
+    /// Where each is, by call, members and quantities.
+    places: BTreeMap<(usize, BTreeSet<usize>, Vec<Quantity>), usize>,
 }
 
 impl Pool {
-    /// Adds a consortium in whole quantities if it is new.
-    fn add(&mut self, stage: &Stage<'_>, call: usize, draft: &Draft) -> bool {
-        let new = self.seen.insert((call, draft.members.clone(), draft.quantity.clone()));
-        if new {
+    /// Where a consortium in whole quantities is, added if it is new.
+    fn add(&mut self, stage: &Stage<'_>, call: usize, draft: &Draft) -> usize {
+        let (members, quantity) = (draft.members.clone(), draft.quantity.clone());
+        *self.places.entry((call, members, quantity)).or_insert_with(|| {
             let cost = keur(draft.proposal.costs.objective_cents);
             let usage = stage.rows.usage(call, &draft.quantity, &draft.members, cost);
             let (members, quantity) = (draft.members.clone(), draft.quantity.clone());
             self.columns.push(Column { call, cost, usage, members, quantity });
-        }
-        new
+            self.columns.len() - 1
+        })
     }
 
-    /// Adds a solution of the model of a call, if it is new and passes the check once its quantities are whole.
-    pub(super) fn add_found(&mut self, stage: &Stage<'_>, call: usize, found: &Found) -> bool {
+    /// Where a solution of the model of a call is, if it passes the check once its quantities are whole.
+    pub(super) fn add_found(&mut self, stage: &Stage<'_>, call: usize, found: &Found) -> Option<usize> {
         let draft = propose::draft(&stage.calls[call], &question(), found);
-        draft.proposal.proof.verified && self.add(stage, call, &draft)
+        draft.proposal.proof.verified.then(|| self.add(stage, call, &draft))
     }
 
-    /// Adds the consortia of a plan, and tells for each call which column it is.
+    /// Where the consortia of a plan are, by call.
     pub(super) fn add_plan(&mut self, stage: &Stage<'_>, plan: &Plan) -> Vec<Option<usize>> {
-        let mut choice = Vec::with_capacity(plan.drafts.len());
-        for (call, draft) in plan.drafts.iter().enumerate() {
-            choice.push(draft.as_ref().and_then(|draft| {
-                self.add(stage, call, draft);
-                let same = |own: &Column| {
-                    own.call == call && own.members == draft.members && own.quantity == draft.quantity
-                };
-                self.columns.iter().position(same)
-            }));
-        }
-        choice
+        let drafts = plan.drafts.iter().enumerate();
+        drafts.map(|(call, draft)| draft.as_ref().map(|draft| self.add(stage, call, draft))).collect()
     }
 
     /// The plan of a choice.

@@ -26,13 +26,12 @@ pub(super) struct Priced {
 
 impl Pricer {
     /// `None` where nobody can take part or HiGHS refuses the model.
-    pub(super) fn open(c: &Compiled<'_>, rows: &Rows, call: usize, backend: &Backend<'_>, gap: f64) -> Option<Self> {
+    pub(super) fn open(c: &Compiled<'_>, rows: &Rows, call: usize, backend: &Backend<'_>) -> Option<Self> {
         if c.candidates.is_empty() {
             return None;
         }
         let mut formulation = Formulation::new(c, &Question::minimise(Objective::Euros));
         let mut session = backend.open(&mut formulation, Objective::Euros)?;
-        session.set("mip_rel_gap", gap);
         // Its effort is that of a first solution to a new model; these models are solved again and again.
         session.set("mip_heuristic_run_feasibility_jump", false);
         let mut limits = Vec::new();
@@ -59,6 +58,11 @@ impl Pricer {
         };
         let bound = if solved.end == End::Infeasible { f64::INFINITY } else { solved.bound };
         Priced { found: solved.found().then(|| found(&self.session, f, &solved)), bound }
+    }
+
+    /// Searches to this relative gap from now on.
+    pub(super) fn sharpen(&mut self, gap: f64) {
+        self.session.set("mip_rel_gap", gap);
     }
 
     /// What is left of each row for this call alone.
