@@ -10,9 +10,11 @@ use std::time::Instant;
 use attelage_solver::sample::{self, Shape};
 use attelage_solver::{PortfolioInstance, PortfolioOptions, solve_portfolio};
 
-const SIZES: [(usize, Shape); 2] = [
-    (10, Shape { actors: 40, needs: 5, communes: 60, services: 6, spread: false }),
-    (40, Shape { actors: 160, needs: 6, communes: 120, services: 12, spread: false }),
+/// Ten actors for each call, and four: there the calls compete hard.
+const SIZES: [(&str, usize, Shape); 3] = [
+    ("10-calls", 10, Shape { actors: 40, needs: 5, communes: 60, services: 6, spread: false }),
+    ("40-calls", 40, Shape { actors: 400, needs: 6, communes: 120, services: 12, spread: false }),
+    ("40-tight", 40, Shape { actors: 160, needs: 6, communes: 120, services: 12, spread: false }),
 ];
 
 fn main() {
@@ -23,9 +25,9 @@ fn main() {
         "{:<20}{:>12}{:>12}{:>9}{:>9}{:>10}{:>10}{:>8}{:>8}",
         "calls", "objective €", "bound €", "gap %", "answered", "by start", "reverse", "wall s", "cpu s"
     );
-    for (calls, shape) in SIZES {
+    for (size, calls, shape) in SIZES {
         for seed in 1..=3 {
-            let name = format!("{calls}-calls/seed-{seed}");
+            let name = format!("{size}/seed-{seed}");
             if wanted.is_empty() || wanted.iter().any(|own| name.starts_with(own.as_str())) {
                 row(&name, &shape, calls, seed, seconds);
             }
@@ -34,10 +36,6 @@ fn main() {
 }
 
 fn row(name: &str, shape: &Shape, calls: usize, seed: u64, seconds: u64) {
-    let mut shape = *shape;
-    if let Some(n) = std::env::var("ACTORS").ok().and_then(|v| v.parse().ok()) { shape.actors = n; }
-    if let Some(n) = std::env::var("NEEDS").ok().and_then(|v| v.parse().ok()) { shape.needs = n; }
-    let shape = &shape;
     let instance = PortfolioInstance::new(&sample::portfolio(shape, calls, seed)).unwrap();
     let (wall, cpu) = (Instant::now(), cpu_seconds());
     let options = PortfolioOptions { time_limit_ms: seconds * 1000, ..PortfolioOptions::default() };

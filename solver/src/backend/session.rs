@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 
 use good_lp::{IntoAffineExpression, ProblemVariables, SolverModel, Variable};
 use highs_sys::{
-    Highs_addCol, Highs_addRow, Highs_changeColBounds, Highs_changeColCost, Highs_changeColIntegrality, Highs_changeObjectiveOffset,
-    Highs_changeRowBounds, Highs_getDoubleInfoValue, Highs_getIntInfoValue, Highs_getModelStatus, Highs_getRunTime,
-    Highs_getSolution, Highs_run, Highs_setCallback, Highs_setSparseSolution, Highs_startCallback, Highs_version,
-    HighsCallbackDataIn, HighsCallbackDataOut, HighsInt, kHighsCallbackIpmInterrupt,
-    kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt, kHighsCallbackSimplexInterrupt,
-    kHighsModelStatusInfeasible, kHighsModelStatusOptimal, kHighsModelStatusUnboundedOrInfeasible,
-    kHighsSolutionStatusFeasible, kHighsStatusError, kHighsVarTypeContinuous, kHighsVarTypeInteger,
+    Highs_addCol, Highs_addRow, Highs_changeColBounds, Highs_changeColCost, Highs_changeColIntegrality,
+    Highs_changeObjectiveOffset, Highs_changeRowBounds, Highs_getDoubleInfoValue, Highs_getIntInfoValue,
+    Highs_getModelStatus, Highs_getRunTime, Highs_getSolution, Highs_run, Highs_setCallback, Highs_setSparseSolution,
+    Highs_startCallback, Highs_version, HighsCallbackDataIn, HighsCallbackDataOut, HighsInt,
+    kHighsCallbackIpmInterrupt, kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt,
+    kHighsCallbackSimplexInterrupt, kHighsModelStatusInfeasible, kHighsModelStatusOptimal,
+    kHighsModelStatusUnboundedOrInfeasible, kHighsSolutionStatusFeasible, kHighsStatusError, kHighsVarTypeContinuous,
+    kHighsVarTypeInteger,
 };
 
 use super::{Settings, cents};

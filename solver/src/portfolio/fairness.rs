@@ -1,6 +1,5 @@
 //! Fairness after cost, in stages: each keeps what the earlier ones reached.
 
-use super::plan::Plan;
 use super::stage::{Ask, Goal, Stage};
 use super::{FairnessAnswer, FairnessKind, Method, Planned, search};
 use crate::backend::Backend;
@@ -28,8 +27,7 @@ pub(super) fn spread(
     let least = even.value(&fairest.plan);
     let again = Ask { goal: Goal::Cost, budget: None, ceiling: Some(least) };
     let again = Stage::new(stage.calls, stage.joint, stage.options, again);
-    let last: [Plan; 1] = [fairest.plan];
-    let settled = search(method, &again, backend, &last);
+    let settled = search(method, &again, backend, std::slice::from_ref(&fairest.plan));
     let largest_cents = settled.plan.largest(stage.calls);
     let proven = even.meets(largest_cents, fairest.bound_cents)
         && again.meets(settled.plan.objective(stage.calls), settled.bound_cents);

@@ -12,6 +12,8 @@ use crate::sample::Random;
 
 /// Fewest and most calls of a neighbourhood.
 const SIZES: (usize, usize) = (2, 16);
+/// Calls of the first neighbourhood of all candidates, and of the first of those that some column has.
+const FIRST: [usize; 2] = [4, 6];
 /// Neighbourhoods in a row without a better plan after which the search gives up, for each call.
 const PATIENCE: usize = 2;
 /// Simplex iterations for one neighbourhood.
@@ -26,9 +28,9 @@ pub(super) fn improve(stage: &Stage<'_>, backend: &Backend<'_>, generated: Gener
     let mut best = generated.plan;
     let mut random = Random::new(stage.options.seed.into());
     // Neighbourhoods of all candidates, and of those alone that some column has: they hold more calls.
-    let mut sizes = [super::columns::tune("SIZE", 4), super::columns::tune("SIZER", 6)];
-    let (mut stale, mut round) = (0, 0);
-    while stale < PATIENCE * stage.calls.len() && !backend.expired() && !stage.meets(stage.value(&best), bound) {
+    let mut sizes = FIRST;
+    let (mut futile, mut round) = (0, 0);
+    while futile < PATIENCE * stage.calls.len() && !backend.expired() && !stage.meets(stage.value(&best), bound) {
         let narrow = round % 2;
         round += 1;
         let free = neighbourhood(&near, sizes[narrow], &mut random);
@@ -39,13 +41,10 @@ pub(super) fn improve(stage: &Stage<'_>, backend: &Backend<'_>, generated: Gener
         match plan.filter(|plan| stage.value(plan) < stage.value(&best)) {
             Some(better) => {
                 best = better;
-                stale = 0;
+                futile = 0;
                 backend.control.tell(0, Some(stage.value(&best)), Some(bound));
             }
-            None => stale += 1,
-        }
-        if std::env::var_os("TRACE").is_some() {
-            eprintln!("lns {narrow} size {} fin {} stale {stale} value {} cpu {}", free.len(), finished, stage.value(&best), super::columns::cpu());
+            None => futile += 1,
         }
     }
     best
@@ -53,7 +52,7 @@ pub(super) fn improve(stage: &Stage<'_>, backend: &Backend<'_>, generated: Gener
 
 /// Solves a neighbourhood within its share of the work.
 fn limited(task: &Task<'_>, backend: &Backend<'_>, best: &Plan) -> Outcome {
-    let control = backend.control.part(super::columns::tune("WORK", WORK as usize) as u64);
+    let control = backend.control.part(WORK);
     let outcome = task.solve(backend, &control, Some(best));
     backend.control.absorb(&control);
     outcome

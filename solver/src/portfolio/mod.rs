@@ -134,7 +134,7 @@ pub fn solve_portfolio(
     observer: &dyn Observer,
 ) -> Result<PortfolioAnswer, OptionsError> {
     validate_portfolio(options, instance)?;
-    let method = if instance.instances.len() < columns::tune("MANY", MANY) { Method::Monolith } else { Method::Columns };
+    let method = if instance.instances.len() < MANY { Method::Monolith } else { Method::Columns };
     Ok(solve_by(method, instance, options, observer))
 }
 

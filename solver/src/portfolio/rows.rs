@@ -95,8 +95,8 @@ impl Rows {
 
     /// At any moment the parts of a capacity that calls take add up to it at most; in units of the largest of its sizes.
     fn capacity(&mut self, calls: &[Compiled<'_>], joint: &Joint, resource: &Resource) {
-        let users: BTreeSet<usize> = resource.uses.iter().map(|&(call, ..)| call).collect();
-        let together: BTreeSet<BTreeSet<usize>> = joint.moments.iter().map(|moment| moment & &users).collect();
+        let all: BTreeSet<usize> = resource.uses.iter().map(|&(call, ..)| call).collect();
+        let together: BTreeSet<BTreeSet<usize>> = joint.moments.iter().map(|moment| moment & &all).collect();
         for set in &together {
             let within_another = together.iter().any(|other| other != set && set.is_subset(other));
             let uses = || resource.uses.iter().filter(|(call, ..)| set.contains(call));
@@ -141,12 +141,22 @@ impl Rows {
     }
 
     /// What a consortium for a call counts in each row that knows the call, by row.
-    pub(super) fn usage(&self, call: usize, quantity: &[Quantity], members: &BTreeSet<usize>, cost: f64) -> Vec<(usize, f64)> {
+    pub(super) fn usage(
+        &self,
+        call: usize,
+        quantity: &[Quantity],
+        members: &BTreeSet<usize>,
+        cost: f64,
+    ) -> Vec<(usize, f64)> {
         let mut usage = Vec::new();
         for (r, row) in self.rows.iter().enumerate() {
             let mut used = row.cost * cost;
             if let Some(part) = row.parts.get(&call) {
-                used += part.edges.iter().map(|&(e, each)| each * units(quantity.get(e).copied().unwrap_or(0))).sum::<f64>();
+                used += part
+                    .edges
+                    .iter()
+                    .map(|&(e, each)| each * units(quantity.get(e).copied().unwrap_or(0)))
+                    .sum::<f64>();
                 used += part.members.iter().filter(|(i, _)| members.contains(i)).map(|(_, each)| each).sum::<f64>();
             }
             if used != 0.0 {

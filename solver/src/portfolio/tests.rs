@@ -38,7 +38,9 @@ fn column_generation_agrees_with_the_monolith() {
         let gap = optimum / 50_000;
         assert!(bound <= optimum && optimum <= found + gap, "{bound} {optimum} {found} {options:?}");
         assert!(found - bound <= found / 20, "{bound} {optimum} {found} {options:?}");
-        assert!(columns.first_come.iter().all(|order| order.regret_cents >= 0) || options.maximum_share_percent.is_some());
+        assert!(
+            columns.first_come.iter().all(|order| order.regret_cents >= 0) || options.maximum_share_percent.is_some()
+        );
     }
 }
 
@@ -52,7 +54,10 @@ fn fairness_by_columns_keeps_its_limit_and_its_bound() {
     let (best, told) = (exact.fairness.unwrap(), columns.fairness.unwrap());
     assert!(best.largest_cents < best.cheapest_largest_cents, "{best:?}");
     assert!(best.largest_cents - best.bound_cents <= best.largest_cents / 50_000, "{best:?}");
-    assert!(columns.objective_cents <= told.limit_cents && told.largest_cents <= told.cheapest_largest_cents, "{told:?}");
+    assert!(
+        columns.objective_cents <= told.limit_cents && told.largest_cents <= told.cheapest_largest_cents,
+        "{told:?}"
+    );
     if told.limit_cents <= best.limit_cents {
         assert!(best.bound_cents <= told.largest_cents);
     }

@@ -64,6 +64,11 @@ impl Master {
         Some(Self { session, calls: stage.calls.len(), columns: Vec::new(), unanswered })
     }
 
+    /// How many columns of the pool it has: the first ones.
+    pub(super) fn len(&self) -> usize {
+        self.columns.len()
+    }
+
     /// Adds a column of the pool, which come in their order. `None` where HiGHS refuses it.
     pub(super) fn add(&mut self, stage: &Stage<'_>, column: &Column) -> Option<()> {
         let row = |at: usize| Index::try_from(at).ok();

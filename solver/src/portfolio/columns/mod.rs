@@ -74,7 +74,7 @@ pub(super) fn generate(stage: &Stage<'_>, backend: &Backend<'_>, plans: &[Plan],
         generation.pool.add_plan(stage, plan);
     }
     generation.pool.add_plan(stage, &best);
-    if generation.fill(0).is_none() {
+    if generation.fill().is_none() {
         return none(best);
     }
     generation.run(&best);
@@ -110,9 +110,9 @@ impl<'g, 'o> Generation<'g, 'o> {
         })
     }
 
-    /// Hands the columns from `first` on to the master problem.
-    fn fill(&mut self, first: usize) -> Option<()> {
-        self.pool.columns[first..].iter().try_for_each(|column| self.master.add(self.stage, column))
+    /// Hands new columns on to the master problem.
+    fn fill(&mut self) -> Option<()> {
+        self.pool.columns[self.master.len()..].iter().try_for_each(|column| self.master.add(self.stage, column))
     }
 
     /// Rounds of pricing until the bound meets the master problem or the best plan, or nothing pays, or a limit comes.
@@ -129,10 +129,9 @@ impl<'g, 'o> Generation<'g, 'o> {
             }
             let Some(relaxed) = self.master.relax(self.stage, control) else { return };
             self.sharpen((relaxed.value - self.bound) / relaxed.value.abs().max(1e-9));
-            if std::env::var_os("TRACE").is_some() {
-                eprintln!("round z {:.3} L {:.3} cols {} a {smoothing} cpu {}", relaxed.value, self.bound, self.pool.columns.len(), cpu());
-            }
-            if relaxed.value - self.bound <= relaxed.value.abs() * f64::from((self.stage.options.gap_ppm / 2).max(CLOSE_PPM)) / 1e6 {
+            if relaxed.value - self.bound
+                <= relaxed.value.abs() * f64::from((self.stage.options.gap_ppm / 2).max(CLOSE_PPM)) / 1e6
+            {
                 return;
             }
             let between = |(center, own): (&f64, &f64)| smoothing * center + (1.0 - smoothing) * own;
@@ -143,7 +142,13 @@ impl<'g, 'o> Generation<'g, 'o> {
             if !pays && smoothing == 0.0 {
                 return;
             }
-            smoothing = if pays { SMOOTHING } else if smoothing < 0.2 { 0.0 } else { smoothing / 2.0 };
+            smoothing = if pays {
+                SMOOTHING
+            } else if smoothing < 0.2 {
+                0.0
+            } else {
+                smoothing / 2.0
+            };
         }
     }
 
@@ -165,7 +170,6 @@ impl<'g, 'o> Generation<'g, 'o> {
     fn price(&mut self, prices: &[f64]) {
         let rows = &self.stage.rows;
         let weight = cost_weight(rows, prices);
-        let first = self.pool.columns.len();
         let mut bound = constant(rows, prices);
         for call in 0..self.stage.calls.len() {
             let alone = weight * keur(unanswered(&self.stage.calls[call]));
@@ -176,43 +180,29 @@ impl<'g, 'o> Generation<'g, 'o> {
             self.center = prices.to_vec();
         }
         // What HiGHS refuses is only missing.
-        let _ = self.fill(first);
+        let _ = self.fill();
     }
 
     /// One call alone at these prices: what none is below, and the column of the best one found.
     fn price_one(&mut self, call: usize, prices: &[f64]) -> (f64, Option<usize>) {
-        let Some(pricer) = &mut self.pricers[call] else { return (f64::INFINITY, None) };
+        let Some(model) = &mut self.pricers[call] else { return (f64::INFINITY, None) };
         let control = self.backend.control.part(PRICING_WORK);
-        let priced = pricer.price(&self.stage.rows, call, prices, &control);
+        let answer = model.price(&self.stage.rows, call, prices, &control);
         self.backend.control.absorb(&control);
-        let column = priced.found.and_then(|found| self.pool.add_found(self.stage, call, &found));
-        (priced.bound, column)
+        let column = answer.found.and_then(|found| self.pool.add_found(self.stage, call, &found));
+        (answer.bound, column)
     }
 
     /// The best choice among all columns, if it is better.
     fn choose(&mut self, best: Plan) -> Plan {
-        let first = self.pool.columns.len();
         let start = self.pool.add_plan(self.stage, &best);
-        if self.fill(first).is_none() {
+        if self.fill().is_none() {
             return best;
         }
-        let control = self.backend.control.part(tune("CHOICE", CHOICE_WORK as usize) as u64);
+        let control = self.backend.control.part(CHOICE_WORK);
         let choice = self.master.choose(&self.pool.columns, &start, &control);
         self.backend.control.absorb(&control);
         let plan = choice.map(|choice| self.pool.plan(self.stage, &choice)).filter(|plan| self.stage.keeps(plan));
-        if std::env::var_os("TRACE").is_some() {
-            eprintln!("choice {:?} best {} cpu {}", plan.as_ref().map(|p| self.stage.value(p)), self.stage.value(&best), cpu());
-        }
         plan.filter(|plan| self.stage.value(plan) < self.stage.value(&best)).unwrap_or(best)
     }
-}
-
-pub(super) fn tune(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
-}
-pub(super) fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: f64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
-    ticks / 100.0
 }

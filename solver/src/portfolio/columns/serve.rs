@@ -8,21 +8,18 @@ use crate::portfolio::rows::Row;
 use crate::sample::Random;
 
 /// Plans made, each in an order of its own.
-const PASSES: usize = 6;
+const PASSES: usize = 3;
 
 impl Generation<'_, '_> {
     /// The best of some plans made in random orders, if it is better.
     pub(super) fn serve(&mut self, mut best: Plan) -> Plan {
         let mut random = Random::new(self.stage.options.seed.into());
-        for _ in 0..super::tune("PASSES", PASSES) {
+        for _ in 0..PASSES {
             let mut order: Vec<usize> = (0..self.stage.calls.len()).collect();
             for i in (1..order.len()).rev() {
                 order.swap(i, random.below(i + 1));
             }
             let Some(plan) = self.one_by_one(&order) else { break };
-            if std::env::var_os("TRACE").is_some() {
-                eprintln!("serve {} open {} best {} keeps {} cpu {}", self.stage.value(&plan), plan.open().count(), self.stage.value(&best), self.stage.keeps(&plan), super::cpu());
-            }
             if self.stage.keeps(&plan) && self.stage.value(&plan) < self.stage.value(&best) {
                 best = plan;
             }
@@ -39,7 +36,6 @@ impl Generation<'_, '_> {
         let mut choice = vec![None; order.len()];
         let mut left: Vec<f64> = self.stage.rows.rows.iter().map(|row| row.most).collect();
         let prices = self.center.clone();
-        let first = self.pool.columns.len();
         for &call in order {
             if self.backend.control.expired() {
                 return None;
@@ -58,7 +54,7 @@ impl Generation<'_, '_> {
                 left[row] -= used;
             }
         }
-        self.fill(first)?;
+        self.fill()?;
         Some(self.pool.plan(self.stage, &choice))
     }
 }
