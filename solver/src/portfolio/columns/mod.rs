@@ -29,7 +29,7 @@ const ROUNDS: usize = 80;
 const SMOOTHING: f64 = 0.7;
 /// Simplex iterations for one call at one price, and for the choice of columns.
 const PRICING_WORK: u64 = 50_000;
-const CHOICE_WORK: u64 = 60_000;
+const CHOICE_WORK: u64 = 20_000;
 /// The bound is as good as that of the last round if it is within this part of it, in parts per million.
 const CLOSE_PPM: u32 = 200;
 /// Calls are searched to this part of the gap between bound and master problem, and to this relative gap at least.
