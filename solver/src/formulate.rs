@@ -145,6 +145,27 @@ impl Formulation {
         f
     }
 
+    /// A model of nothing yet, for those who add variables and rows of their own.
+    pub(crate) fn empty() -> Self {
+        let mut variables = ProblemVariables::new();
+        let size = variables.add(variable().clamp(0, 0));
+        Self {
+            variables,
+            rows: Vec::new(),
+            integers: Vec::new(),
+            member: Vec::new(),
+            used: Vec::new(),
+            quantity: Vec::new(),
+            unmet: Vec::new(),
+            size,
+            spend: Expression::default(),
+            objective: Expression::default(),
+            services: None,
+            works: BTreeMap::new(),
+            presence: Vec::new(),
+        }
+    }
+
     fn with_variables(c: &Compiled<'_>, question: &Question) -> Self {
         let mut variables = ProblemVariables::new();
         let mut integers = Vec::new();

@@ -136,7 +136,7 @@ pub use control::{Observer, Progress, Stage};
 pub use instance::{Fault, Instance};
 pub use model::*;
 pub use options::OptionsError;
-pub use portfolio::{PortfolioInstance, solve_portfolio};
+pub use portfolio::{PortfolioInstance, PortfolioOptions, solve_portfolio, validate_portfolio};
 pub use query::{ProposalsQuery, Query, Reply, ask, validate as validate_query};
 pub use resilience::{Cut, CutNeed, FatalActor, Loss, Resilience, ResilienceRequest, SingleSupplier, Softest, Strict};
 pub use rules::RuleId;

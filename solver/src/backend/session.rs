@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 
 use good_lp::{IntoAffineExpression, ProblemVariables, SolverModel, Variable};
 use highs_sys::{
-    Highs_addRow, Highs_changeColBounds, Highs_changeColCost, Highs_changeColIntegrality, Highs_changeObjectiveOffset,
-    Highs_changeRowBounds, Highs_getDoubleInfoValue, Highs_getIntInfoValue, Highs_getModelStatus, Highs_getRunTime,
-    Highs_getSolution, Highs_run, Highs_setCallback, Highs_setSparseSolution, Highs_startCallback, Highs_version,
-    HighsCallbackDataIn, HighsCallbackDataOut, HighsInt, kHighsCallbackIpmInterrupt,
-    kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt, kHighsCallbackSimplexInterrupt,
-    kHighsModelStatusInfeasible, kHighsModelStatusOptimal, kHighsModelStatusUnboundedOrInfeasible,
-    kHighsSolutionStatusFeasible, kHighsStatusError, kHighsVarTypeContinuous, kHighsVarTypeInteger,
+    Highs_addCol, Highs_addRow, Highs_changeColBounds, Highs_changeColCost, Highs_changeColIntegrality,
+    Highs_changeObjectiveOffset, Highs_changeRowBounds, Highs_getDoubleInfoValue, Highs_getIntInfoValue,
+    Highs_getModelStatus, Highs_getRunTime, Highs_getSolution, Highs_run, Highs_setCallback, Highs_setSparseSolution,
+    Highs_startCallback, Highs_version, HighsCallbackDataIn, HighsCallbackDataOut, HighsInt,
+    kHighsCallbackIpmInterrupt, kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt,
+    kHighsCallbackSimplexInterrupt, kHighsModelStatusInfeasible, kHighsModelStatusOptimal,
+    kHighsModelStatusUnboundedOrInfeasible, kHighsSolutionStatusFeasible, kHighsStatusError, kHighsVarTypeContinuous,
+    kHighsVarTypeInteger,
 };
 
 use super::{Settings, cents};
@@ -47,6 +48,8 @@ const RULES_OFF: i32 = 1 << 13;
 pub(crate) struct Session {
     model: highs::Model,
     columns: HashMap<Variable, Index>,
+    /// Columns, those without a variable of the formulation included.
+    width: Index,
     rows: Index,
     /// Columns of whole-number variables.
     integers: Vec<Index>,
@@ -87,6 +90,11 @@ impl Solved {
         !self.values.is_empty()
     }
 
+    /// The value of a column; 0 where there is no solution.
+    pub(crate) fn at(&self, column: Index) -> f64 {
+        usize::try_from(column).ok().and_then(|column| self.values.get(column)).copied().unwrap_or(0.0)
+    }
+
     /// The dual of a row: what one unit more on its right side changes the objective by.
     pub(crate) fn dual(&self, row: Index) -> f64 {
         usize::try_from(row).ok().and_then(|row| self.duals.get(row)).copied().unwrap_or(0.0)
@@ -109,6 +117,7 @@ impl Session {
         let variables = std::mem::replace(&mut f.variables, ProblemVariables::new());
         let columns: HashMap<Variable, Index> =
             variables.iter_variables_with_def().map(|(variable, _)| variable).zip(0..).collect();
+        let width = Index::try_from(columns.len()).ok()?;
         let rows = Index::try_from(f.rows.len()).ok()?;
         let mut problem = variables.minimise(f.objective.clone()).using(good_lp::highs);
         for row in f.rows.drain(..) {
@@ -127,7 +136,7 @@ impl Session {
         // SAFETY: a live model.
         unsafe { Highs_changeObjectiveOffset(model.as_mut_ptr(), f.objective.constant()) };
         let integers = f.integers.iter().filter_map(|variable| columns.get(variable).copied()).collect();
-        Some(Self { model, columns, rows, integers, relaxed: false, money: settings.money })
+        Some(Self { model, columns, width, rows, integers, relaxed: false, money: settings.money })
     }
 
     /// The column of a variable of the formulation.
@@ -183,6 +192,27 @@ impl Session {
         Some(self.rows - 1)
     }
 
+    /// Adds a whole number that is not negative, with its coefficients by row, and gives its column. `None` where HiGHS refuses it.
+    pub(crate) fn add_count(&mut self, cost: f64, rows: &[(Index, f64)]) -> Option<Index> {
+        let (index, value): (Vec<Index>, Vec<f64>) = rows.iter().copied().unzip();
+        let count = Index::try_from(index.len()).ok()?;
+        // SAFETY: a live model, and two arrays of `count` elements that outlive the call.
+        let status = unsafe {
+            Highs_addCol(self.model.as_mut_ptr(), cost, 0.0, f64::INFINITY, count, index.as_ptr(), value.as_ptr())
+        };
+        if status == kHighsStatusError {
+            return None;
+        }
+        let column = self.width;
+        self.width += 1;
+        self.integers.push(column);
+        if !self.relaxed {
+            // SAFETY: a live model, its last column, a constant of the library.
+            unsafe { Highs_changeColIntegrality(self.model.as_mut_ptr(), column, kHighsVarTypeInteger) };
+        }
+        Some(column)
+    }
+
     /// Replaces the objective; `money` tells whether it is in thousands of euros. O(columns).
     pub(crate) fn minimise(&mut self, objective: impl IntoAffineExpression, money: bool) {
         let (terms, constant) = self.terms(objective);
@@ -190,7 +220,7 @@ impl Session {
         // SAFETY: a live model and its columns.
         unsafe {
             let highs = self.model.as_mut_ptr();
-            for column in 0..Index::try_from(self.columns.len()).unwrap_or(Index::MAX) {
+            for column in 0..self.width {
                 Highs_changeColCost(highs, column, 0.0);
             }
             for (column, cost) in terms {
@@ -214,8 +244,13 @@ impl Session {
 
     /// Suggests values for some variables; HiGHS completes and repairs them.
     pub(crate) fn start(&mut self, values: &[(Variable, f64)]) {
-        let (index, value): (Vec<Index>, Vec<f64>) =
-            values.iter().filter_map(|&(variable, v)| Some((self.column(variable)?, v))).unzip();
+        let values = values.iter().filter_map(|&(variable, value)| Some((self.column(variable)?, value)));
+        self.start_at(&values.collect::<Vec<_>>());
+    }
+
+    /// The same by column.
+    pub(crate) fn start_at(&mut self, values: &[(Index, f64)]) {
+        let (index, value): (Vec<Index>, Vec<f64>) = values.iter().copied().unzip();
         if let Ok(count) = Index::try_from(index.len()) {
             // SAFETY: a live model, and two arrays of `count` elements that outlive the call.
             unsafe { Highs_setSparseSolution(self.model.as_mut_ptr(), count, index.as_ptr(), value.as_ptr()) };

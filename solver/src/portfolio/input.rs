@@ -9,6 +9,9 @@ use crate::model::{Actor, Call, Incompatibility, Link, Preference, Problem, Rela
 use crate::options::OptionsError;
 
 /// Several calls and the actors who may answer them: a [`Problem`] with `calls` in the place of `call`.
+///
+/// The other fields are repeated here because serde's `flatten` and `deny_unknown_fields` exclude each other, and mistyped names must
+/// not pass. [`Portfolio::problem`] does not compile where a field is missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -70,6 +73,11 @@ pub struct PortfolioOptions {
     /// The largest part of the services of all calls together that one actor may carry; no limit where absent. 1 to 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maximum_share_percent: Option<u8>,
+    /// Sets of calls, by id: an actor takes part in at most one call of each. At least two calls each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclusive: Vec<Vec<String>>,
+    /// How evenly services are spread over the actors, at what price.
+    pub fairness: Fairness,
     /// Wall-clock limit for everything, in milliseconds. What was found so far is kept.
     pub time_limit_ms: u64,
     /// Limit on the work of the optimiser, in simplex iterations.
@@ -86,12 +94,43 @@ impl Default for PortfolioOptions {
         Self {
             maximum_calls_per_actor: None,
             maximum_share_percent: None,
+            exclusive: Vec::new(),
+            fairness: Fairness::default(),
             time_limit_ms: 60_000,
             work_limit: None,
             gap_ppm: 100,
             seed: 0,
         }
     }
+}
+
+/// How evenly services are spread over the actors. Comes after the cost: first the cheapest plan is sought, then, among all plans that
+/// cost hardly more, a fairer one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Fairness {
+    /// What counts as fair.
+    pub kind: FairnessKind,
+    /// How much more than the cheapest plan found a fairer one may cost, in parts per million of the objective.
+    pub tolerance_ppm: u32,
+}
+
+impl Default for Fairness {
+    fn default() -> Self {
+        Self { kind: FairnessKind::None, tolerance_ppm: 10_000 }
+    }
+}
+
+/// What counts as fair in a portfolio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FairnessKind {
+    /// Only the cost counts.
+    None,
+    /// The actor that is paid most for services, over all calls, is paid as little as possible; then the cheapest such plan.
+    LeastLargest,
 }
 
 /// A portfolio that has been checked.
@@ -145,8 +184,11 @@ impl PortfolioInstance {
     }
 }
 
-/// Checks options.
-pub(super) fn validate(options: &PortfolioOptions) -> Result<(), OptionsError> {
+/// Checks options against a portfolio, without answering.
+///
+/// # Errors
+/// Options that are out of range, or that name unknown calls; all of them.
+pub fn validate(options: &PortfolioOptions, instance: &PortfolioInstance) -> Result<(), OptionsError> {
     let mut faults = Vec::new();
     let mut check = |fine: bool, path: &str, message: &str| {
         if !fine {
@@ -156,6 +198,17 @@ pub(super) fn validate(options: &PortfolioOptions) -> Result<(), OptionsError> {
     check(options.maximum_calls_per_actor != Some(0), "/maximum_calls_per_actor", "must be at least 1");
     let share = options.maximum_share_percent.is_none_or(|share| (1..=100).contains(&share));
     check(share, "/maximum_share_percent", "must be from 1 to 100");
+    let known: BTreeSet<&str> = instance.instances.iter().map(|own| own.problem().call.id.as_str()).collect();
+    for (g, group) in options.exclusive.iter().enumerate() {
+        check(group.len() >= 2, &format!("/exclusive/{g}"), "needs at least two calls");
+        let mut seen = BTreeSet::new();
+        for (k, id) in group.iter().enumerate() {
+            let path = format!("/exclusive/{g}/{k}");
+            check(known.contains(id.as_str()), &path, &format!("unknown call {id:?}"));
+            check(seen.insert(id), &path, &format!("{id:?} stands twice"));
+        }
+    }
+    check(options.fairness.tolerance_ppm <= 1_000_000, "/fairness/tolerance_ppm", "must be at most 1000000");
     check(options.time_limit_ms > 0, "/time_limit_ms", "must be at least 1");
     check(options.gap_ppm <= 1_000_000, "/gap_ppm", "must be at most 1000000");
     if faults.is_empty() { Ok(()) } else { Err(OptionsError { faults }) }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::Plan;
+use super::PortfolioOptions;
+use super::plan::Plan;
 use crate::compile::Compiled;
 use crate::model::{Call, Quantity};
 
@@ -19,10 +20,12 @@ pub(super) struct Joint {
     pub(super) resources: Vec<Resource>,
     /// Sets of calls that run at the same time, none within another.
     pub(super) moments: Vec<BTreeSet<usize>>,
+    /// Sets of calls of which an actor takes part in one at most.
+    pub(super) exclusive: Vec<BTreeSet<usize>>,
 }
 
 impl Joint {
-    pub(super) fn new(calls: &[Compiled<'_>]) -> Self {
+    pub(super) fn new(calls: &[Compiled<'_>], options: &PortfolioOptions) -> Self {
         // By kind of resource, its name, and the unit where capacities are counted by unit.
         let mut all: BTreeMap<(bool, &str, &str), Vec<Use>> = BTreeMap::new();
         for (k, c) in calls.iter().enumerate() {
@@ -40,7 +43,10 @@ impl Joint {
             }
         }
         let shared = all.into_values().map(|uses| Resource { uses });
-        Self { resources: shared.collect(), moments: moments(calls) }
+        let id = |k: usize| &calls[k].problem().call.id;
+        let group = |ids: &Vec<String>| (0..calls.len()).filter(|&k| ids.contains(id(k))).collect();
+        let exclusive = options.exclusive.iter().map(group).collect();
+        Self { resources: shared.collect(), moments: moments(calls), exclusive }
     }
 
     /// Whether a plan keeps every shared capacity, in whole numbers.

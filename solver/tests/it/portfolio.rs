@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use attelage_solver::portfolio::{Portfolio, PortfolioAnswer, PortfolioInstance, PortfolioOptions, solve_portfolio};
+use attelage_solver::portfolio::{
+    Fairness, FairnessKind, Portfolio, PortfolioAnswer, PortfolioInstance, PortfolioOptions, solve_portfolio,
+    validate_portfolio,
+};
 use attelage_solver::sample::{self, Shape};
 use attelage_solver::{Status, check};
 use proptest::prelude::*;
@@ -130,6 +133,43 @@ fn mistakes_are_told_where_they_stand() {
     };
     let error = solve_portfolio(&instance, &options, &()).unwrap_err();
     assert_eq!(error.faults.len(), 2);
+    assert_eq!(validate_portfolio(&options, &instance).unwrap_err(), error);
+    let text = json!({
+        "exclusive": [["one"], ["one", "two"], ["one", "one"]],
+        "fairness": { "kind": "least_largest", "tolerance_ppm": 1_000_001 }
+    });
+    let options: PortfolioOptions = serde_json::from_value(text).unwrap();
+    let error = validate_portfolio(&options, &instance).unwrap_err();
+    let paths: Vec<&str> = error.faults.iter().map(|fault| fault.path.as_str()).collect();
+    assert_eq!(paths, ["/exclusive/0", "/exclusive/1/1", "/exclusive/2/1", "/fairness/tolerance_ppm"]);
+    assert!(serde_json::from_value::<PortfolioOptions>(json!({ "fairness": { "tolerance": 1 } })).is_err());
+    assert_eq!(validate_portfolio(&PortfolioOptions::default(), &instance), Ok(()));
+}
+
+#[test]
+fn an_actor_is_in_one_call_of_an_exclusive_set() {
+    let actors = json!([actor("x", &[("a", 90, 100)]), actor("y", &[("a", 90, 150)])]);
+    let calls = json!([call("one", None, 10), call("two", None, 20), call("three", None, 30)]);
+    let exclusive = vec![vec!["three".to_owned(), "one".to_owned()]];
+    let options = PortfolioOptions { exclusive, ..PortfolioOptions::default() };
+    let answer = solve(&portfolio(calls, actors), &options);
+    assert_eq!((answer.status, answer.objective_cents), (Status::Optimal, 1_500 + 2_000 + 3_000));
+    assert_eq!(work(&answer, 0), BTreeMap::from([("y".to_owned(), 10)]));
+    // First come, first served, keeps it as well.
+    let told: Vec<i64> = answer.first_come.iter().map(|order| order.objective_cents).collect();
+    assert_eq!(told, [7_500, 6_500]); // By id: one, three, two.
+}
+
+#[test]
+fn a_call_that_needs_a_lead_may_stay_unanswered() {
+    let mut calls = [call("one", None, 10), call("two", None, 10)];
+    for call in &mut calls {
+        call["coordination"] = json!({ "between": "lead", "per_new_pair_cents": 50 });
+    }
+    let answer = solve(&portfolio(json!(calls), json!([actor("x", &[("a", 10, 100)])])), &PortfolioOptions::default());
+    assert_eq!(answer.status, Status::Optimal);
+    assert_eq!(answer.calls.iter().filter(|call| call.proposal.is_some()).count(), 1);
+    assert!(answer.first_come.iter().all(|order| order.unanswered.len() == 1), "{:?}", answer.first_come);
 }
 
 #[test]
@@ -157,8 +197,7 @@ prop_compose! {
         actors in prop::collection::vec((1..5_u64, 1..6_i64, 0..3_i64), 2..=3),
         quantities in prop::collection::vec((1..5_u64, 0..4_usize, prop::option::of(200..2500_i64)), 2..=3),
         member in 0..2_i64,
-        most in prop::option::of(1..3_u32),
-    ) -> (Portfolio, Option<u32>) {
+    ) -> Portfolio {
         let starts = [None, Some("2026-01-01"), Some("2026-07-01"), Some("2027-01-01")];
         let calls: Vec<Value> = quantities.iter().enumerate().map(|(k, &(quantity, start, budget))| {
             let mut call = call(&format!("call-{k}"), starts[start], quantity);
@@ -171,7 +210,7 @@ prop_compose! {
             actor["capabilities"][0]["fixed_cost_cents"] = json!(fixed * 90);
             actor
         }).collect();
-        (portfolio(json!(calls), json!(actors)), most)
+        portfolio(json!(calls), json!(actors))
     }
 }
 
@@ -219,42 +258,103 @@ fn overlap(portfolio: &Portfolio, a: usize, b: usize) -> bool {
     }
 }
 
+/// Every plan that keeps the limits, with its cost.
+fn plans(portfolio: &Portfolio, options: &PortfolioOptions, answer: &PortfolioAnswer) -> Vec<(Vec<Vec<u64>>, i64)> {
+    let mut plans: Vec<(Vec<Vec<u64>>, i64)> = vec![(Vec::new(), 0)];
+    for (k, told) in answer.calls.iter().enumerate() {
+        let mut own = ways(portfolio, k);
+        assert!(own.iter().all(|(_, cost)| *cost < told.unanswered_cents));
+        own.push((vec![0; portfolio.actors.len()], told.unanswered_cents));
+        let with = |(plan, cost): (Vec<Vec<u64>>, i64)| {
+            let more = |(way, more): &(Vec<u64>, i64)| ([plan.clone(), vec![way.clone()]].concat(), cost + more);
+            own.iter().map(more).collect::<Vec<_>>()
+        };
+        plans = plans.into_iter().flat_map(with).collect();
+    }
+    plans.retain(|(plan, _)| (0..portfolio.actors.len()).all(|i| fits(portfolio, options, plan, i)));
+    plans
+}
+
+/// Whether an actor has room for its part of a plan.
+fn fits(portfolio: &Portfolio, options: &PortfolioOptions, plan: &[Vec<u64>], i: usize) -> bool {
+    let capacity = portfolio.actors[i].capabilities[0].capacity_per_year.unwrap();
+    let start = |k: usize| portfolio.calls[k].start.as_deref();
+    // At the start of each call, and with calls without a start at any of them.
+    let runs = |k: usize, other: usize| start(other).is_none_or(|own| start(k).is_none_or(|day| own <= day));
+    let at = |k: usize| -> u64 {
+        let together = (0..plan.len()).filter(|&other| runs(k, other) && overlap(portfolio, k, other));
+        together.map(|other| plan[other][i]).sum()
+    };
+    let mut anchors = (0..plan.len()).filter(|&k| start(k).is_some()).peekable();
+    let within = if anchors.peek().is_none() {
+        plan.iter().map(|way| way[i]).sum::<u64>() <= capacity
+    } else {
+        anchors.all(|k| at(k) <= capacity)
+    };
+    let calls = |among: &dyn Fn(&str) -> bool| {
+        (0..plan.len()).filter(|&k| plan[k][i] > 0 && among(&portfolio.calls[k].id)).count()
+    };
+    within
+        && options.maximum_calls_per_actor.is_none_or(|most| calls(&|_| true) <= most as usize)
+        && options.exclusive.iter().all(|group| calls(&|id| group.iter().any(|own| own == id)) <= 1)
+}
+
+/// The most that one actor is paid for services in a plan.
+fn largest(portfolio: &Portfolio, plan: &[Vec<u64>]) -> i64 {
+    let paid = |i: usize| -> i64 {
+        let cost = portfolio.actors[i].capabilities[0].unit_cost_cents.unwrap();
+        plan.iter().map(|way| way[i] as i64 * cost).sum()
+    };
+    (0..portfolio.actors.len()).map(paid).max().unwrap()
+}
+
+/// Options that the enumeration knows.
+fn limits() -> impl Strategy<Value = PortfolioOptions> {
+    let groups = [vec![], vec![vec!["call-0", "call-1"]], vec![vec!["call-1", "call-0"]]];
+    (prop::option::of(1..3_u32), prop::sample::select(groups.to_vec())).prop_map(|(most, groups)| PortfolioOptions {
+        maximum_calls_per_actor: most,
+        exclusive: groups.into_iter().map(|group| group.into_iter().map(str::to_owned).collect()).collect(),
+        gap_ppm: 1,
+        ..PortfolioOptions::default()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 30, rng_seed: RngSeed::Fixed(40), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_portfolio_costs_what_the_enumeration_of_joint_allocations_finds((portfolio, most) in calls()) {
-        let options = PortfolioOptions { maximum_calls_per_actor: most, gap_ppm: 1, ..PortfolioOptions::default() };
+    fn a_portfolio_costs_what_the_enumeration_of_joint_allocations_finds(portfolio in calls(), options in limits()) {
         let answer = solve(&portfolio, &options);
         prop_assert_eq!(answer.status, Status::Optimal);
-        let mut plans: Vec<(Vec<Vec<u64>>, i64)> = vec![(Vec::new(), 0)];
-        for (k, told) in answer.calls.iter().enumerate() {
-            let nobody = vec![0; portfolio.actors.len()];
-            let mut own = ways(&portfolio, k);
-            prop_assert!(own.iter().all(|(_, cost)| *cost < told.unanswered_cents));
-            own.push((nobody, told.unanswered_cents));
-            plans = plans.into_iter().flat_map(|(plan, cost)| {
-                own.iter().map(move |(way, more)| ([plan.clone(), vec![way.clone()]].concat(), cost + more)).collect::<Vec<_>>()
-            }).collect();
-        }
-        let fits = |plan: &[Vec<u64>]| (0..portfolio.actors.len()).all(|i| {
-            let capacity = portfolio.actors[i].capabilities[0].capacity_per_year.unwrap();
-            // At the start of each call, and with calls without a start at any of them.
-            let at = |k: usize| (0..plan.len()).filter(|&other| {
-                let day = portfolio.calls[k].start.as_deref();
-                let runs = portfolio.calls[other].start.as_deref().is_none_or(|start| day.is_none_or(|day| start <= day));
-                runs && overlap(&portfolio, k, other)
-            }).map(|other| plan[other][i]).sum::<u64>();
-            let anchors: Vec<usize> = (0..plan.len()).filter(|&k| portfolio.calls[k].start.is_some()).collect();
-            let within = if anchors.is_empty() {
-                plan.iter().map(|way| way[i]).sum::<u64>() <= capacity
-            } else {
-                anchors.into_iter().all(|k| at(k) <= capacity)
-            };
-            within && most.is_none_or(|most| plan.iter().filter(|way| way[i] > 0).count() <= most as usize)
-        });
-        let least = plans.iter().filter(|(plan, _)| fits(plan)).map(|(_, cost)| *cost).min().unwrap();
+        let least = plans(&portfolio, &options, &answer).into_iter().map(|(_, cost)| cost).min().unwrap();
         prop_assert_eq!(answer.objective_cents, least);
-        prop_assert!(answer.first_come.iter().all(|order| order.objective_cents >= least));
+        for order in &answer.first_come {
+            prop_assert!(order.objective_cents >= least);
+            prop_assert_eq!(order.answered as usize + order.unanswered.len(), portfolio.calls.len());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, rng_seed: RngSeed::Fixed(41), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_fair_portfolio_is_the_cheapest_of_the_fairest_that_the_enumeration_finds(
+        portfolio in calls(), options in limits(), tolerance_ppm in prop::sample::select(vec![0, 50_000, 400_000])
+    ) {
+        let fairness = Fairness { kind: FairnessKind::LeastLargest, tolerance_ppm };
+        let options = PortfolioOptions { fairness, ..options };
+        let answer = solve(&portfolio, &options);
+        let told = answer.fairness.clone().unwrap();
+        let mut all = plans(&portfolio, &options, &answer);
+        let cheapest = all.iter().map(|(_, cost)| *cost).min().unwrap();
+        let limit = cheapest + cheapest * i64::from(tolerance_ppm) / 1_000_000;
+        prop_assert_eq!((told.cheapest_cents, told.limit_cents), (cheapest, limit));
+        all.retain(|(_, cost)| *cost <= limit);
+        let least = all.iter().map(|(plan, _)| largest(&portfolio, plan)).min().unwrap();
+        prop_assert_eq!((told.largest_cents, told.bound_cents, told.proven), (least, least, true));
+        all.retain(|(plan, _)| largest(&portfolio, plan) == least);
+        prop_assert_eq!(answer.objective_cents, all.iter().map(|(_, cost)| *cost).min().unwrap());
+        prop_assert_eq!(answer.status, Status::Optimal);
     }
 }
