@@ -1,4 +1,5 @@
-//! Better consortia near the present one: exact searches in neighbourhoods (Shaw, 1998; Danna, Rothberg and Le Pape, 2005).
+//! Better consortia: exact searches among the most promising candidates (kernel search: Angelelli, Mansini and Speranza, 2010) and
+//! in neighbourhoods of the present solution (Shaw, 1998; Danna, Rothberg and Le Pape, 2005).
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -10,10 +11,12 @@ use crate::sample::Random;
 
 /// Open candidates of the first neighbourhoods, and of the largest.
 const SIZES: (usize, usize) = (60, 400);
-/// Neighbourhoods in a row without a better consortium after which the search gives up.
-pub(super) const PATIENCE: u32 = 24;
-/// Simplex iterations for one neighbourhood.
-const WORK: u64 = 12_000;
+/// Neighbourhoods in a row without a better consortium after which the search gives up: of a large call, of a very large one.
+pub(super) const PATIENCE: (u32, u32) = (6, 24);
+/// Simplex iterations for one neighbourhood, and for one search among the most promising.
+const WORK: (u64, u64) = (12_000, 40_000);
+/// Relative gaps at which these end.
+const GAPS: (f64, f64) = (2e-4, 3e-4);
 
 /// A local search under way.
 pub(super) struct Improve<'s, 'a, 'o> {
@@ -25,6 +28,10 @@ pub(super) struct Improve<'s, 'a, 'o> {
     pub(super) doubtful: &'s [usize],
     pub(super) random: Random,
     pub(super) size: usize,
+    /// Candidates, the most promising first.
+    ranked: Vec<usize>,
+    /// How many of them the next search among the most promising takes; none once it has become too long.
+    wide: Option<usize>,
     /// By cell: candidates of the core.
     near: Vec<Vec<usize>>,
     round: usize,
@@ -37,6 +44,7 @@ impl<'s, 'a, 'o> Improve<'s, 'a, 'o> {
         question: &'s Question,
         keep: &'s [bool],
         doubtful: &'s [usize],
+        ranked: Vec<usize>,
     ) -> Self {
         let near = |edges: &Vec<usize>| {
             let mut of: Vec<usize> =
@@ -46,23 +54,45 @@ impl<'s, 'a, 'o> Improve<'s, 'a, 'o> {
         };
         let near = c.cells.iter().map(|cell| near(&cell.edges)).collect();
         let random = Random::new(c.options.seed.into());
-        Self { c, backend, question, keep, doubtful, random, size: SIZES.0, near, round: 0 }
+        let wide = Some(doubtful.len().max(SIZES.0));
+        Self { c, backend, question, keep, doubtful, random, size: SIZES.0, ranked, wide, near, round: 0 }
     }
 
-    /// Searches one neighbourhood of a solution; a better one if there is. Neighbourhoods that are solved to the end grow, others shrink.
+    /// A better solution, if the next search finds one: among the most promising candidates, then three times around the present one.
     pub(super) fn step(&mut self, best: &Found) -> Option<Found> {
         self.round += 1;
+        let found = match self.wide {
+            Some(wide) if self.round % 4 == 1 => self.among(wide, best),
+            _ => self.nearby(best),
+        };
+        found.filter(|found| found.objective < best.objective - 1e-7 * best.objective.abs().max(1.0))
+    }
+
+    /// Searches among the members and so many of the most promising candidates: half as many more the next time if that comes to
+    /// its end, and no more of it once it does not.
+    fn among(&mut self, wide: usize, best: &Found) -> Option<Found> {
+        let open: BTreeSet<usize> =
+            self.ranked.iter().take(wide).chain(self.doubtful).chain(&best.members).copied().collect();
+        let none = BTreeSet::new();
+        let residual = Residual { settled: &none, open: &open, start: Some(best), gap: GAPS.1, work: WORK.1 };
+        let attempt = residual::solve(self.c, self.backend, self.question, &residual)?;
+        self.wide = (attempt.finished && wide < self.ranked.len()).then_some(wide * 3 / 2);
+        attempt.found
+    }
+
+    /// Searches one neighbourhood of a solution. Those that are solved to the end grow, others shrink.
+    fn nearby(&mut self, best: &Found) -> Option<Found> {
         let open = match self.round % 4 {
             0 => self.in_doubt(best),
             1 | 2 => self.around(1),
             _ => self.around(3),
         };
         let settled: BTreeSet<usize> = best.members.difference(&open).copied().collect();
-        let residual = Residual { settled: &settled, open: &open, start: Some(best), gap: 2e-4, work: WORK };
+        let residual = Residual { settled: &settled, open: &open, start: Some(best), gap: GAPS.0, work: WORK.0 };
         let attempt = residual::solve(self.c, self.backend, self.question, &residual)?;
         self.size =
             if attempt.finished { (self.size * 5 / 4).min(SIZES.1) } else { (self.size * 3 / 4).max(SIZES.0 / 2) };
-        attempt.found.filter(|found| found.objective < best.objective - 1e-7 * best.objective.abs().max(1.0))
+        attempt.found
     }
 
     /// The candidates around some cells taken at random, cell after cell through the candidates that they share.

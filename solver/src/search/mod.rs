@@ -8,7 +8,7 @@
 mod core;
 mod dive;
 mod improve;
-mod part;
+pub(crate) mod part;
 mod price;
 mod residual;
 
@@ -16,37 +16,35 @@ use self::core::{Core, Relaxed};
 use crate::backend::{Backend, Found, cents, found};
 use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question};
-use crate::model::{Between, Lot};
 use crate::propose::{self, Best, Draft};
+use crate::rules::RuleId;
 
 /// Edges from which on a call is large: between the samples of 500 actors (1,277) and of 5,000 (6,381), where the exact search is
 /// the better one and the worse one; see `docs/solver/scale.md`.
 const LARGE: usize = 3_000;
 
-/// Rounds of the relaxation before the first consortium, and after it.
-const FIRST_ROUNDS: usize = 2;
+/// Edges from which on a call is too large for the exact search to say much about it within a minute or so.
+const VERY_LARGE: usize = 10_000;
+
+/// Rounds of the relaxation before the first consortium (of a large call, of a very large one), and after it.
+const FIRST_ROUNDS: (usize, usize) = (2, 1);
 const ROUNDS: usize = 8;
 
-/// Whether a question is for the search for large calls.
+/// Whether a question is for the search for large calls. A consortium that must be connected is not: whoever only joins two others
+/// has no price, so that diving seldom ends in one.
 pub(crate) fn is_large(c: &Compiled<'_>, question: &Question) -> bool {
     let plain = question.members.is_none() && !question.elastic && !question.whole && question.covered.is_none();
-    c.edges.len() >= LARGE
+    is_large_call(c)
         && plain
-        && is_simple(c)
+        && !(c.problem().call.group.connected && c.rules.active(RuleId::Connected))
         && question.objective == Objective::Euros
         && question.shortage.is_none()
         && !question.physical
 }
 
-/// Whether the rules are those whose place in the relaxation and its bound has been worked out.
-fn is_simple(c: &Compiled<'_>) -> bool {
-    let call = &c.problem().call;
-    let limited = |lot: &Lot| {
-        let hands = lot.needs.iter().any(|need| need.maximum_suppliers.is_some());
-        hands || lot.minimum_members.is_some() || lot.maximum_members.is_some()
-    };
-    let star = call.coordination.between != Between::All && call.coordination.per_new_pair_cents > 0;
-    !(star || call.group.connected || !c.preferences.is_empty() || call.lots.iter().any(limited))
+/// Whether a call is large.
+pub(crate) fn is_large_call(c: &Compiled<'_>) -> bool {
+    c.edges.len() >= LARGE
 }
 
 /// The best consortium found within the limits, with a bound on all of them.
@@ -57,7 +55,8 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
     if backend.expired() {
         return Best::Unknown;
     }
-    let mut core = match self::core::relax(c, backend, question, None, FIRST_ROUNDS) {
+    let rounds = if c.edges.len() >= VERY_LARGE { FIRST_ROUNDS.1 } else { FIRST_ROUNDS.0 };
+    let mut core = match self::core::relax(c, backend, question, None, rounds) {
         Relaxed::Core(core) => core,
         Relaxed::Infeasible => return Best::Infeasible,
         Relaxed::Stopped => return Best::Unknown,
@@ -68,13 +67,14 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
     };
     let mut search = Search { c, backend, question, bound: core.bound.value, best: first, draft: None };
     search.publish();
-    let mut keep = core.keep.clone();
+    let (mut keep, mut prices) = (core.keep.clone(), core.bound.prices.clone());
     if let Relaxed::Core(core) = self::core::relax(c, backend, question, Some(core), ROUNDS) {
         search.bound = search.bound.max(core.bound.value);
         doubtful = self::doubtful(&core);
         keep.clone_from(&core.keep);
+        prices.clone_from(&core.bound.prices);
     }
-    search.improve(&keep, &doubtful);
+    search.improve(improve::Improve::new(c, backend, question, &keep, &doubtful, promising(c, question, &prices)));
     search.prove();
     search.finish()
 }
@@ -83,6 +83,17 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
 fn doubtful(core: &Core<'_>) -> Vec<usize> {
     let value = |i: usize| core.session.value(&core.solved, core.formulation.member[i]);
     (0..core.part.candidates.len()).filter(|&i| value(i) > 0.001).map(|i| core.part.candidates[i]).collect()
+}
+
+/// Candidates by what they would gain at the best prices, best first.
+fn promising(c: &Compiled<'_>, question: &Question, prices: &[f64]) -> Vec<usize> {
+    let gain = match prices {
+        [] => vec![0.0; c.candidates.len()],
+        prices => price::evaluate(c, question, prices).gain,
+    };
+    let mut ranked: Vec<usize> = (0..c.candidates.len()).filter(|i| gain[*i].is_finite()).collect();
+    ranked.sort_by(|&a, &b| gain[b].total_cmp(&gain[a]).then(a.cmp(&b)));
+    ranked
 }
 
 /// The state of a search.
@@ -129,10 +140,10 @@ impl Search<'_, '_, '_> {
     }
 
     /// Local search until it is good enough, or finds nothing any more.
-    fn improve(&mut self, keep: &[bool], doubtful: &[usize]) {
-        let mut local = improve::Improve::new(self.c, self.backend, self.question, keep, doubtful);
+    fn improve(&mut self, mut local: improve::Improve<'_, '_, '_>) {
+        let patience = if self.c.edges.len() >= VERY_LARGE { improve::PATIENCE.1 } else { improve::PATIENCE.0 };
         let mut stale = 0;
-        while stale < improve::PATIENCE && !self.settled() && !self.backend.expired() {
+        while stale < patience && !self.settled() && !self.backend.expired() {
             match local.step(&self.best) {
                 Some(better) => {
                     self.best = better;
