@@ -11,8 +11,8 @@ use crate::sample::Random;
 
 /// Open candidates of the first neighbourhoods, and of the largest.
 const SIZES: (usize, usize) = (60, 400);
-/// Neighbourhoods in a row without a better consortium after which the search gives up: of a large call, of a very large one.
-pub(super) const PATIENCE: (u32, u32) = (6, 24);
+/// Searches in a row without a better consortium after which there are no more.
+pub(super) const PATIENCE: u32 = 24;
 /// Simplex iterations for one neighbourhood, and for one search among the most promising.
 const WORK: (u64, u64) = (12_000, 40_000);
 /// Relative gaps at which these end.
@@ -58,25 +58,31 @@ impl<'s, 'a, 'o> Improve<'s, 'a, 'o> {
         Self { c, backend, question, keep, doubtful, random, size: SIZES.0, ranked, wide, near, round: 0 }
     }
 
-    /// A better solution, if the next search finds one: among the most promising candidates, then three times around the present one.
+    /// Whether searches among the most promising candidates have become too long.
+    pub(super) fn is_wide_enough(&self) -> bool {
+        self.wide.is_none()
+    }
+
+    /// A better solution, if the next search finds one: among the most promising candidates, as long as that comes to its end, then
+    /// around the present one.
     pub(super) fn step(&mut self, best: &Found) -> Option<Found> {
         self.round += 1;
         let found = match self.wide {
-            Some(wide) if self.round % 4 == 1 => self.among(wide, best),
-            _ => self.nearby(best),
+            Some(wide) => self.among(wide, best),
+            None => self.nearby(best),
         };
         found.filter(|found| found.objective < best.objective - 1e-7 * best.objective.abs().max(1.0))
     }
 
-    /// Searches among the members and so many of the most promising candidates: half as many more the next time if that comes to
-    /// its end, and no more of it once it does not.
+    /// Searches among the members and so many of the most promising candidates: twice as many the next time if that comes to its
+    /// end, and no more of it once it does not.
     fn among(&mut self, wide: usize, best: &Found) -> Option<Found> {
         let open: BTreeSet<usize> =
             self.ranked.iter().take(wide).chain(self.doubtful).chain(&best.members).copied().collect();
         let none = BTreeSet::new();
         let residual = Residual { settled: &none, open: &open, start: Some(best), gap: GAPS.1, work: WORK.1 };
         let attempt = residual::solve(self.c, self.backend, self.question, &residual)?;
-        self.wide = (attempt.finished && wide < self.ranked.len()).then_some(wide * 3 / 2);
+        self.wide = (attempt.finished && wide < self.ranked.len()).then_some(wide * 2);
         attempt.found
     }
 

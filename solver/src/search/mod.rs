@@ -141,9 +141,12 @@ impl Search<'_, '_, '_> {
 
     /// Local search until it is good enough, or finds nothing any more.
     fn improve(&mut self, mut local: improve::Improve<'_, '_, '_>) {
-        let patience = if self.c.edges.len() >= VERY_LARGE { improve::PATIENCE.1 } else { improve::PATIENCE.0 };
         let mut stale = 0;
-        while stale < patience && !self.settled() && !self.backend.expired() {
+        while stale < improve::PATIENCE && !self.settled() && !self.backend.expired() {
+            // Where the exact search can say much, it is the better use of time than neighbourhoods.
+            if local.is_wide_enough() && self.c.edges.len() < VERY_LARGE {
+                break;
+            }
             match local.step(&self.best) {
                 Some(better) => {
                     self.best = better;
@@ -193,22 +196,46 @@ mod tests {
     use super::*;
     use crate::control::Control;
     use crate::instance::Instance;
-    use crate::model::Options;
+    use crate::model::{Between, Lot, Options, Preference, Problem};
     use crate::rules::RuleSet;
     use crate::sample::{self, Random, Shape};
 
     const SMALL: Shape = Shape { actors: 16, needs: 6, communes: 24, services: 3, spread: false };
 
-    /// Runs a check on the same small call for the exact search and for that of large calls.
-    fn on_samples(shape: &Shape, per_new_pair_cents: i64, check: impl Fn(&Compiled<'_>, &Backend<'_>, u64)) {
+    /// Runs a check on the same small calls, changed, for the exact search and for that of large calls.
+    fn on_changed(shape: &Shape, change: impl Fn(&mut Problem), check: impl Fn(&Compiled<'_>, &Backend<'_>, u64)) {
         for seed in 1..=3 {
             let mut problem = sample::problem(shape, seed);
-            problem.call.coordination.per_new_pair_cents = per_new_pair_cents;
+            change(&mut problem);
             let instance = Instance::new(problem).unwrap();
             let options = Options { gap_ppm: 10, work_limit: Some(200_000), ..Options::default() };
             let c = Compiled::new(&instance, &options, RuleSet::default());
             check(&c, &Backend::new(&options, Control::new(&options, &())), seed);
         }
+    }
+
+    /// The same with a price on new pairs.
+    fn on_samples(shape: &Shape, per_new_pair_cents: i64, check: impl Fn(&Compiled<'_>, &Backend<'_>, u64)) {
+        on_changed(shape, |problem| problem.call.coordination.per_new_pair_cents = per_new_pair_cents, check);
+    }
+
+    /// Both searches find the same, or prove the same.
+    fn agree(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Option<BTreeSet<usize>> {
+        let exact = match propose::exact(c, backend, question) {
+            Best::Found(exact) => *exact,
+            Best::Infeasible => {
+                assert!(matches!(best(c, backend, question), Best::Infeasible));
+                return None;
+            }
+            Best::Unknown => panic!("unknown"),
+        };
+        let large = draft(best(c, backend, question));
+        assert!(large.proposal.proof.verified);
+        let (found, bound) = (large.proposal.costs.objective_cents, large.proposal.proof.bound_cents);
+        let optimum = exact.proposal.costs.objective_cents;
+        assert!(bound <= optimum && optimum <= found + optimum / 100_000, "{bound} {optimum} {found}");
+        assert!(found - optimum <= optimum / 50_000, "{found} {optimum}");
+        Some(exact.members)
     }
 
     fn draft(best: Best) -> Draft {
@@ -224,18 +251,64 @@ mod tests {
         on_samples(&SMALL, 100_000, |c, backend, _| {
             let mut question = Question::minimise(Objective::Euros);
             for _ in 0..3 {
-                let exact = draft(propose::exact(c, backend, &question));
-                let large = draft(best(c, backend, &question));
-                assert!(large.proposal.proof.verified);
-                let (found, bound) = (large.proposal.costs.objective_cents, large.proposal.proof.bound_cents);
-                let optimum = exact.proposal.costs.objective_cents;
-                assert!(bound <= optimum && optimum <= found + optimum / 100_000, "{bound} {optimum} {found}");
-                assert!(found - optimum <= optimum / 50_000, "{found} {optimum}");
+                let members = agree(c, backend, &question).unwrap();
                 // The next question excludes this consortium, and one of its members altogether.
-                question.absent.extend(exact.members.first());
-                question.replaced.push(exact.members);
+                question.absent.extend(members.first());
+                question.replaced.push(members);
             }
         });
+    }
+
+    /// The optimum of each sample.
+    fn optima(change: impl Fn(&mut Problem)) -> Vec<Option<i64>> {
+        let optima = std::cell::RefCell::new(Vec::new());
+        on_changed(&SMALL, change, |c, backend, _| {
+            let question = Question::minimise(Objective::Euros);
+            let optimum = agree(c, backend, &question)
+                .map(|_| draft(propose::exact(c, backend, &question)).proposal.costs.objective_cents);
+            optima.borrow_mut().push(optimum);
+        });
+        optima.into_inner()
+    }
+
+    #[test]
+    fn both_searches_agree_under_each_rule_that_prices_do_not_know() {
+        let plain = |problem: &mut Problem| problem.call.coordination.per_new_pair_cents = 100_000;
+        let unchanged = optima(plain);
+        let preferences = |problem: &mut Problem| {
+            let ids: Vec<String> = problem.actors.iter().map(|actor| actor.id.clone()).collect();
+            problem.preferences = ids[3..]
+                .windows(3)
+                .map(|of| Preference { actor: of[0].clone(), only_with: of[1..].to_vec() })
+                .collect();
+        };
+        let few_hands = |problem: &mut Problem| {
+            problem.call.lots[0].needs.iter_mut().for_each(|need| need.maximum_suppliers = Some(1));
+        };
+        let lots = |problem: &mut Problem| {
+            let second = problem.call.lots[0].needs.split_off(3);
+            let lot = |id: &str, needs| Lot {
+                id: id.to_owned(),
+                name: None,
+                needs,
+                minimum_members: Some(3),
+                maximum_members: Some(4),
+            };
+            problem.call.lots = vec![lot("first", problem.call.lots[0].needs.clone()), lot("second", second)];
+        };
+        let star = |problem: &mut Problem| problem.call.coordination.between = Between::Lead;
+        let by_lot = |problem: &mut Problem| {
+            lots(problem);
+            problem.call.coordination.between = Between::Lot;
+        };
+        let changes: [&dyn Fn(&mut Problem); 5] = [&preferences, &few_hands, &lots, &star, &by_lot];
+        for (at, change) in changes.iter().enumerate() {
+            let changed = optima(|problem| {
+                plain(problem);
+                change(problem);
+            });
+            assert_ne!(changed, unchanged, "the rule {at} never mattered");
+        }
     }
 
     #[test]
