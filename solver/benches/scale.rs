@@ -1,7 +1,7 @@
 //! What large calls cost: `cargo bench -p attelage-solver --bench scale -- [table] [filter…]`, which prints Markdown.
 //!
 //! Tables: `targets` (the default: first consortium, and objective, bound and gap over time), `alone` (the same for HiGHS alone, on the
-//! same model), `growth` (from 125 to 100,000 actors; also draws `docs/solver/growth.svg`). Filters are names of rows, such as
+//! same model), `growth` (from 125 to 100,000 actors; without a filter, also draws `docs/solver/growth.svg`). Filters are names of rows, such as
 //! `large`, `large/3` or `1000`. Each row is a process of its own, on one thread; its peak memory is that of the process, the problem
 //! in it. Times are processor seconds, so that a busy machine changes them little.
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -239,13 +239,15 @@ fn targets(wanted: impl Fn(&str) -> bool, alone: bool, filters: &[String]) {
 fn growth(wanted: impl Fn(&str) -> bool) {
     println!("| actors / needs | edges | first | 1 % after | 0.1 % after | gap at 20 s | peak |");
     println!("|---|---|---|---|---|---|---|");
+    let mut points = Vec::new();
     for (actors, needs) in GROWTH.into_iter().filter(|(actors, _)| wanted(&actors.to_string())) {
         for seed in SEEDS {
             let run = run(&actors.to_string(), seed, 20, false);
+            points.extend(run.first().map(|(_, first)| (actors, first, run.peak)));
             println!(
                 "| {actors} / {needs}, seed {seed} | {} | {} | {} | {} | {} | {} MiB |",
                 run.edges,
-                seconds(run.first().map(|(wall, _)| wall)),
+                seconds(run.first().map(|(_, processor)| processor)),
                 seconds(run.within(1.0)),
                 seconds(run.within(0.1)),
                 gap(run.at(20.0)).map_or("–".to_owned(), |gap| format!("{gap:.2} %")),
@@ -253,4 +255,46 @@ fn growth(wanted: impl Fn(&str) -> bool) {
             );
         }
     }
+    if points.len() == GROWTH.len() * SEEDS.len() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/solver/growth.svg");
+        std::fs::write(path, plot(&points)).unwrap();
+    }
+}
+
+/// Seconds to the first consortium (discs) and peak memory in MiB (squares) against actors, all three on logarithmic axes.
+#[allow(clippy::cast_precision_loss)]
+fn plot(points: &[(usize, f64, u64)]) -> String {
+    let across = |actors: usize| 60.0 + 160.0 * (actors as f64 / 100.0).log10();
+    let up = |value: f64| 260.0 - 40.0 * (value.max(0.01) / 0.01).log10();
+    let mut svg = String::from(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 580 310" font-family="sans-serif" font-size="11">
+<title>Time to the first consortium and peak memory against actors</title>
+<rect width="580" height="310" fill="white"/>
+"#,
+    );
+    for power in 2..=5 {
+        let x = across(10_usize.pow(power));
+        svg += &format!(
+            r##"<path d="M{x} 20V260" stroke="#ddd"/><text x="{x}" y="278" text-anchor="middle">10{}</text>"##,
+            ["²", "³", "⁴", "⁵"][power as usize - 2]
+        );
+        svg += "\n";
+    }
+    for value in [0.01, 0.1, 1.0, 10.0, 100.0, 1000.0] {
+        let y = up(value);
+        svg +=
+            &format!(r##"<path d="M60 {y}H540" stroke="#ddd"/><text x="54" y="{y}" text-anchor="end">{value}</text>"##);
+        svg += "\n";
+    }
+    for &(actors, first, peak) in points {
+        let (x, y, memory) = (across(actors), up(first), up(peak as f64));
+        svg += &format!(r##"<circle cx="{x:.1}" cy="{y:.1}" r="4" fill="#1f5fa8"/>"##);
+        svg += &format!(r##"<rect x="{:.1}" y="{:.1}" width="7" height="7" fill="#c2571a"/>"##, x - 3.5, memory - 3.5);
+        svg += "\n";
+    }
+    svg + r##"<text x="300" y="298" text-anchor="middle">actors</text>
+<text x="70" y="34" fill="#1f5fa8">● seconds to the first consortium</text>
+<text x="70" y="50" fill="#c2571a">■ peak memory, MiB</text>
+</svg>
+"##
 }

@@ -15,7 +15,7 @@ const FIRST_EDGES: usize = 3;
 /// Parts of new prices in the mixtures that are evaluated.
 const MIXTURES: [f64; 5] = [1.0, 0.8, 0.6, 0.4, 0.2];
 /// Relative distance between the relaxation over the core and the bound at which nothing is left to win.
-const SETTLED: f64 = 1e-4;
+const SETTLED: f64 = 3e-4;
 /// Candidates kept for each rule that asks something of the group as a whole.
 const FOR_RULE: usize = 50;
 /// Up to so many edges, all of them at once.

@@ -26,8 +26,8 @@ const LARGE: usize = 3_000;
 /// Edges from which on a call is too large for the exact search to say much about it within a minute or so.
 const VERY_LARGE: usize = 10_000;
 
-/// Rounds of the relaxation before the first consortium (of a large call, of a very large one), and after it.
-const FIRST_ROUNDS: (usize, usize) = (2, 1);
+/// Rounds of the relaxation before the first consortium, and after it. One before it makes the dive longer and worse.
+const FIRST_ROUNDS: usize = 2;
 const ROUNDS: usize = 8;
 
 /// Whether a question is for the search for large calls. A consortium that must be connected is not: whoever only joins two others
@@ -55,8 +55,7 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
     if backend.expired() {
         return Best::Unknown;
     }
-    let rounds = if c.edges.len() >= VERY_LARGE { FIRST_ROUNDS.1 } else { FIRST_ROUNDS.0 };
-    let mut core = match self::core::relax(c, backend, question, None, rounds) {
+    let mut core = match self::core::relax(c, backend, question, None, FIRST_ROUNDS) {
         Relaxed::Core(core) => core,
         Relaxed::Infeasible => return Best::Infeasible,
         Relaxed::Stopped => return Best::Unknown,
@@ -301,8 +300,8 @@ mod tests {
             lots(problem);
             problem.call.coordination.between = Between::Lot;
         };
-        let changes: [&dyn Fn(&mut Problem); 5] = [&preferences, &few_hands, &lots, &star, &by_lot];
-        for (at, change) in changes.iter().enumerate() {
+        let rules: [&dyn Fn(&mut Problem); 5] = [&preferences, &few_hands, &lots, &star, &by_lot];
+        for (at, change) in rules.iter().enumerate() {
             let changed = optima(|problem| {
                 plain(problem);
                 change(problem);
