@@ -51,6 +51,9 @@ pub(crate) fn proposals(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
         backend.control.release();
         match found {
             Best::Found(draft) => {
+                // The optimiser does not tell of its end.
+                let (best, bound) = (draft.proposal.costs.objective_cents, draft.proposal.proof.bound_cents);
+                backend.control.tell(0, Some(best), Some(bound));
                 question.replaced.push(draft.members.clone());
                 drafts.push(*draft);
             }
