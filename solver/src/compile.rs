@@ -12,8 +12,8 @@ use crate::answer::Refusal;
 use crate::apportion::apportion;
 use crate::instance::Instance;
 use crate::matching::{Matcher, NeedRef, Terms};
-use crate::model::{Actor, Capability, Options, Problem, Quantity, Scope, Spread};
-use crate::rules::{RuleId, RuleSet, eligibility};
+use crate::model::{Capability, Options, Problem, Quantity, Scope, Spread};
+use crate::rules::{RuleId, RuleSet, eligibility, incompatibility};
 use crate::text;
 
 /// An actor that may be a member.
@@ -83,6 +83,8 @@ pub(crate) struct Compiled<'a> {
     pub(crate) relations: BTreeMap<(usize, usize), u8>,
     /// Incompatible candidates, smaller index first.
     pub(crate) incompatible: BTreeSet<(usize, usize)>,
+    /// Sets of candidates of which one at most is a member: they cover every incompatible pair.
+    pub(crate) cliques: Vec<BTreeSet<usize>>,
     /// Candidates that join only if one of the others does.
     pub(crate) preferences: Vec<(usize, BTreeSet<usize>)>,
 }
@@ -106,6 +108,7 @@ impl<'a> Compiled<'a> {
             pools: Vec::new(),
             relations: BTreeMap::new(),
             incompatible: BTreeSet::new(),
+            cliques: Vec::new(),
             preferences: Vec::new(),
             matcher,
             rules,
@@ -284,17 +287,24 @@ impl<'a> Compiled<'a> {
                 rows.entry((pool, unit)).or_default().push(e);
             }
         }
+        // Every capability of a pool counts, with or without an edge.
+        let mut pooled: BTreeMap<&str, BTreeMap<usize, Vec<&Capability>>> = BTreeMap::new();
+        for (a, actor) in self.problem().actors.iter().enumerate() {
+            for capability in &actor.capabilities {
+                if let Some(pool) = &capability.pool {
+                    pooled.entry(pool).or_default().entry(a).or_default().push(capability);
+                }
+            }
+        }
         for ((pool, unit), edges) in rows {
             let assumed = self.problem().call.assumptions.capacity_per_year_by_unit.get(unit).copied();
-            let of_actor = |actor: &Actor| -> Option<Quantity> {
-                let pooled = actor
-                    .capabilities
-                    .iter()
-                    .filter(|c| c.pool.as_deref() == Some(pool) && c.unit.as_deref().is_none_or(|own| own == unit));
-                let capacities = pooled.map(|c| c.capacity_per_year.or(assumed).unwrap_or(0));
+            let of_actor = |own: &Vec<&Capability>| -> Option<Quantity> {
+                let there = own.iter().filter(|c| c.unit.as_deref().is_none_or(|own| own == unit));
+                let capacities = there.map(|c| c.capacity_per_year.or(assumed).unwrap_or(0));
                 capacities.map(|per_year| self.instance.over_contract(per_year)).reduce(Quantity::saturating_add)
             };
-            let capacities: Vec<Quantity> = self.problem().actors.iter().filter_map(of_actor).collect();
+            let capacities: Vec<Quantity> =
+                pooled.get(pool).into_iter().flat_map(BTreeMap::values).filter_map(of_actor).collect();
             if let (true, Some(&capacity)) = (capacities.len() > 1, capacities.iter().max()) {
                 self.pools.push(Pool { capacity, edges });
             }
@@ -310,13 +320,15 @@ impl<'a> Compiled<'a> {
         };
         let relations =
             problem.relations.iter().filter_map(|r| Some((pair(&r.a, &r.b)?, r.strength_percent))).collect();
-        let incompatible = problem.incompatibilities.iter().filter_map(|i| pair(&i.a, &i.b)).collect();
+        let incompatible: BTreeSet<(usize, usize)> =
+            problem.incompatibilities.iter().filter_map(|i| pair(&i.a, &i.b)).collect();
         let of = |id: &String| self.candidate_of(*self.instance.actors.get(id)?);
         let preferences = problem.preferences.iter();
         let preferences =
             preferences.filter_map(|p| Some((of(&p.actor)?, p.only_with.iter().filter_map(of).collect()))).collect();
         self.relations = relations;
         self.preferences = preferences;
+        self.cliques = incompatibility::cliques(&incompatible);
         self.incompatible = incompatible;
     }
 }

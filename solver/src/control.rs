@@ -55,6 +55,9 @@ pub(crate) struct Control<'o> {
     start: Instant,
     deadline: Option<Instant>,
     work_limit: Option<u64>,
+    /// The limits of the search, where something is kept for what follows it.
+    until: Cell<Option<(Instant, u64)>>,
+    memory: Memory,
     work: Cell<u64>,
     stage: Cell<Stage>,
     stopped: Cell<bool>,
@@ -71,6 +74,8 @@ impl<'o> Control<'o> {
             start,
             deadline: start.checked_add(Duration::from_millis(options.time_limit_ms)),
             work_limit: options.work_limit,
+            until: Cell::new(None),
+            memory: Memory::new(options.memory_limit_mib),
             work: Cell::new(0),
             stage: Cell::new(Stage::Search),
             stopped: Cell::new(false),
@@ -86,6 +91,8 @@ impl<'o> Control<'o> {
             start: self.start,
             deadline: self.deadline,
             work_limit: Some(self.work_limit.map_or(most, |limit| limit.min(most))),
+            until: self.until.clone(),
+            memory: self.memory.clone(),
             work: self.work.clone(),
             stage: self.stage.clone(),
             stopped: Cell::new(false),
@@ -98,9 +105,25 @@ impl<'o> Control<'o> {
         self.work.set(part.work.get());
     }
 
+    /// Until [`Self::release`], only this many percent of the time and of the work count: the rest is kept for later.
+    pub(crate) fn hold_back(&self, percent: u32) {
+        let part = |all: u64| u64::try_from(u128::from(all) * u128::from(percent) / 100).unwrap_or(all);
+        let time = self.deadline.map(|deadline| (deadline - self.start) * percent / 100);
+        let deadline = time.and_then(|time| self.start.checked_add(time));
+        let work = self.work_limit.map_or(u64::MAX, part);
+        self.until.set(deadline.map(|deadline| (deadline, work)));
+    }
+
+    /// From now on, all that is left of the limits counts.
+    pub(crate) fn release(&self) {
+        self.until.set(None);
+    }
+
     /// What is left of the time limit.
     pub(crate) fn remaining(&self) -> Duration {
-        self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
+        let held = self.until.get().map(|(deadline, _)| deadline);
+        let deadline = [self.deadline, held].into_iter().flatten().min();
+        deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Since the start.
@@ -113,19 +136,22 @@ impl<'o> Control<'o> {
         self.stage.set(stage);
     }
 
-    /// Whether a limit is reached or somebody wants to stop. Once true, always true.
+    /// Whether a limit is reached or somebody wants to stop. Once true, always true, but for what is only held back.
     pub(crate) fn expired(&self) -> bool {
         self.would_expire(0)
     }
 
     /// The same with work that is under way.
     pub(crate) fn would_expire(&self, under_way: u64) -> bool {
+        let work = self.work.get().saturating_add(under_way);
+        let now = Instant::now();
         let out = self.stopped.get()
-            || self.work_limit.is_some_and(|limit| self.work.get().saturating_add(under_way) >= limit)
-            || self.remaining().is_zero()
-            || self.observer.cancelled();
+            || self.work_limit.is_some_and(|limit| work >= limit)
+            || self.deadline.is_some_and(|deadline| now >= deadline)
+            || self.observer.cancelled()
+            || self.memory.exceeded(now);
         self.stopped.set(out);
-        out
+        out || self.until.get().is_some_and(|(deadline, most)| now >= deadline || work >= most)
     }
 
     /// Counts simplex iterations.
@@ -153,6 +179,39 @@ impl<'o> Control<'o> {
     }
 }
 
+/// The memory of this process, looked at now and then.
+#[derive(Clone)]
+struct Memory {
+    most: Option<u64>,
+    looked: Cell<Option<Instant>>,
+}
+
+impl Memory {
+    /// Least time between two looks.
+    const PAUSE: Duration = Duration::from_millis(20);
+
+    fn new(mib: Option<u64>) -> Self {
+        Self { most: mib.map(|mib| mib.saturating_mul(1024)), looked: Cell::new(None) }
+    }
+
+    /// Whether the process holds more than the limit; false between two looks, and where the system does not tell.
+    fn exceeded(&self, now: Instant) -> bool {
+        let Some(most) = self.most else { return false };
+        if self.looked.get().is_some_and(|looked| now.saturating_duration_since(looked) < Self::PAUSE) {
+            return false;
+        }
+        self.looked.set(Some(now));
+        resident().is_some_and(|kib| kib > most)
+    }
+}
+
+/// The resident memory of this process in KiB, as Linux tells it.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +233,27 @@ mod tests {
         assert!(control.expired());
         stop.0.set(false);
         assert!(control.expired());
+    }
+
+    #[test]
+    fn what_is_held_back_comes_back() {
+        let control = Control::new(&Options { work_limit: Some(10), ..Options::default() }, &());
+        control.hold_back(50);
+        assert!(control.remaining() <= Duration::from_millis(Options::default().time_limit_ms / 2));
+        control.spend(5);
+        assert!(control.expired());
+        control.release();
+        assert!(!control.expired());
+        control.spend(5);
+        assert!(control.expired());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn memory_has_a_limit() {
+        let limited = |mib| Control::new(&Options { memory_limit_mib: Some(mib), ..Options::default() }, &()).expired();
+        assert!(limited(1));
+        assert!(!limited(1 << 40));
     }
 
     #[test]

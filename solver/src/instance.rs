@@ -28,6 +28,8 @@ pub struct Instance {
     pub(crate) capabilities: Vec<Vec<Codes>>,
     /// By actor: those whose certificates it may rely on.
     pub(crate) guarantors: Vec<BTreeSet<usize>>,
+    /// By service (its place in the order of the tree): actors with a capability for it, ascending.
+    pub(crate) offering: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 /// The codes of a capability, as nodes of the trees.
@@ -58,7 +60,7 @@ impl Instance {
         let trees = validate::problem(&problem)?;
         let actors: BTreeMap<_, _> = problem.actors.iter().enumerate().map(|(i, a)| (a.id.clone(), i)).collect();
         let nodes = |tree: &Tree, codes: &[String]| codes.iter().filter_map(|code| tree.get(code)).collect();
-        let capabilities = problem
+        let capabilities: Vec<Vec<Codes>> = problem
             .actors
             .iter()
             .map(|actor| {
@@ -76,8 +78,14 @@ impl Instance {
                 guarantors[to].insert(from);
             }
         }
+        let mut offering: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for (a, own) in capabilities.iter().enumerate() {
+            for &service in own.iter().flat_map(|codes| &codes.services) {
+                offering.entry(trees.services.order(service)).or_default().insert(a);
+            }
+        }
         let validate::Trees { territories, services, publics } = trees;
-        Ok(Self { problem, territories, services, publics, actors, capabilities, guarantors })
+        Ok(Self { problem, territories, services, publics, actors, capabilities, guarantors, offering })
     }
 
     /// The problem that was checked.

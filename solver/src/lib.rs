@@ -144,6 +144,8 @@ pub use sharing::{
     DivideBy, MemberShare, NucleolusProof, Rival, SatisfactionLevel, ShapleyMethod, Shares, SharesRequest, Stability,
     StableDivision,
 };
+#[doc(hidden)]
+pub use solve::solve_exactly_with;
 pub use solve::{engine, solve, solve_with};
 pub use teams::audit::{BrokenRule, Change, CheckRequest, Completion, Redundant, RuleName, TeamCheck};
 pub use teams::partners::{Brings, Gain, Partner, Partners, PartnersRequest, Unsuited, WhyUnsuited};

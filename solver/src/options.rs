@@ -43,6 +43,9 @@ pub(crate) fn validate(instance: &Instance, options: &Options) -> Result<(), Opt
     if options.time_limit_ms == 0 {
         fault("/time_limit_ms".into(), "must be at least 1".into());
     }
+    if options.memory_limit_mib == Some(0) {
+        fault("/memory_limit_mib".into(), "must be at least 1".into());
+    }
     if options.gap_ppm > 1_000_000 {
         fault("/gap_ppm".into(), "must be at most 1000000".into());
     }

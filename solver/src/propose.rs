@@ -42,8 +42,18 @@ pub(crate) fn proposals(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
     let mut question = Question::minimise(Objective::Euros);
     let mut exhausted = false;
     while drafts.len() < c.options.proposals as usize {
-        match best(c, backend, &question) {
+        if search::is_large(c, &question) {
+            // Half of the limits for the first, a quarter more for all others in turn; the rest is for the explanations.
+            let part = 25 * (drafts.len() + 1) / c.options.proposals as usize;
+            backend.control.hold_back(50 + u32::try_from(part).unwrap_or(25));
+        }
+        let found = best(c, backend, &question);
+        backend.control.release();
+        match found {
             Best::Found(draft) => {
+                // The optimiser does not tell of its end.
+                let (best, bound) = (draft.proposal.costs.objective_cents, draft.proposal.proof.bound_cents);
+                backend.control.tell(0, Some(best), Some(bound));
                 question.replaced.push(draft.members.clone());
                 drafts.push(*draft);
             }

@@ -5,12 +5,13 @@ use crate::backend::{self, Backend};
 use crate::compile::Compiled;
 use crate::control::{Control, Observer, Stage};
 use crate::explain;
+use crate::formulate::{Objective, Question};
 use crate::graph;
 use crate::infeasible;
 use crate::instance::Instance;
 use crate::model::Options;
 use crate::options::{self, OptionsError};
-use crate::propose::{self, Search};
+use crate::propose::{self, Best, Search};
 use crate::rules::RuleSet;
 
 /// Finds the best consortia of an instance, proves how good they are, explains them, or explains why there is none.
@@ -36,6 +37,30 @@ pub fn solve_with(instance: &Instance, options: &Options, observer: &dyn Observe
     let backend = Backend::new(options, Control::new(options, observer));
     let compiled = Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
     Ok(proposals(&compiled, &backend))
+}
+
+/// The best consortium by the exact search alone, whatever the size, without explanations: what the search for large calls is
+/// measured against.
+///
+/// # Errors
+/// As [`solve`].
+#[doc(hidden)]
+pub fn solve_exactly_with(
+    instance: &Instance,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<Answer, OptionsError> {
+    options::validate(instance, options)?;
+    let backend = Backend::new(options, Control::new(options, observer));
+    let compiled = Compiled::new(instance, options, RuleSet::without(options.disabled_rules.iter().copied()));
+    let (status, proposals) = match propose::exact(&compiled, &backend, &Question::minimise(Objective::Euros)) {
+        Best::Found(draft) if draft.proposal.proof.optimal => (Status::Optimal, vec![draft.proposal]),
+        Best::Found(draft) => (Status::Feasible, vec![draft.proposal]),
+        Best::Infeasible => (Status::Infeasible, Vec::new()),
+        Best::Unknown => (Status::Unknown, Vec::new()),
+    };
+    let report = graph::report(&compiled);
+    Ok(Answer { status, proposals, infeasibility: None, exhausted: false, report, engine: engine() })
 }
 
 /// The best consortia, explained, or why there is none.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answer::{Gap, GapReason, NearMiss};
+use crate::answer::{Gap, GapReason, NearMiss, Refusal};
 use crate::backend::{Backend, Outcome};
 use crate::compile::{Cell, Compiled};
 use crate::formulate::{Objective, Question};
@@ -127,18 +127,19 @@ fn gap(c: &Compiled<'_>, cell: &Cell, place: usize, quantity: Quantity, reason: 
     }
 }
 
-/// The actors that come nearest to serving a cell in a place, each with its last obstacle.
+/// The actors that come nearest to serving a cell in a place, each with its last obstacle, among those that offer its service: nobody
+/// else is near. O(their capabilities).
 pub(crate) fn near_misses(c: &Compiled<'_>, cell: &Cell, place: usize) -> Vec<NearMiss> {
     let need = &c.needs[cell.need];
-    let mut found: Vec<NearMiss> = c
-        .problem()
-        .actors
-        .iter()
-        .enumerate()
-        .filter_map(|(a, actor)| Some(NearMiss { actor: actor.id.clone(), lacks: c.matcher.refusal(a, need, place)? }))
-        .filter(|miss| nearness(&miss.lacks) > 0)
+    let (first, last) = c.instance.services.span(need.service);
+    let near: BTreeSet<usize> = c.instance.offering.range(first..=last).flat_map(|(_, of)| of).copied().collect();
+    let id = |a: usize| &c.problem().actors[a].id;
+    let mut found: Vec<(usize, Refusal)> = near
+        .into_iter()
+        .filter_map(|a| Some((a, c.matcher.refusal(a, need, place)?)))
+        .filter(|(_, lacks)| nearness(lacks) > 0)
         .collect();
-    found.sort_by(|a, b| nearness(&b.lacks).cmp(&nearness(&a.lacks)).then_with(|| a.actor.cmp(&b.actor)));
+    found.sort_by(|(a, x), (b, y)| nearness(y).cmp(&nearness(x)).then_with(|| id(*a).cmp(id(*b))));
     found.truncate(NEAR_MISSES);
-    found
+    found.into_iter().map(|(a, lacks)| NearMiss { actor: id(a).clone(), lacks }).collect()
 }

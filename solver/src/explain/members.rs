@@ -10,13 +10,15 @@ use crate::formulate::{Objective, Question};
 use crate::model::{Cents, Criterion, Quantity, Scope};
 use crate::propose::Draft;
 use crate::rules::{RuleId, eligibility};
+use crate::search::{self, part::Part};
 use crate::text;
 
 /// Adds the reasons of every member: quantities that would fall without it, quantities that it delivers more cheaply, and
 /// rules that it alone meets. One small search per member.
 pub(super) fn reasons(c: &Compiled<'_>, backend: &Backend<'_>, draft: &mut Draft) {
+    let part = search::is_large_call(c).then(|| Part::of(c, &draft.members));
     for actor in draft.members.clone() {
-        let mut reasons = unique(c, backend, draft, actor);
+        let mut reasons = unique(c, backend, draft, actor, part.as_ref());
         reasons.extend(cheaper(c, draft, actor));
         reasons.extend(rules(c, draft, actor));
         if let Some(member) = draft.proposal.members.iter_mut().find(|member| member.actor == c.id(actor)) {
@@ -26,10 +28,21 @@ pub(super) fn reasons(c: &Compiled<'_>, backend: &Backend<'_>, draft: &mut Draft
 }
 
 /// By need: what the other members could not cover, however they shared the work anew.
-fn unique(c: &Compiled<'_>, backend: &Backend<'_>, draft: &Draft, actor: usize) -> Vec<Reason> {
+/// In a large call, `part` is what the members can do: nobody else takes part.
+fn unique(
+    c: &Compiled<'_>,
+    backend: &Backend<'_>,
+    draft: &Draft,
+    actor: usize,
+    part: Option<&Part<'_>>,
+) -> Vec<Reason> {
     let others: BTreeSet<usize> = draft.members.iter().copied().filter(|&i| i != actor).collect();
     let question = Question { members: Some(others), physical: true, ..Question::minimise(Objective::Gaps) };
-    let Outcome::Found(found) = backend.ask(c, &question) else { return Vec::new() };
+    let outcome = match part {
+        Some(part) => backend.ask(&part.compiled, &part.question(&question)),
+        None => backend.ask(c, &question),
+    };
+    let Outcome::Found(found) = outcome else { return Vec::new() };
     let mut fallen: BTreeMap<usize, (Quantity, BTreeSet<usize>)> = BTreeMap::new();
     for (cell, &unmet) in c.cells.iter().zip(&found.unmet) {
         let covered: Quantity = cell.edges.iter().map(|&e| draft.quantity[e]).sum();

@@ -8,6 +8,7 @@ use crate::compile::Compiled;
 use crate::formulate::{Objective, Question};
 use crate::model::{Cents, Options};
 use crate::propose::{self, Best, Draft};
+use crate::search;
 use crate::text;
 use crate::variants::Aim;
 
@@ -90,6 +91,10 @@ fn best_without(c: &Compiled<'_>, backend: &Backend<'_>, absent: BTreeSet<usize>
 
 /// Sets the necessity of each member, with its sentence.
 pub(super) fn fill(c: &Compiled<'_>, backend: &Backend<'_>, rivals: &mut Rivals, draft: &mut Draft) {
+    // What the best consortium without somebody costs more is known of a proven one only.
+    if search::is_large_call(c) && !draft.proposal.proof.optimal {
+        return;
+    }
     let members = draft.members.clone();
     for &actor in &members {
         let necessity = necessity(c, backend, rivals, draft, actor);

@@ -19,6 +19,11 @@ pub struct Options {
     /// machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_limit: Option<u64>,
+    /// Limit on the resident memory of the whole process, in MiB, kept as the other limits are. Best effort: it is looked at between
+    /// steps and while the optimiser runs, some fifty times a second, and only on Linux; what must not be exceeded is for the
+    /// operating system to limit, in a process of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_limit_mib: Option<u64>,
     /// Relative gap under which a solution counts as optimal, in parts per million.
     pub gap_ppm: u32,
     /// Rules to leave out, by [`RuleId`](crate::RuleId).
@@ -39,6 +44,7 @@ impl Default for Options {
             locked_out: Vec::new(),
             time_limit_ms: 30_000,
             work_limit: None,
+            memory_limit_mib: None,
             gap_ppm: 1,
             disabled_rules: Vec::new(),
             seed: 0,

@@ -17,7 +17,7 @@ mod connected;
 mod demand;
 pub(crate) mod eligibility;
 mod few_hands;
-mod incompatibility;
+pub(crate) mod incompatibility;
 mod lead;
 mod legal_families;
 mod lot_size;

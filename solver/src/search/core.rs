@@ -15,7 +15,7 @@ const FIRST_EDGES: usize = 3;
 /// Parts of new prices in the mixtures that are evaluated.
 const MIXTURES: [f64; 5] = [1.0, 0.8, 0.6, 0.4, 0.2];
 /// Relative distance between the relaxation over the core and the bound at which nothing is left to win.
-const SETTLED: f64 = 1e-4;
+const SETTLED: f64 = 3e-4;
 /// Candidates kept for each rule that asks something of the group as a whole.
 const FOR_RULE: usize = 50;
 /// Up to so many edges, all of them at once.
@@ -110,6 +110,7 @@ fn grow_from<'a>(
 ) -> Relaxed<'a> {
     let mut round = 0;
     loop {
+        with_partners(c, &mut keep);
         let Some(mut core) = solve(c, backend, question, keep) else { return Relaxed::Stopped };
         let complete = core.keep.iter().all(|&kept| kept);
         if core.solved.end == End::Infeasible {
@@ -137,6 +138,7 @@ fn grow_from<'a>(
         if core.settled || (round >= rounds && !misses) {
             return Relaxed::Core(Box::new(core));
         }
+        with_partners(c, &mut grown);
         if grown == core.keep {
             if !misses {
                 core.settled = true;
@@ -227,6 +229,21 @@ fn first(c: &Compiled<'_>, question: &Question) -> Vec<bool> {
         keep[e] = true;
     }
     keep
+}
+
+/// Adds the edges of those without whom somebody who is there would not join.
+fn with_partners(c: &Compiled<'_>, keep: &mut [bool]) {
+    if !c.rules.active(RuleId::Preference) {
+        return;
+    }
+    let edges = |i: usize| c.candidates[i].offers.clone().flat_map(|k| c.offers[k].edges.clone());
+    for (actor, partners) in &c.preferences {
+        if edges(*actor).any(|e| keep[e]) {
+            for e in partners.iter().take(FOR_RULE).flat_map(|&i| edges(i)) {
+                keep[e] = true;
+            }
+        }
+    }
 }
 
 /// What rules ask of some member, which prices do not know.

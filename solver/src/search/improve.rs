@@ -1,4 +1,5 @@
-//! Better consortia near the present one: exact searches in neighbourhoods (Shaw, 1998; Danna, Rothberg and Le Pape, 2005).
+//! Better consortia: exact searches among the most promising candidates (kernel search: Angelelli, Mansini and Speranza, 2010) and
+//! in neighbourhoods of the present solution (Shaw, 1998; Danna, Rothberg and Le Pape, 2005).
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -10,10 +11,14 @@ use crate::sample::Random;
 
 /// Open candidates of the first neighbourhoods, and of the largest.
 const SIZES: (usize, usize) = (60, 400);
-/// Neighbourhoods in a row without a better consortium after which the search gives up.
+/// Searches in a row without a better consortium after which there are no more.
 pub(super) const PATIENCE: u32 = 24;
-/// Simplex iterations for one neighbourhood.
-const WORK: u64 = 12_000;
+/// Simplex iterations for one neighbourhood, and for one search among the most promising.
+const WORK: (u64, u64) = (12_000, 15_000);
+/// The largest part of all candidates that is searched as the most promising ones: beyond, the whole takes little longer.
+const PART: usize = 6;
+/// Relative gaps at which these end.
+const GAPS: (f64, f64) = (2e-4, 3e-4);
 
 /// A local search under way.
 pub(super) struct Improve<'s, 'a, 'o> {
@@ -25,6 +30,10 @@ pub(super) struct Improve<'s, 'a, 'o> {
     pub(super) doubtful: &'s [usize],
     pub(super) random: Random,
     pub(super) size: usize,
+    /// Candidates, the most promising first.
+    ranked: Vec<usize>,
+    /// How many of them the next search among the most promising takes; none once it has become too long.
+    wide: Option<usize>,
     /// By cell: candidates of the core.
     near: Vec<Vec<usize>>,
     round: usize,
@@ -37,6 +46,7 @@ impl<'s, 'a, 'o> Improve<'s, 'a, 'o> {
         question: &'s Question,
         keep: &'s [bool],
         doubtful: &'s [usize],
+        ranked: Vec<usize>,
     ) -> Self {
         let near = |edges: &Vec<usize>| {
             let mut of: Vec<usize> =
@@ -46,23 +56,51 @@ impl<'s, 'a, 'o> Improve<'s, 'a, 'o> {
         };
         let near = c.cells.iter().map(|cell| near(&cell.edges)).collect();
         let random = Random::new(c.options.seed.into());
-        Self { c, backend, question, keep, doubtful, random, size: SIZES.0, near, round: 0 }
+        let wide = Some(doubtful.len().max(SIZES.0));
+        Self { c, backend, question, keep, doubtful, random, size: SIZES.0, ranked, wide, near, round: 0 }
     }
 
-    /// Searches one neighbourhood of a solution; a better one if there is. Neighbourhoods that are solved to the end grow, others shrink.
+    /// Whether searches among the most promising candidates have become too long.
+    pub(super) fn is_wide_enough(&self) -> bool {
+        self.wide.is_none()
+    }
+
+    /// A better solution, if the next search finds one: among the most promising candidates, as long as that comes to its end, then
+    /// around the present one.
     pub(super) fn step(&mut self, best: &Found) -> Option<Found> {
         self.round += 1;
+        let found = match self.wide {
+            Some(wide) => self.among(wide, best),
+            None => self.nearby(best),
+        };
+        found.filter(|found| found.objective < best.objective - 1e-7 * best.objective.abs().max(1.0))
+    }
+
+    /// Searches among the members and so many of the most promising candidates: twice as many the next time if that comes to its
+    /// end, and no more of it once it does not, or once they are a good part of all.
+    fn among(&mut self, wide: usize, best: &Found) -> Option<Found> {
+        let open: BTreeSet<usize> =
+            self.ranked.iter().take(wide).chain(self.doubtful).chain(&best.members).copied().collect();
+        let none = BTreeSet::new();
+        let residual = Residual { settled: &none, open: &open, start: Some(best), gap: GAPS.1, work: WORK.1 };
+        let attempt = residual::solve(self.c, self.backend, self.question, &residual)?;
+        self.wide = Some(wide * 2).filter(|next| attempt.finished && next * PART <= self.ranked.len());
+        attempt.found
+    }
+
+    /// Searches one neighbourhood of a solution. Those that are solved to the end grow, others shrink.
+    fn nearby(&mut self, best: &Found) -> Option<Found> {
         let open = match self.round % 4 {
             0 => self.in_doubt(best),
             1 | 2 => self.around(1),
             _ => self.around(3),
         };
         let settled: BTreeSet<usize> = best.members.difference(&open).copied().collect();
-        let residual = Residual { settled: &settled, open: &open, start: Some(best), gap: 2e-4, work: WORK };
+        let residual = Residual { settled: &settled, open: &open, start: Some(best), gap: GAPS.0, work: WORK.0 };
         let attempt = residual::solve(self.c, self.backend, self.question, &residual)?;
         self.size =
             if attempt.finished { (self.size * 5 / 4).min(SIZES.1) } else { (self.size * 3 / 4).max(SIZES.0 / 2) };
-        attempt.found.filter(|found| found.objective < best.objective - 1e-7 * best.objective.abs().max(1.0))
+        attempt.found
     }
 
     /// The candidates around some cells taken at random, cell after cell through the candidates that they share.

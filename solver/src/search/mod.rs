@@ -8,7 +8,7 @@
 mod core;
 mod dive;
 mod improve;
-mod part;
+pub(crate) mod part;
 mod price;
 mod residual;
 
@@ -16,37 +16,35 @@ use self::core::{Core, Relaxed};
 use crate::backend::{Backend, Found, cents, found};
 use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question};
-use crate::model::{Between, Lot};
 use crate::propose::{self, Best, Draft};
+use crate::rules::RuleId;
 
 /// Edges from which on a call is large: between the samples of 500 actors (1,277) and of 5,000 (6,381), where the exact search is
 /// the better one and the worse one; see `docs/solver/scale.md`.
 const LARGE: usize = 3_000;
 
-/// Rounds of the relaxation before the first consortium, and after it.
+/// Edges from which on a call is too large for the exact search to say much about it within a minute or so.
+const VERY_LARGE: usize = 10_000;
+
+/// Rounds of the relaxation before the first consortium, and after it. One before it makes the dive longer and worse.
 const FIRST_ROUNDS: usize = 2;
 const ROUNDS: usize = 8;
 
-/// Whether a question is for the search for large calls.
+/// Whether a question is for the search for large calls. A consortium that must be connected is not: whoever only joins two others
+/// has no price, so that diving seldom ends in one.
 pub(crate) fn is_large(c: &Compiled<'_>, question: &Question) -> bool {
     let plain = question.members.is_none() && !question.elastic && !question.whole && question.covered.is_none();
-    c.edges.len() >= LARGE
+    is_large_call(c)
         && plain
-        && is_simple(c)
+        && !(c.problem().call.group.connected && c.rules.active(RuleId::Connected))
         && question.objective == Objective::Euros
         && question.shortage.is_none()
         && !question.physical
 }
 
-/// Whether the rules are those whose place in the relaxation and its bound has been worked out.
-fn is_simple(c: &Compiled<'_>) -> bool {
-    let call = &c.problem().call;
-    let limited = |lot: &Lot| {
-        let hands = lot.needs.iter().any(|need| need.maximum_suppliers.is_some());
-        hands || lot.minimum_members.is_some() || lot.maximum_members.is_some()
-    };
-    let star = call.coordination.between != Between::All && call.coordination.per_new_pair_cents > 0;
-    !(star || call.group.connected || !c.preferences.is_empty() || call.lots.iter().any(limited))
+/// Whether a call is large.
+pub(crate) fn is_large_call(c: &Compiled<'_>) -> bool {
+    c.edges.len() >= LARGE
 }
 
 /// The best consortium found within the limits, with a bound on all of them.
@@ -68,13 +66,14 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
     };
     let mut search = Search { c, backend, question, bound: core.bound.value, best: first, draft: None };
     search.publish();
-    let mut keep = core.keep.clone();
+    let (mut keep, mut prices) = (core.keep.clone(), core.bound.prices.clone());
     if let Relaxed::Core(core) = self::core::relax(c, backend, question, Some(core), ROUNDS) {
         search.bound = search.bound.max(core.bound.value);
         doubtful = self::doubtful(&core);
         keep.clone_from(&core.keep);
+        prices.clone_from(&core.bound.prices);
     }
-    search.improve(&keep, &doubtful);
+    search.improve(improve::Improve::new(c, backend, question, &keep, &doubtful, promising(c, question, &prices)));
     search.prove();
     search.finish()
 }
@@ -83,6 +82,17 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
 fn doubtful(core: &Core<'_>) -> Vec<usize> {
     let value = |i: usize| core.session.value(&core.solved, core.formulation.member[i]);
     (0..core.part.candidates.len()).filter(|&i| value(i) > 0.001).map(|i| core.part.candidates[i]).collect()
+}
+
+/// Candidates by what they would gain at the best prices, best first.
+fn promising(c: &Compiled<'_>, question: &Question, prices: &[f64]) -> Vec<usize> {
+    let gain = match prices {
+        [] => vec![0.0; c.candidates.len()],
+        prices => price::evaluate(c, question, prices).gain,
+    };
+    let mut ranked: Vec<usize> = (0..c.candidates.len()).filter(|i| gain[*i].is_finite()).collect();
+    ranked.sort_by(|&a, &b| gain[b].total_cmp(&gain[a]).then(a.cmp(&b)));
+    ranked
 }
 
 /// The state of a search.
@@ -129,10 +139,13 @@ impl Search<'_, '_, '_> {
     }
 
     /// Local search until it is good enough, or finds nothing any more.
-    fn improve(&mut self, keep: &[bool], doubtful: &[usize]) {
-        let mut local = improve::Improve::new(self.c, self.backend, self.question, keep, doubtful);
+    fn improve(&mut self, mut local: improve::Improve<'_, '_, '_>) {
         let mut stale = 0;
         while stale < improve::PATIENCE && !self.settled() && !self.backend.expired() {
+            // Where the exact search can say much, it is the better use of time than neighbourhoods.
+            if local.is_wide_enough() && self.c.edges.len() < VERY_LARGE {
+                break;
+            }
             match local.step(&self.best) {
                 Some(better) => {
                     self.best = better;
@@ -182,22 +195,46 @@ mod tests {
     use super::*;
     use crate::control::Control;
     use crate::instance::Instance;
-    use crate::model::Options;
+    use crate::model::{Between, Lot, Options, Preference, Problem};
     use crate::rules::RuleSet;
     use crate::sample::{self, Random, Shape};
 
     const SMALL: Shape = Shape { actors: 16, needs: 6, communes: 24, services: 3, spread: false };
 
-    /// Runs a check on the same small call for the exact search and for that of large calls.
-    fn on_samples(shape: &Shape, per_new_pair_cents: i64, check: impl Fn(&Compiled<'_>, &Backend<'_>, u64)) {
+    /// Runs a check on the same small calls, changed, for the exact search and for that of large calls.
+    fn on_changed(shape: &Shape, change: impl Fn(&mut Problem), check: impl Fn(&Compiled<'_>, &Backend<'_>, u64)) {
         for seed in 1..=3 {
             let mut problem = sample::problem(shape, seed);
-            problem.call.coordination.per_new_pair_cents = per_new_pair_cents;
+            change(&mut problem);
             let instance = Instance::new(problem).unwrap();
             let options = Options { gap_ppm: 10, work_limit: Some(200_000), ..Options::default() };
             let c = Compiled::new(&instance, &options, RuleSet::default());
             check(&c, &Backend::new(&options, Control::new(&options, &())), seed);
         }
+    }
+
+    /// The same with a price on new pairs.
+    fn on_samples(shape: &Shape, per_new_pair_cents: i64, check: impl Fn(&Compiled<'_>, &Backend<'_>, u64)) {
+        on_changed(shape, |problem| problem.call.coordination.per_new_pair_cents = per_new_pair_cents, check);
+    }
+
+    /// Both searches find the same, or prove the same.
+    fn agree(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Option<BTreeSet<usize>> {
+        let exact = match propose::exact(c, backend, question) {
+            Best::Found(exact) => *exact,
+            Best::Infeasible => {
+                assert!(matches!(best(c, backend, question), Best::Infeasible));
+                return None;
+            }
+            Best::Unknown => panic!("unknown"),
+        };
+        let large = draft(best(c, backend, question));
+        assert!(large.proposal.proof.verified);
+        let (found, bound) = (large.proposal.costs.objective_cents, large.proposal.proof.bound_cents);
+        let optimum = exact.proposal.costs.objective_cents;
+        assert!(bound <= optimum && optimum <= found + optimum / 100_000, "{bound} {optimum} {found}");
+        assert!(found - optimum <= optimum / 50_000, "{found} {optimum}");
+        Some(exact.members)
     }
 
     fn draft(best: Best) -> Draft {
@@ -213,18 +250,64 @@ mod tests {
         on_samples(&SMALL, 100_000, |c, backend, _| {
             let mut question = Question::minimise(Objective::Euros);
             for _ in 0..3 {
-                let exact = draft(propose::exact(c, backend, &question));
-                let large = draft(best(c, backend, &question));
-                assert!(large.proposal.proof.verified);
-                let (found, bound) = (large.proposal.costs.objective_cents, large.proposal.proof.bound_cents);
-                let optimum = exact.proposal.costs.objective_cents;
-                assert!(bound <= optimum && optimum <= found + optimum / 100_000, "{bound} {optimum} {found}");
-                assert!(found - optimum <= optimum / 50_000, "{found} {optimum}");
+                let members = agree(c, backend, &question).unwrap();
                 // The next question excludes this consortium, and one of its members altogether.
-                question.absent.extend(exact.members.first());
-                question.replaced.push(exact.members);
+                question.absent.extend(members.first());
+                question.replaced.push(members);
             }
         });
+    }
+
+    /// The optimum of each sample.
+    fn optima(change: impl Fn(&mut Problem)) -> Vec<Option<i64>> {
+        let optima = std::cell::RefCell::new(Vec::new());
+        on_changed(&SMALL, change, |c, backend, _| {
+            let question = Question::minimise(Objective::Euros);
+            let optimum = agree(c, backend, &question)
+                .map(|_| draft(propose::exact(c, backend, &question)).proposal.costs.objective_cents);
+            optima.borrow_mut().push(optimum);
+        });
+        optima.into_inner()
+    }
+
+    #[test]
+    fn both_searches_agree_under_each_rule_that_prices_do_not_know() {
+        let plain = |problem: &mut Problem| problem.call.coordination.per_new_pair_cents = 100_000;
+        let unchanged = optima(plain);
+        let preferences = |problem: &mut Problem| {
+            let ids: Vec<String> = problem.actors.iter().map(|actor| actor.id.clone()).collect();
+            problem.preferences = ids[3..]
+                .windows(3)
+                .map(|of| Preference { actor: of[0].clone(), only_with: of[1..].to_vec() })
+                .collect();
+        };
+        let few_hands = |problem: &mut Problem| {
+            problem.call.lots[0].needs.iter_mut().for_each(|need| need.maximum_suppliers = Some(1));
+        };
+        let lots = |problem: &mut Problem| {
+            let second = problem.call.lots[0].needs.split_off(3);
+            let lot = |id: &str, needs| Lot {
+                id: id.to_owned(),
+                name: None,
+                needs,
+                minimum_members: Some(3),
+                maximum_members: Some(4),
+            };
+            problem.call.lots = vec![lot("first", problem.call.lots[0].needs.clone()), lot("second", second)];
+        };
+        let star = |problem: &mut Problem| problem.call.coordination.between = Between::Lead;
+        let by_lot = |problem: &mut Problem| {
+            lots(problem);
+            problem.call.coordination.between = Between::Lot;
+        };
+        let rules: [&dyn Fn(&mut Problem); 5] = [&preferences, &few_hands, &lots, &star, &by_lot];
+        for (at, change) in rules.iter().enumerate() {
+            let changed = optima(|problem| {
+                plain(problem);
+                change(problem);
+            });
+            assert_ne!(changed, unchanged, "the rule {at} never mattered");
+        }
     }
 
     #[test]

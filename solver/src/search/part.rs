@@ -10,18 +10,18 @@ use crate::formulate::Question;
 use crate::rules::RuleId;
 
 /// A part with the way back.
-pub(super) struct Part<'a> {
-    pub(super) compiled: Compiled<'a>,
+pub(crate) struct Part<'a> {
+    pub(crate) compiled: Compiled<'a>,
     /// Candidates of the whole, ascending.
-    pub(super) candidates: Vec<usize>,
+    pub(crate) candidates: Vec<usize>,
     /// Edges of the whole, ascending.
-    pub(super) edges: Vec<usize>,
+    pub(crate) edges: Vec<usize>,
 }
 
 impl<'a> Part<'a> {
     /// The part with the edges that `keep` marks. All cells stay, and candidates that may be members without an edge.
     /// O(candidates + edges of the whole).
-    pub(super) fn new(c: &Compiled<'a>, keep: &[bool]) -> Self {
+    pub(crate) fn new(c: &Compiled<'a>, keep: &[bool]) -> Self {
         let idle = !c.rules.active(RuleId::ActiveMember);
         let (mut candidates, mut kept_edges) = (Vec::new(), Vec::new());
         let (mut list, mut offers, mut edges) = (Vec::new(), Vec::new(), Vec::new());
@@ -46,6 +46,7 @@ impl<'a> Part<'a> {
             }
         }
         let at = |i: usize| candidates.binary_search(&i).ok();
+        let within = |set: &BTreeSet<usize>| set.iter().filter_map(|&i| at(i)).collect::<BTreeSet<usize>>();
         let pair = |&(a, b): &(usize, usize)| Some((at(a)?, at(b)?));
         // Without a price on pairs, relations matter to nothing in the model.
         let priced = c.problem().call.coordination.per_new_pair_cents > 0;
@@ -66,15 +67,16 @@ impl<'a> Part<'a> {
             pools: c.pools.iter().map(pooled).filter(|pool| !pool.edges.is_empty()).collect(),
             relations,
             incompatible: c.incompatible.iter().filter_map(pair).collect(),
-            // A call with preferences is no question for this search.
-            preferences: Vec::new(),
+            cliques: c.cliques.iter().map(within).filter(|clique| clique.len() > 1).collect(),
+            // Whoever wants somebody who is not here cannot join here.
+            preferences: c.preferences.iter().filter_map(|(i, with)| Some((at(*i)?, within(with)))).collect(),
             candidates: list,
         };
         Self { compiled, candidates, edges: kept_edges }
     }
 
     /// The part in which only some candidates work.
-    pub(super) fn of(c: &Compiled<'a>, candidates: &BTreeSet<usize>) -> Self {
+    pub(crate) fn of(c: &Compiled<'a>, candidates: &BTreeSet<usize>) -> Self {
         let mut own = vec![false; c.edges.len()];
         for e in candidates.iter().flat_map(|&i| c.candidates[i].offers.clone()).flat_map(|k| c.offers[k].edges.clone())
         {
@@ -84,12 +86,12 @@ impl<'a> Part<'a> {
     }
 
     /// The candidate of the part, if it is there.
-    pub(super) fn at(&self, candidate: usize) -> Option<usize> {
+    pub(crate) fn at(&self, candidate: usize) -> Option<usize> {
         self.candidates.binary_search(&candidate).ok()
     }
 
     /// The question about the whole, asked of the part. A consortium that cannot come out of the part needs no row.
-    pub(super) fn question(&self, question: &Question) -> Question {
+    pub(crate) fn question(&self, question: &Question) -> Question {
         let all = |set: &BTreeSet<usize>| set.iter().map(|&i| self.at(i)).collect::<Option<BTreeSet<usize>>>();
         Question {
             absent: question.absent.iter().filter_map(|&i| self.at(i)).collect(),
@@ -100,7 +102,7 @@ impl<'a> Part<'a> {
     }
 
     /// A solution of the part as one of the whole, which has so many edges.
-    pub(super) fn lift(&self, found: &Found, edges: usize) -> Found {
+    pub(crate) fn lift(&self, found: &Found, edges: usize) -> Found {
         let mut quantity = vec![0.0; edges];
         for (&e, &x) in self.edges.iter().zip(&found.quantity) {
             quantity[e] = x;

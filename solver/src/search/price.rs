@@ -5,8 +5,6 @@
 //! prices the sum is a bound on the whole problem, whatever edges the prices came from. With the duals of a linear relaxation it
 //! is as good as that relaxation of the *whole* problem, once no edge outside would pay: the pricing step of column generation.
 
-use std::collections::BTreeMap;
-
 use crate::compile::{Compiled, Offer};
 use crate::formulate::{Question, keur, units};
 use crate::rules::RuleId;
@@ -136,17 +134,19 @@ fn profit(c: &Compiled<'_>, offer: &Offer<'_>, prices: &[f64], work: &mut [f64])
     let mut paying: Vec<(f64, usize)> =
         offer.edges.clone().map(|e| (margin(e), e)).filter(|(margin, _)| *margin > 1e-9).collect();
     paying.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let mut left: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut left: Vec<(&str, f64)> = Vec::with_capacity(1);
     let mut all = -keur(offer.capability.fixed_cost_cents);
     for &(margin, e) in &paying {
         let edge = &c.edges[e];
         // An assumed capacity holds for each unit apart.
         let unit = if edge.terms.capacity_assumed { &c.needs[c.cells[edge.cell].need].need.unit } else { "" };
-        let room = left.entry(unit).or_insert_with(|| {
-            if c.rules.active(RuleId::Capacity) { units(edge.terms.capacity) } else { f64::INFINITY }
+        let at = left.iter().position(|(own, _)| *own == unit).unwrap_or_else(|| {
+            let all = if c.rules.active(RuleId::Capacity) { units(edge.terms.capacity) } else { f64::INFINITY };
+            left.push((unit, all));
+            left.len() - 1
         });
-        let quantity = units(c.most(edge)).min(*room);
-        *room -= quantity;
+        let quantity = units(c.most(edge)).min(left[at].1);
+        left[at].1 -= quantity;
         all += quantity * margin;
         work[e] = quantity;
     }

@@ -47,6 +47,19 @@ fn more_work_is_never_worse() {
     assert!(long <= short, "{long} {short}");
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_on_memory_stops_as_the_others_do() {
+    let instance = large(1);
+    let with = |memory_limit_mib| Options { memory_limit_mib, ..within(3_000) };
+    let answer = solve(&instance, &with(Some(1))).unwrap();
+    assert_eq!((answer.status, answer.proposals.len()), (Status::Unknown, 0));
+    let bytes = |options| serde_json::to_string(&solve(&instance, &options).unwrap()).unwrap();
+    assert_eq!(bytes(with(Some(1 << 30))), bytes(with(None)));
+    let faults = solve(&instance, &with(Some(0))).unwrap_err().faults;
+    assert_eq!(faults[0].path, "/memory_limit_mib");
+}
+
 /// Stops after a while, and keeps the times of the reports.
 struct Stop {
     start: Instant,
