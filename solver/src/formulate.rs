@@ -66,6 +66,8 @@ pub(crate) struct Question {
     pub(crate) covered: Option<usize>,
     /// Whether only what can be delivered counts: capacities, pools and smallest quantities.
     pub(crate) physical: bool,
+    /// Whether the rows are those of textbooks, for comparisons: one link per capability, one variable per pair of actors.
+    pub(crate) textbook: bool,
 }
 
 impl Question {
@@ -81,6 +83,7 @@ impl Question {
             shortage: None,
             covered: None,
             physical: false,
+            textbook: false,
         }
     }
 
@@ -113,6 +116,8 @@ pub(crate) struct Formulation {
     works: BTreeMap<(usize, usize), Variable>,
     /// Whether a candidate is surely a member, or surely not.
     presence: Vec<Option<bool>>,
+    /// As in [`Question`].
+    pub(crate) textbook: bool,
 }
 
 impl Formulation {
@@ -200,6 +205,7 @@ impl Formulation {
             services: None,
             works: BTreeMap::new(),
             presence,
+            textbook: question.textbook,
         }
     }
 
@@ -223,6 +229,31 @@ impl Formulation {
 
     /// `x_kj ≤ q_kj z_k`, `z_k ≤ y_i`, `size = Σ y`.
     fn link(&mut self, c: &Compiled<'_>) {
+        if self.textbook {
+            self.link_weakly(c);
+        } else {
+            self.link_strongly(c);
+        }
+        for (k, offer) in c.offers.iter().enumerate() {
+            let member = self.member[offer.candidate];
+            if self.used[k] != member {
+                self.add((self.used[k] - member).leq(0));
+            }
+        }
+        let members: Expression = self.member.iter().sum();
+        self.add((members - self.size).eq(0));
+    }
+
+    /// `Σ_j x_kj ≤ Q_k z_k`: one row per capability, with the most that it could carry altogether.
+    fn link_weakly(&mut self, c: &Compiled<'_>) {
+        for (k, offer) in c.offers.iter().enumerate() {
+            let most: Quantity = offer.edges.clone().map(|e| c.most(&c.edges[e])).sum();
+            let work: Expression = offer.edges.clone().map(|e| self.quantity[e]).sum();
+            self.add((work - units(most) * self.used[k]).leq(0));
+        }
+    }
+
+    fn link_strongly(&mut self, c: &Compiled<'_>) {
         for (e, edge) in c.edges.iter().enumerate() {
             let candidate = c.offers[edge.offer].candidate;
             // Where the use is settled, the bounds of the quantity, or its absence from every row, say as much.
@@ -234,14 +265,6 @@ impl Formulation {
                 self.add((self.quantity[e] - units(c.most(edge)) * self.used[edge.offer]).leq(0));
             }
         }
-        for (k, offer) in c.offers.iter().enumerate() {
-            let member = self.member[offer.candidate];
-            if self.used[k] != member {
-                self.add((self.used[k] - member).leq(0));
-            }
-        }
-        let members: Expression = self.member.iter().sum();
-        self.add((members - self.size).eq(0));
     }
 
     /// Cost of the services of a candidate.

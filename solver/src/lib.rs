@@ -102,6 +102,7 @@ mod coordination;
 mod date;
 pub mod diagnosis;
 mod explain;
+pub mod export;
 pub mod flow;
 mod formulate;
 mod games;

@@ -1,8 +1,10 @@
-//! One model in HiGHS, kept for several questions: the only place with unsafe code.
+//! One model in HiGHS, kept for several questions: the only place with unsafe code, with its submodule.
 //!
 //! `good_lp` builds the model and gives it up; from there on the C interface of HiGHS is used, because no safe wrapper has its
 //! callbacks, changes of rows, partial starts, or warm restarts. A session lives and dies on one thread.
 #![allow(unsafe_code)]
+
+mod model;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CStr, c_char, c_int, c_void};
