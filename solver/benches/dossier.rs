@@ -36,7 +36,11 @@ fn proposals() -> Query {
 }
 
 fn alternatives() -> Query {
-    Query::Alternatives(AlternativesRequest { count: 5, tolerance_percent: Some(100), ..AlternativesRequest::default() })
+    Query::Alternatives(AlternativesRequest {
+        count: 5,
+        tolerance_percent: Some(100),
+        ..AlternativesRequest::default()
+    })
 }
 
 fn front() -> Query {

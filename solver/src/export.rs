@@ -98,11 +98,8 @@ fn open(instance: &Instance, options: &Options, form: Form) -> Result<Session, E
     options::validate(instance, options)?;
     let rules = RuleSet::without(options.disabled_rules.iter().copied());
     let textbook = form == Form::Pairs;
-    let c = if textbook {
-        Compiled::unmerged(instance, options, rules)
-    } else {
-        Compiled::new(instance, options, rules)
-    };
+    let c =
+        if textbook { Compiled::unmerged(instance, options, rules) } else { Compiled::new(instance, options, rules) };
     if c.candidates.is_empty() {
         return Err(ExportError::Empty);
     }

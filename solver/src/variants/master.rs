@@ -8,7 +8,7 @@ use good_lp::Expression;
 
 use super::measure::{Handles, Measure, Weights, unit, whole_bound};
 use crate::backend::{Backend, Found, Outcome, Session};
-use crate::compile::Compiled;
+use crate::compile::{Candidate, Compiled};
 use crate::formulate::{Formulation, Objective, Question, keur, units};
 use crate::model::Cents;
 use crate::propose::{self, Draft};
@@ -83,9 +83,7 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         let open = |whole: bool| {
             let mut f = Formulation::new(c, &Question { whole, ..Question::minimise(Objective::Euros) });
             let handles = weights.prepare(c, &mut f, wanted);
-            let mut session = backend.open(&mut f, Objective::Euros)?;
-            // Its effort is that of a first solution to a new model; these models are solved again and again.
-            session.set("mip_heuristic_run_feasibility_jump", false);
+            let session = backend.open(&mut f, Objective::Euros)?;
             Some((f, handles, session))
         };
         let (f, handles, divisible) = open(false)?;
@@ -256,13 +254,15 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
 
     /// Fixes the members of the copy with whole quantities, or sets them free.
     fn fix(&mut self, members: Option<&BTreeSet<usize>>) {
-        for (i, candidate) in self.c.candidates.iter().enumerate() {
+        let change = |(i, candidate): (usize, &Candidate)| {
             let (least, most) = match members {
                 Some(members) => (f64::from(members.contains(&i)), f64::from(members.contains(&i))),
                 None => (f64::from(candidate.locked_in), 1.0),
             };
-            self.whole.bound(self.f.member[i], least, most);
-        }
+            (self.f.member[i], least, most)
+        };
+        let changes: Vec<_> = self.c.candidates.iter().enumerate().map(change).collect();
+        self.whole.bounds(&changes);
     }
 
     /// The draft of a solution, if it passes the checker and keeps every limit exactly.
