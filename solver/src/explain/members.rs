@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{Reason, ReasonKind};
 use crate::assemble::price;
-use crate::backend::{Backend, Outcome};
+use crate::backend::{Backend, Found, Outcome, Session};
 use crate::compile::Compiled;
-use crate::formulate::{Objective, Question};
+use crate::formulate::{Formulation, Objective, Question, units};
 use crate::model::{Cents, Criterion, Quantity, Scope};
 use crate::propose::Draft;
 use crate::rules::{RuleId, eligibility};
@@ -15,8 +15,10 @@ use crate::text;
 /// Adds the reasons of every member: quantities that would fall without it, quantities that it delivers more cheaply, and
 /// rules that it alone meets. One small search per member.
 pub(super) fn reasons(c: &Compiled<'_>, backend: &Backend<'_>, draft: &mut Draft) {
+    let mut rest = Rest::open(c, backend, draft);
     for actor in draft.members.clone() {
-        let mut reasons = unique(c, backend, draft, actor);
+        let without = rest.as_mut().and_then(|rest| rest.without(c, backend, actor));
+        let mut reasons = without.map(|found| unique(c, draft, actor, &found)).unwrap_or_default();
         reasons.extend(cheaper(c, draft, actor));
         reasons.extend(rules(c, draft, actor));
         if let Some(member) = draft.proposal.members.iter_mut().find(|member| member.actor == c.id(actor)) {
@@ -25,11 +27,46 @@ pub(super) fn reasons(c: &Compiled<'_>, backend: &Backend<'_>, draft: &mut Draft
     }
 }
 
+/// What the members of a draft can deliver without one of them: one model, in which each is absent in turn.
+struct Rest {
+    f: Formulation,
+    session: Session,
+}
+
+impl Rest {
+    fn open(c: &Compiled<'_>, backend: &Backend<'_>, draft: &Draft) -> Option<Self> {
+        let members = Some(draft.members.clone());
+        let question = Question { members, physical: true, ..Question::minimise(Objective::Gaps) };
+        let mut f = Formulation::new(c, &question);
+        let session = backend.open(&mut f, Objective::Gaps)?;
+        Some(Self { f, session })
+    }
+
+    /// `None` where the limit came first.
+    fn without(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, actor: usize) -> Option<Found> {
+        if backend.expired() {
+            return None;
+        }
+        self.presence(c, actor, false);
+        let outcome = backend.run(&mut self.session, &self.f);
+        self.presence(c, actor, true);
+        match outcome {
+            Some(Outcome::Found(found)) => Some(found),
+            _ => None,
+        }
+    }
+
+    fn presence(&mut self, c: &Compiled<'_>, actor: usize, present: bool) {
+        let edges = c.candidates[actor].offers.clone().flat_map(|o| c.offers[o].edges.clone());
+        let most = |e: usize| if present { units(c.most(&c.edges[e])) } else { 0.0 };
+        let mut changes: Vec<_> = edges.map(|e| (self.f.quantity[e], 0.0, most(e))).collect();
+        changes.push((self.f.member[actor], f64::from(present), f64::from(present)));
+        self.session.bounds(&changes);
+    }
+}
+
 /// By need: what the other members could not cover, however they shared the work anew.
-fn unique(c: &Compiled<'_>, backend: &Backend<'_>, draft: &Draft, actor: usize) -> Vec<Reason> {
-    let others: BTreeSet<usize> = draft.members.iter().copied().filter(|&i| i != actor).collect();
-    let question = Question { members: Some(others), physical: true, ..Question::minimise(Objective::Gaps) };
-    let Outcome::Found(found) = backend.ask(c, &question) else { return Vec::new() };
+fn unique(c: &Compiled<'_>, draft: &Draft, actor: usize, found: &Found) -> Vec<Reason> {
     let mut fallen: BTreeMap<usize, (Quantity, BTreeSet<usize>)> = BTreeMap::new();
     for (cell, &unmet) in c.cells.iter().zip(&found.unmet) {
         let covered: Quantity = cell.edges.iter().map(|&e| draft.quantity[e]).sum();
