@@ -97,13 +97,15 @@ pub fn write(instance: &Instance, options: &Options, form: Form, path: &Path) ->
 fn open(instance: &Instance, options: &Options, form: Form) -> Result<Session, ExportError> {
     options::validate(instance, options)?;
     let rules = RuleSet::without(options.disabled_rules.iter().copied());
-    let textbook = form == Form::Pairs;
-    let c =
-        if textbook { Compiled::unmerged(instance, options, rules) } else { Compiled::new(instance, options, rules) };
+    let c = if form == Form::Pairs {
+        Compiled::unmerged(instance, options, rules)
+    } else {
+        Compiled::new(instance, options, rules)
+    };
     if c.candidates.is_empty() {
         return Err(ExportError::Empty);
     }
-    let question = Question { whole: form == Form::Whole, textbook, ..Question::minimise(Objective::Euros) };
+    let question = Question { whole: form == Form::Whole, form, ..Question::minimise(Objective::Euros) };
     let backend = Backend::new(options, Control::new(options, &()));
     backend.open(&mut Formulation::new(&c, &question), Objective::Euros).ok_or(ExportError::Refused)
 }

@@ -9,6 +9,7 @@ use good_lp::{Constraint, Expression, ProblemVariables, Variable, variable};
 
 use crate::compile::{Compiled, Edge};
 use crate::coordination;
+use crate::export::Form;
 use crate::model::{Cents, Quantity};
 use crate::rules::{EMITTERS, RuleId};
 
@@ -66,8 +67,8 @@ pub(crate) struct Question {
     pub(crate) covered: Option<usize>,
     /// Whether only what can be delivered counts: capacities, pools and smallest quantities.
     pub(crate) physical: bool,
-    /// Whether the rows are those of textbooks, for comparisons: one link per capability, one variable per pair of actors.
-    pub(crate) textbook: bool,
+    /// How links and pairs are written; only comparisons ask for another form than the compact one.
+    pub(crate) form: Form,
 }
 
 impl Question {
@@ -83,7 +84,7 @@ impl Question {
             shortage: None,
             covered: None,
             physical: false,
-            textbook: false,
+            form: Form::Compact,
         }
     }
 
@@ -116,7 +117,7 @@ pub(crate) struct Formulation {
     works: BTreeMap<(usize, usize), Variable>,
     /// Whether a candidate is surely a member, or surely not.
     presence: Vec<Option<bool>>,
-    /// As in [`Question`].
+    /// Whether links and pairs are written as in textbooks.
     pub(crate) textbook: bool,
 }
 
@@ -205,7 +206,7 @@ impl Formulation {
             services: None,
             works: BTreeMap::new(),
             presence,
-            textbook: question.textbook,
+            textbook: question.form == Form::Pairs,
         }
     }
 
