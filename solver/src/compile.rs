@@ -92,6 +92,15 @@ pub(crate) struct Compiled<'a> {
 impl<'a> Compiled<'a> {
     /// Prepares an instance under a set of rules. O(Σ over needs of the capabilities for its service near it × places).
     pub(crate) fn new(instance: &'a Instance, options: &'a Options, rules: RuleSet) -> Self {
+        Self::prepare(instance, options, rules, true)
+    }
+
+    /// The same with every place as a cell of its own; for comparisons.
+    pub(crate) fn unmerged(instance: &'a Instance, options: &'a Options, rules: RuleSet) -> Self {
+        Self::prepare(instance, options, rules, false)
+    }
+
+    fn prepare(instance: &'a Instance, options: &'a Options, rules: RuleSet, merge: bool) -> Self {
         let locked = |ids: &[String]| ids.iter().filter_map(|id| instance.actors.get(id).copied()).collect();
         let (locked_in, locked_out): (BTreeSet<usize>, BTreeSet<usize>) =
             (locked(&options.locked_in), locked(&options.locked_out));
@@ -115,7 +124,7 @@ impl<'a> Compiled<'a> {
         };
         let suppliers = compiled.match_all();
         compiled.add_candidates(&suppliers, &locked_in, &locked_out);
-        compiled.merge(&suppliers);
+        compiled.lay_out(&suppliers, merge);
         compiled.add_pools();
         compiled.add_pairs();
         compiled
@@ -244,8 +253,9 @@ impl<'a> Compiled<'a> {
         }
     }
 
-    /// Merges the places of a need that have the same suppliers, then lays out the edges by offer.
-    fn merge(&mut self, all: &[NeedSuppliers]) {
+    /// Makes cells of places, of those of a need that have the same suppliers one where `merge` says so, then lays out the edges by
+    /// offer.
+    fn lay_out(&mut self, all: &[NeedSuppliers], merge: bool) {
         let problem = self.problem();
         let offer_of: BTreeMap<&str, usize> =
             self.offers.iter().enumerate().map(|(o, offer)| (offer.capability.id.as_str(), o)).collect();
@@ -258,7 +268,7 @@ impl<'a> Compiled<'a> {
                     .collect();
                 offers.sort_unstable_by_key(|&(offer, _)| offer);
                 let key = offers.iter().map(|&(offer, _)| offer).collect();
-                if let Some(&cell) = twins.get(&key) {
+                if let Some(&cell) = twins.get(&key).filter(|_| merge) {
                     self.cells[cell].places.push((place, demand));
                     self.cells[cell].demand += demand;
                     continue;

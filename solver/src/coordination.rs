@@ -47,6 +47,9 @@ pub(crate) fn emit(f: &mut Formulation, c: &Compiled<'_>) -> Expression {
 
 /// Every pair of those who are `present`, by candidate.
 fn among(f: &mut Formulation, c: &Compiled<'_>, present: &BTreeMap<usize, Variable>, most: u32) -> Expression {
+    if f.textbook {
+        return pair_by_pair(f, c, present);
+    }
     let pair = keur(c.problem().call.coordination.per_new_pair_cents);
     let all = units(present.len() as u64);
     let pairs = f.variables.add(variable().clamp(0.0, all * (all - 1.0).max(0.0) / 2.0));
@@ -68,6 +71,21 @@ fn among(f: &mut Formulation, c: &Compiled<'_>, present: &BTreeMap<usize, Variab
     }
     // Knowing each other never pays more than a pair costs.
     f.add(together.clone().geq(0));
+    together
+}
+
+/// The same with a variable for every pair, `z_ab ≥ y_a + y_b − 1`: as textbooks have it, for comparisons. O(n²).
+fn pair_by_pair(f: &mut Formulation, c: &Compiled<'_>, present: &BTreeMap<usize, Variable>) -> Expression {
+    let rate = c.problem().call.coordination.per_new_pair_cents;
+    let mut together = Expression::default();
+    for (&a, &first) in present {
+        for (&b, &second) in present.range(a + 1..) {
+            let strength = c.relations.get(&(a, b)).copied();
+            let both = f.variables.add(variable().clamp(0, 1));
+            f.add((both - first - second).geq(-1));
+            together.add_mul(keur(rate - strength.map_or(0, |strength| spared(rate, strength))), both);
+        }
+    }
     together
 }
 

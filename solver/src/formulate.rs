@@ -9,6 +9,7 @@ use good_lp::{Constraint, Expression, ProblemVariables, Variable, variable};
 
 use crate::compile::{Compiled, Edge};
 use crate::coordination;
+use crate::export::Form;
 use crate::model::{Cents, Quantity};
 use crate::rules::{EMITTERS, RuleId};
 
@@ -66,6 +67,8 @@ pub(crate) struct Question {
     pub(crate) covered: Option<usize>,
     /// Whether only what can be delivered counts: capacities, pools and smallest quantities.
     pub(crate) physical: bool,
+    /// How links and pairs are written; only comparisons ask for another form than the compact one.
+    pub(crate) form: Form,
 }
 
 impl Question {
@@ -81,6 +84,7 @@ impl Question {
             shortage: None,
             covered: None,
             physical: false,
+            form: Form::Compact,
         }
     }
 
@@ -113,6 +117,8 @@ pub(crate) struct Formulation {
     works: BTreeMap<(usize, usize), Variable>,
     /// Whether a candidate is surely a member, or surely not.
     presence: Vec<Option<bool>>,
+    /// Whether links and pairs are written as in textbooks.
+    pub(crate) textbook: bool,
 }
 
 impl Formulation {
@@ -163,6 +169,7 @@ impl Formulation {
             services: None,
             works: BTreeMap::new(),
             presence: Vec::new(),
+            textbook: false,
         }
     }
 
@@ -221,6 +228,7 @@ impl Formulation {
             services: None,
             works: BTreeMap::new(),
             presence,
+            textbook: question.form == Form::Pairs,
         }
     }
 
@@ -244,6 +252,31 @@ impl Formulation {
 
     /// `x_kj ≤ q_kj z_k`, `z_k ≤ y_i`, `size = Σ y`.
     fn link(&mut self, c: &Compiled<'_>) {
+        if self.textbook {
+            self.link_weakly(c);
+        } else {
+            self.link_strongly(c);
+        }
+        for (k, offer) in c.offers.iter().enumerate() {
+            let member = self.member[offer.candidate];
+            if self.used[k] != member {
+                self.add((self.used[k] - member).leq(0));
+            }
+        }
+        let members: Expression = self.member.iter().sum();
+        self.add((members - self.size).eq(0));
+    }
+
+    /// `Σ_j x_kj ≤ Q_k z_k`: one row per capability, with the most that it could carry altogether.
+    fn link_weakly(&mut self, c: &Compiled<'_>) {
+        for (k, offer) in c.offers.iter().enumerate() {
+            let most: Quantity = offer.edges.clone().map(|e| c.most(&c.edges[e])).sum();
+            let work: Expression = offer.edges.clone().map(|e| self.quantity[e]).sum();
+            self.add((work - units(most) * self.used[k]).leq(0));
+        }
+    }
+
+    fn link_strongly(&mut self, c: &Compiled<'_>) {
         for (e, edge) in c.edges.iter().enumerate() {
             let candidate = c.offers[edge.offer].candidate;
             // Where the use is settled, the bounds of the quantity, or its absence from every row, say as much.
@@ -255,14 +288,6 @@ impl Formulation {
                 self.add((self.quantity[e] - units(c.most(edge)) * self.used[edge.offer]).leq(0));
             }
         }
-        for (k, offer) in c.offers.iter().enumerate() {
-            let member = self.member[offer.candidate];
-            if self.used[k] != member {
-                self.add((self.used[k] - member).leq(0));
-            }
-        }
-        let members: Expression = self.member.iter().sum();
-        self.add((members - self.size).eq(0));
     }
 
     /// Cost of the services of a candidate.

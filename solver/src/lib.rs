@@ -29,7 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The library is synchronous and pure but for its clock: no I/O, no threads, nothing printed. [`Instance`] is `Send + Sync`;
+//! The library is synchronous and pure but for its clock: no I/O (but for [`export::write`]), no threads, nothing printed. [`Instance`] is `Send + Sync`;
 //! a call of [`solve`] works on the calling thread alone. `docs/solver-format.md` documents the JSON.
 //!
 //! # Method
@@ -44,7 +44,8 @@
 //!    file per rule ([`RuleId`]). Links between quantity and use are *strong*: one row per edge, which is what makes the relaxation
 //!    of such problems tight. Pairs of members cost a handful of rows instead of n²/2 variables: their number is convex in the
 //!    number of members, so that its tangents are exact.
-//! 5. **Solve** (`backend`): HiGHS through `good_lp`, one thread, with its dual bound. Choosing members is NP-hard (uncapacitated
+//! 5. **Solve** (`backend`): HiGHS through `good_lp`, one thread, with its dual bound. Small models are solved as relaxations first: with
+//!    strong links these often are whole already, and then they are the optimum. Choosing members is NP-hard (uncapacitated
 //!    facility location already is); calls of a few hundred relevant actors take seconds, those of a city milliseconds.
 //!    Large calls (`search`) go from prices to a small relaxation, a first consortium, and neighbourhoods of it; see
 //!    `docs/solver/scale.md`.
@@ -72,6 +73,7 @@
 //! | [`territory`], [`flow`] | supply against need, white zones, what one more capability changes |
 //! | [`portfolio`] | many calls at once |
 //! | `search` | large calls: prices, dive, neighbourhoods |
+//! | [`export`] | the model itself, as data and as a file, for other optimisers |
 //!
 //! # Determinism
 //!
@@ -102,6 +104,7 @@ mod coordination;
 mod date;
 pub mod diagnosis;
 mod explain;
+pub mod export;
 pub mod flow;
 mod formulate;
 mod games;

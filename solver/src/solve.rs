@@ -1,6 +1,6 @@
 //! The whole computation, in order.
 
-use crate::answer::{Answer, Engine, Status};
+use crate::answer::{Answer, Engine, Proposal, Status};
 use crate::backend::{self, Backend};
 use crate::compile::Compiled;
 use crate::control::{Control, Observer, Stage};
@@ -76,6 +76,9 @@ pub(crate) fn proposals(compiled: &Compiled<'_>, backend: &Backend<'_>) -> Answe
     match propose::proposals(compiled, backend) {
         Search::Found(mut drafts, exhausted) => {
             backend.control.enter(Stage::Explanation);
+            if let Some(Proposal { costs, proof, .. }) = drafts.first().map(|best| &best.proposal) {
+                backend.control.tell(0, Some(costs.objective_cents), Some(proof.bound_cents));
+            }
             explain::explain(compiled, backend, &mut drafts, exhausted);
             answer.proposals = drafts.into_iter().map(|draft| draft.proposal).collect();
             let optimal = answer.proposals.first().is_some_and(|best| best.proof.optimal);

@@ -1,8 +1,10 @@
-//! One model in HiGHS, kept for several questions: the only place with unsafe code.
+//! One model in HiGHS, kept for several questions: the only place with unsafe code, with its submodule.
 //!
 //! `good_lp` builds the model and gives it up; from there on the C interface of HiGHS is used, because no safe wrapper has its
 //! callbacks, changes of rows, partial starts, or warm restarts. A session lives and dies on one thread.
 #![allow(unsafe_code)]
+
+mod model;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -12,6 +14,7 @@ use std::time::{Duration, Instant};
 use good_lp::{IntoAffineExpression, ProblemVariables, SolverModel, Variable};
 use highs_sys::{
     Highs_addCol, Highs_addRow, Highs_changeColBounds, Highs_changeColCost, Highs_changeColIntegrality,
+    Highs_changeColsBoundsBySet, Highs_changeColsCostByRange, Highs_changeColsIntegralityBySet,
     Highs_changeObjectiveOffset, Highs_changeRowBounds, Highs_getDoubleInfoValue, Highs_getIntInfoValue,
     Highs_getModelStatus, Highs_getRunTime, Highs_getSolution, Highs_run, Highs_setCallback, Highs_setSparseSolution,
     Highs_startCallback, Highs_version, HighsCallbackDataIn, HighsCallbackDataOut, HighsInt,
@@ -43,6 +46,9 @@ const SILENCE: Duration = Duration::from_millis(100);
 /// together make an equation (a smallest quantity equal to the capacity) can lose the optimum and have a worse solution called
 /// optimal.
 const RULES_OFF: i32 = 1 << 13;
+
+/// Columns up to which a relaxation costs next to nothing beside a search.
+const SMALL: usize = 1_000;
 
 /// A model that can be solved again after changes, from where the last solve ended.
 pub(crate) struct Session {
@@ -132,10 +138,15 @@ impl Session {
         model.try_set_option("mip_abs_gap", 1e-8).ok()?;
         model.try_set_option("mip_feasibility_tolerance", 1e-7).ok()?;
         model.try_set_option("presolve_rule_off", RULES_OFF).ok()?;
+        // Jumps find what is feasible without regard to cost: half the time of a small search, and never what is kept.
+        model.try_set_option("mip_heuristic_run_feasibility_jump", false).ok()?;
         // `good_lp` hands over coefficients only.
         // SAFETY: a live model.
         unsafe { Highs_changeObjectiveOffset(model.as_mut_ptr(), f.objective.constant()) };
-        let integers = f.integers.iter().filter_map(|variable| columns.get(variable).copied()).collect();
+        let mut integers: Vec<Index> =
+            f.integers.iter().filter_map(|variable| columns.get(variable).copied()).collect();
+        integers.sort_unstable();
+        integers.dedup();
         Some(Self { model, columns, width, rows, integers, relaxed: false, money: settings.money })
     }
 
@@ -148,9 +159,11 @@ impl Session {
     pub(crate) fn relax(&mut self, relaxed: bool) {
         self.relaxed = relaxed;
         let kind = if relaxed { kHighsVarTypeContinuous } else { kHighsVarTypeInteger };
-        for &column in &self.integers {
-            // SAFETY: a live model, one of its columns, a constant of the library.
-            unsafe { Highs_changeColIntegrality(self.model.as_mut_ptr(), column, kind) };
+        let kinds = vec![kind; self.integers.len()];
+        if let Ok(count) = Index::try_from(kinds.len()) {
+            let (highs, set) = (self.model.as_mut_ptr(), self.integers.as_ptr());
+            // SAFETY: a live model, and two arrays of `count` elements that outlive the call: ascending columns, constants of the library.
+            unsafe { Highs_changeColsIntegralityBySet(highs, count, set, kinds.as_ptr()) };
         }
     }
 
@@ -159,6 +172,20 @@ impl Session {
         if let Some(column) = self.column(variable) {
             // SAFETY: a live model and one of its columns.
             unsafe { Highs_changeColBounds(self.model.as_mut_ptr(), column, least, most) };
+        }
+    }
+
+    /// Changes the bounds of several variables at once: HiGHS takes as long for one as for all.
+    pub(crate) fn bounds(&mut self, changes: &[(Variable, f64, f64)]) {
+        let columns =
+            changes.iter().filter_map(|&(variable, least, most)| Some((self.column(variable)?, (least, most))));
+        let columns: BTreeMap<Index, (f64, f64)> = columns.collect();
+        let set: Vec<Index> = columns.keys().copied().collect();
+        let (least, most): (Vec<f64>, Vec<f64>) = columns.into_values().unzip();
+        if let Ok(count) = Index::try_from(set.len()) {
+            let highs = self.model.as_mut_ptr();
+            // SAFETY: a live model, and three arrays of `count` elements that outlive the call: ascending columns and their bounds.
+            unsafe { Highs_changeColsBoundsBySet(highs, count, set.as_ptr(), least.as_ptr(), most.as_ptr()) };
         }
     }
 
@@ -217,15 +244,12 @@ impl Session {
     pub(crate) fn minimise(&mut self, objective: impl IntoAffineExpression, money: bool) {
         let (terms, constant) = self.terms(objective);
         self.money = money;
-        // SAFETY: a live model and its columns.
+        let cost: Vec<f64> = (0..self.width).map(|c| terms.get(&c).copied().unwrap_or(0.0)).collect();
+        let last = self.width - 1;
+        // SAFETY: a live model, and an array of as many elements as it has columns.
         unsafe {
             let highs = self.model.as_mut_ptr();
-            for column in 0..self.width {
-                Highs_changeColCost(highs, column, 0.0);
-            }
-            for (column, cost) in terms {
-                Highs_changeColCost(highs, column, cost);
-            }
+            Highs_changeColsCostByRange(highs, 0, last, cost.as_ptr());
             Highs_changeObjectiveOffset(highs, constant);
         }
     }
@@ -260,6 +284,38 @@ impl Session {
     /// Sets an option of HiGHS for the next solves; whether it was accepted.
     pub(crate) fn set<V: highs::HighsOptionValue>(&mut self, option: &str, value: V) -> bool {
         self.model.try_set_option(option, value).is_ok()
+    }
+
+    /// Solves as [`Session::solve`], a small model as a relaxation first: with strong links that often is whole already, and then it
+    /// is the optimum; where it has no solution, the model has none.
+    pub(crate) fn solve_relaxed_first(&mut self, control: &Control<'_>) -> Option<Solved> {
+        if self.linear() || self.columns.len() > SMALL {
+            return self.solve(control);
+        }
+        self.relax(true);
+        self.precise(true);
+        let relaxed = self.solve(control);
+        let settled = match &relaxed {
+            Some(solved) if solved.end == End::Infeasible => true,
+            Some(solved) => solved.end == End::Optimal && self.whole(solved),
+            None => false,
+        };
+        self.precise(false);
+        self.relax(false);
+        if settled { relaxed } else { self.solve(control) }
+    }
+
+    /// Whether every variable that must be whole is, as exactly as arithmetic allows.
+    fn whole(&self, solved: &Solved) -> bool {
+        let value = |&column: &Index| usize::try_from(column).ok().and_then(|column| solved.values.get(column));
+        self.integers.iter().filter_map(value).all(|value| (value - value.round()).abs() <= 1e-9)
+    }
+
+    /// Tolerances of linear programs: where a relaxation is the answer, its error is that of the answer.
+    fn precise(&mut self, precise: bool) {
+        for option in ["primal_feasibility_tolerance", "dual_feasibility_tolerance"] {
+            self.set(option, if precise { 1e-9 } else { 1e-7 });
+        }
     }
 
     /// Solves from where the last solve ended, within the limits of `control`. `None` where HiGHS reports an error of its own.

@@ -4,21 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{Reason, ReasonKind};
 use crate::assemble::price;
-use crate::backend::{Backend, Outcome};
+use crate::backend::{Backend, Outcome, Session};
 use crate::compile::Compiled;
-use crate::formulate::{Objective, Question};
+use crate::formulate::{Formulation, Objective, Question, units};
 use crate::model::{Cents, Criterion, Quantity, Scope};
 use crate::propose::Draft;
 use crate::rules::{RuleId, eligibility};
-use crate::search::{self, part::Part};
+use crate::search::part::Part;
 use crate::text;
 
 /// Adds the reasons of every member: quantities that would fall without it, quantities that it delivers more cheaply, and
 /// rules that it alone meets. One small search per member.
 pub(super) fn reasons(c: &Compiled<'_>, backend: &Backend<'_>, draft: &mut Draft) {
-    let part = search::is_large_call(c).then(|| Part::of(c, &draft.members));
+    let mut rest = Rest::open(c, backend, draft);
     for actor in draft.members.clone() {
-        let mut reasons = unique(c, backend, draft, actor, part.as_ref());
+        let without = rest.as_mut().and_then(|rest| rest.without(backend, actor));
+        let mut reasons = without.map(|unmet| unique(c, draft, actor, &unmet)).unwrap_or_default();
         reasons.extend(cheaper(c, draft, actor));
         reasons.extend(rules(c, draft, actor));
         if let Some(member) = draft.proposal.members.iter_mut().find(|member| member.actor == c.id(actor)) {
@@ -27,24 +28,53 @@ pub(super) fn reasons(c: &Compiled<'_>, backend: &Backend<'_>, draft: &mut Draft
     }
 }
 
+/// What the members of a draft can deliver without one of them: one model of the members alone, in which each is absent in turn.
+struct Rest<'a> {
+    part: Part<'a>,
+    f: Formulation,
+    session: Session,
+}
+
+impl<'a> Rest<'a> {
+    fn open(c: &Compiled<'a>, backend: &Backend<'_>, draft: &Draft) -> Option<Self> {
+        let members = Some(draft.members.clone());
+        let question = Question { members, physical: true, ..Question::minimise(Objective::Gaps) };
+        let part = Part::of(c, &draft.members);
+        let mut f = Formulation::new(&part.compiled, &part.question(&question));
+        let session = backend.open(&mut f, Objective::Gaps)?;
+        Some(Self { part, f, session })
+    }
+
+    /// What stays unmet, by cell; `None` where the limit came first.
+    fn without(&mut self, backend: &Backend<'_>, actor: usize) -> Option<Vec<f64>> {
+        if backend.expired() {
+            return None;
+        }
+        let own = self.part.at(actor)?;
+        self.presence(own, false);
+        let outcome = backend.run(&mut self.session, &self.f);
+        self.presence(own, true);
+        match outcome {
+            Some(Outcome::Found(found)) => Some(found.unmet),
+            _ => None,
+        }
+    }
+
+    /// `own` counts in the part.
+    fn presence(&mut self, own: usize, present: bool) {
+        let c = &self.part.compiled;
+        let edges = c.candidates[own].offers.clone().flat_map(|o| c.offers[o].edges.clone());
+        let most = |e: usize| if present { units(c.most(&c.edges[e])) } else { 0.0 };
+        let mut changes: Vec<_> = edges.map(|e| (self.f.quantity[e], 0.0, most(e))).collect();
+        changes.push((self.f.member[own], f64::from(present), f64::from(present)));
+        self.session.bounds(&changes);
+    }
+}
+
 /// By need: what the other members could not cover, however they shared the work anew.
-/// In a large call, `part` is what the members can do: nobody else takes part.
-fn unique(
-    c: &Compiled<'_>,
-    backend: &Backend<'_>,
-    draft: &Draft,
-    actor: usize,
-    part: Option<&Part<'_>>,
-) -> Vec<Reason> {
-    let others: BTreeSet<usize> = draft.members.iter().copied().filter(|&i| i != actor).collect();
-    let question = Question { members: Some(others), physical: true, ..Question::minimise(Objective::Gaps) };
-    let outcome = match part {
-        Some(part) => backend.ask(&part.compiled, &part.question(&question)),
-        None => backend.ask(c, &question),
-    };
-    let Outcome::Found(found) = outcome else { return Vec::new() };
+fn unique(c: &Compiled<'_>, draft: &Draft, actor: usize, unmet: &[f64]) -> Vec<Reason> {
     let mut fallen: BTreeMap<usize, (Quantity, BTreeSet<usize>)> = BTreeMap::new();
-    for (cell, &unmet) in c.cells.iter().zip(&found.unmet) {
+    for (cell, &unmet) in c.cells.iter().zip(unmet) {
         let covered: Quantity = cell.edges.iter().map(|&e| draft.quantity[e]).sum();
         let left = cell.demand.saturating_sub(ceiling(unmet));
         if covered > left {

@@ -11,6 +11,9 @@ use crate::propose::{self, Best, Draft};
 use crate::search;
 use crate::text;
 use crate::variants::Aim;
+use crate::variants::lexicographic::proof;
+use crate::variants::master::{Master, Sought};
+use crate::variants::measure::Measure;
 
 /// The best consortium without an actor.
 #[derive(Clone, Debug)]
@@ -22,21 +25,30 @@ enum Rival {
 }
 
 /// The best consortia without each actor, as far as they are known. Each costs one search, unless a proposal already is it.
-pub(super) struct Rivals {
+pub(super) struct Rivals<'m, 'a, 'o> {
     known: BTreeMap<usize, Rival>,
+    /// The model of a small call, kept for all of them.
+    master: Option<Master<'m, 'a, 'o>>,
 }
 
-impl Rivals {
+impl<'m, 'a, 'o> Rivals<'m, 'a, 'o> {
     /// What the proposals themselves prove. A proposal is the best one without an actor that all earlier ones have and it has
     /// not: leaving the actor out satisfies every row that kept it from being an earlier one. And where no further proposal
     /// exists, nobody can do without an actor that all of them have.
-    pub(super) fn new(c: &Compiled<'_>, drafts: &[Draft], exhausted: bool) -> Self {
+    pub(super) fn new(c: &'m Compiled<'a>, backend: &'m Backend<'o>, drafts: &[Draft], exhausted: bool) -> Self {
+        let known = Self::proven(c, drafts, exhausted);
+        let small = !search::is_large(c, &Question::minimise(Objective::Euros));
+        let master = small.then(|| Master::open(c, backend, &[])).flatten();
+        Self { known, master }
+    }
+
+    fn proven(c: &Compiled<'_>, drafts: &[Draft], exhausted: bool) -> BTreeMap<usize, Rival> {
         let mut known = BTreeMap::new();
         // Whoever is locked in is in all of them, needed or not.
         let mut common: BTreeSet<usize> = (0..c.candidates.len()).filter(|&i| !c.candidates[i].locked_in).collect();
         for draft in drafts {
             if !draft.proposal.proof.optimal {
-                return Self { known };
+                return known;
             }
             if c.options.objective != Aim::Euros {
                 common = &common & &draft.members;
@@ -51,7 +63,7 @@ impl Rivals {
         if exhausted {
             known.extend(common.into_iter().map(|actor| (actor, Rival::None)));
         }
-        Self { known }
+        known
     }
 
     fn without(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, actor: usize) -> Option<Rival> {
@@ -70,6 +82,8 @@ impl Rivals {
                 draft.members = draft.members.iter().filter_map(same).collect();
             }
             found
+        } else if let Some(master) = &mut self.master {
+            without_in(master, actor)
         } else {
             best_without(c, backend, BTreeSet::from([actor]))
         };
@@ -85,12 +99,27 @@ impl Rivals {
     }
 }
 
+/// The same in a model that is kept.
+fn without_in(master: &mut Master<'_, '_, '_>, actor: usize) -> Best {
+    master.absent(actor, true);
+    let sought = master.best(Measure::Euros);
+    master.absent(actor, false);
+    match sought {
+        Sought::Found(mut best) => {
+            best.draft.proposal.proof = proof(&best.draft, best.optimal, best.value, best.bound);
+            Best::Found(Box::new(best.draft))
+        }
+        Sought::Infeasible => Best::Infeasible,
+        Sought::Unknown => Best::Unknown,
+    }
+}
+
 fn best_without(c: &Compiled<'_>, backend: &Backend<'_>, absent: BTreeSet<usize>) -> Best {
     propose::best(c, backend, &Question { absent, ..Question::minimise(Objective::Euros) })
 }
 
 /// Sets the necessity of each member, with its sentence.
-pub(super) fn fill(c: &Compiled<'_>, backend: &Backend<'_>, rivals: &mut Rivals, draft: &mut Draft) {
+pub(super) fn fill(c: &Compiled<'_>, backend: &Backend<'_>, rivals: &mut Rivals<'_, '_, '_>, draft: &mut Draft) {
     // What the best consortium without somebody costs more is known of a proven one only.
     if search::is_large_call(c) && !draft.proposal.proof.optimal {
         return;
@@ -106,7 +135,13 @@ pub(super) fn fill(c: &Compiled<'_>, backend: &Backend<'_>, rivals: &mut Rivals,
     }
 }
 
-fn necessity(c: &Compiled<'_>, backend: &Backend<'_>, rivals: &mut Rivals, draft: &Draft, actor: usize) -> Necessity {
+fn necessity(
+    c: &Compiled<'_>,
+    backend: &Backend<'_>,
+    rivals: &mut Rivals<'_, '_, '_>,
+    draft: &Draft,
+    actor: usize,
+) -> Necessity {
     match rivals.without(c, backend, actor) {
         None => Necessity::Unknown,
         Some(Rival::None) => Necessity::Indispensable,

@@ -10,7 +10,7 @@ use crate::assemble::percent;
 use crate::backend::Backend;
 use crate::compile::Compiled;
 use crate::control::{Control, Observer, Stage};
-use crate::explain;
+use crate::explain::{self, gaps::Gaps};
 use crate::instance::{Fault, Instance};
 use crate::model::{Cents, Options};
 use crate::propose::Draft;
@@ -125,7 +125,16 @@ pub(crate) fn ask(instance: &Instance, options: &Options, request: &FrontRequest
     };
     master.patience(Some(NODES));
     let grain = master.weights.grain(&c, other);
-    let mut search = Search { master, axes: request.axes, cost, other, grain, points: Vec::new(), open: Vec::new() };
+    let mut search = Search {
+        master,
+        axes: request.axes,
+        cost,
+        other,
+        grain,
+        points: Vec::new(),
+        open: Vec::new(),
+        gaps: Gaps::default(),
+    };
     match search.run(request.points as usize) {
         Ran::Infeasible => return Front { status: Status::Infeasible, ..front },
         Ran::Whole => front.complete = true,
@@ -190,6 +199,7 @@ struct Search<'m, 'a, 'o> {
     grain: Cents,
     points: Vec<Point>,
     open: Vec<Interval>,
+    gaps: Gaps,
 }
 
 impl Search<'_, '_, '_> {
@@ -316,7 +326,7 @@ impl Search<'_, '_, '_> {
         }
         let control = &self.master.backend.control;
         control.enter(Stage::Explanation);
-        explain::reasons(self.master.c, self.master.backend, std::slice::from_mut(&mut point.draft));
+        explain::reasons_of(self.master.c, self.master.backend, &mut self.gaps, &mut point.draft);
         control.enter(Stage::Search);
         self.points.retain(|other| other.cost < point.cost || other.other < point.other);
         let at = self.points.partition_point(|other| other.cost < point.cost);

@@ -31,6 +31,8 @@ pub(crate) struct Master<'m, 'a, 'o> {
     whole: Session,
     limits: BTreeMap<Measure, (Row, Option<Cents>)>,
     patience: Option<i32>,
+    /// Somebody who is kept out.
+    absent: Option<usize>,
 }
 
 /// What is minimised.
@@ -83,14 +85,23 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         let open = |whole: bool| {
             let mut f = Formulation::new(c, &Question { whole, ..Question::minimise(Objective::Euros) });
             let handles = weights.prepare(c, &mut f, wanted);
-            let mut session = backend.open(&mut f, Objective::Euros)?;
-            // Its effort is that of a first solution to a new model; these models are solved again and again.
-            session.set("mip_heuristic_run_feasibility_jump", false);
+            let session = backend.open(&mut f, Objective::Euros)?;
             Some((f, handles, session))
         };
         let (f, handles, divisible) = open(false)?;
         let (_, _, whole) = open(true)?;
-        Some(Self { c, backend, weights, f, handles, divisible, whole, limits: BTreeMap::new(), patience: None })
+        Some(Self {
+            c,
+            backend,
+            weights,
+            f,
+            handles,
+            divisible,
+            whole,
+            limits: BTreeMap::new(),
+            patience: None,
+            absent: None,
+        })
     }
 
     /// Adds `least ≤ expression ≤ most`. `None` where HiGHS refuses it.
@@ -254,15 +265,31 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         self.backend.run(session, &self.f).unwrap_or(Outcome::Unknown)
     }
 
+    /// Keeps a candidate out, or lets it in again.
+    pub(crate) fn absent(&mut self, candidate: usize, absent: bool) {
+        self.absent = absent.then_some(candidate);
+        let (least, most) = self.presence(candidate);
+        self.divisible.bound(self.f.member[candidate], least, most);
+        self.whole.bound(self.f.member[candidate], least, most);
+    }
+
+    /// The bounds of a candidate's membership.
+    fn presence(&self, candidate: usize) -> (f64, f64) {
+        let most = if self.absent == Some(candidate) { 0.0 } else { 1.0 };
+        (f64::from(self.c.candidates[candidate].locked_in).min(most), most)
+    }
+
     /// Fixes the members of the copy with whole quantities, or sets them free.
     fn fix(&mut self, members: Option<&BTreeSet<usize>>) {
-        for (i, candidate) in self.c.candidates.iter().enumerate() {
+        let change = |i: usize| {
             let (least, most) = match members {
                 Some(members) => (f64::from(members.contains(&i)), f64::from(members.contains(&i))),
-                None => (f64::from(candidate.locked_in), 1.0),
+                None => self.presence(i),
             };
-            self.whole.bound(self.f.member[i], least, most);
-        }
+            (self.f.member[i], least, most)
+        };
+        let changes: Vec<_> = (0..self.c.candidates.len()).map(change).collect();
+        self.whole.bounds(&changes);
     }
 
     /// The draft of a solution, if it passes the checker and keeps every limit exactly.

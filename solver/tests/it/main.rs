@@ -15,6 +15,7 @@ mod limits;
 mod losses;
 mod portfolio;
 mod rules;
+mod second_solver;
 mod shape;
 mod support;
 mod tampered;
