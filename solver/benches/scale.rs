@@ -4,9 +4,10 @@
 //! same model), `growth` (from 125 to 100,000 actors; without a filter, also draws `docs/solver/growth.svg`). Filters are names of rows, such as
 //! `large`, `large/3` or `1000`. Each row is a process of its own, on one thread; its peak memory is that of the process, the problem
 //! in it. Times are processor seconds, so that a busy machine changes them little.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)] // Its tables are its output.
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Write;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -58,13 +59,11 @@ fn main() {
 }
 
 fn shape(name: &str) -> Shape {
-    match TARGETS.iter().find(|(own, ..)| *own == name) {
-        Some((_, shape, _)) => *shape,
-        None => {
-            let actors = name.parse().unwrap();
-            Shape::of(actors, GROWTH.iter().find(|(own, _)| *own == actors).unwrap().1)
-        }
+    if let Some((_, shape, _)) = TARGETS.iter().find(|(own, ..)| *own == name) {
+        return *shape;
     }
+    let actors = name.parse().unwrap();
+    Shape::of(actors, GROWTH.iter().find(|(own, _)| *own == actors).unwrap().1)
 }
 
 /// What was known after some time.
@@ -146,7 +145,6 @@ fn run(name: &str, seed: u64, seconds: u64, alone: bool) -> Run {
     command.args(["--row", name, &seed.to_string(), &seconds.to_string(), &alone.to_string()]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    eprint!("{}", String::from_utf8_lossy(&output.stderr));
     let mut run = Run { events: Vec::new(), edges: 0, peak: 0, verified: false };
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let words: Vec<&str> = line.split(' ').collect();
@@ -190,7 +188,6 @@ impl Run {
 }
 
 /// In percent of the best.
-#[allow(clippy::cast_precision_loss)]
 fn gap((best, bound): (Option<i64>, Option<i64>)) -> Option<f64> {
     let (best, bound) = (best? as f64, bound? as f64);
     Some(if best == 0.0 { 0.0 } else { ((best - bound) / best * 100.0).max(0.0) })
@@ -262,7 +259,6 @@ fn growth(wanted: impl Fn(&str) -> bool) {
 }
 
 /// Seconds to the first consortium (discs) and peak memory in MiB (squares) against actors, all three on logarithmic axes.
-#[allow(clippy::cast_precision_loss)]
 fn plot(points: &[(usize, f64, u64)]) -> String {
     let across = |actors: usize| 60.0 + 160.0 * (actors as f64 / 100.0).log10();
     let up = |value: f64| 260.0 - 40.0 * (value.max(0.01) / 0.01).log10();
@@ -272,25 +268,21 @@ fn plot(points: &[(usize, f64, u64)]) -> String {
 <rect width="580" height="310" fill="white"/>
 "#,
     );
-    for power in 2..=5 {
+    for (power, sign) in (2..).zip(["²", "³", "⁴", "⁵"]) {
         let x = across(10_usize.pow(power));
-        svg += &format!(
-            r##"<path d="M{x} 20V260" stroke="#ddd"/><text x="{x}" y="278" text-anchor="middle">10{}</text>"##,
-            ["²", "³", "⁴", "⁵"][power as usize - 2]
-        );
-        svg += "\n";
+        let line = format_args!(r##"<path d="M{x} 20V260" stroke="#ddd"/>"##);
+        writeln!(svg, r#"{line}<text x="{x}" y="278" text-anchor="middle">10{sign}</text>"#).unwrap();
     }
     for value in [0.01, 0.1, 1.0, 10.0, 100.0, 1000.0] {
         let y = up(value);
-        svg +=
-            &format!(r##"<path d="M60 {y}H540" stroke="#ddd"/><text x="54" y="{y}" text-anchor="end">{value}</text>"##);
-        svg += "\n";
+        let line = format_args!(r##"<path d="M60 {y}H540" stroke="#ddd"/>"##);
+        writeln!(svg, r#"{line}<text x="54" y="{y}" text-anchor="end">{value}</text>"#).unwrap();
     }
     for &(actors, first, peak) in points {
         let (x, y, memory) = (across(actors), up(first), up(peak as f64));
-        svg += &format!(r##"<circle cx="{x:.1}" cy="{y:.1}" r="4" fill="#1f5fa8"/>"##);
-        svg += &format!(r##"<rect x="{:.1}" y="{:.1}" width="7" height="7" fill="#c2571a"/>"##, x - 3.5, memory - 3.5);
-        svg += "\n";
+        writeln!(svg, r##"<circle cx="{x:.1}" cy="{y:.1}" r="4" fill="#1f5fa8"/>"##).unwrap();
+        let (left, top) = (x - 3.5, memory - 3.5);
+        writeln!(svg, r##"<rect x="{left:.1}" y="{top:.1}" width="7" height="7" fill="#c2571a"/>"##).unwrap();
     }
     svg + r##"<text x="300" y="298" text-anchor="middle">actors</text>
 <text x="70" y="34" fill="#1f5fa8">● seconds to the first consortium</text>
