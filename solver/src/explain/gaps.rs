@@ -36,7 +36,7 @@ impl Gaps {
                 let territory = &c.problem().territories[place].id;
                 let missing = asked - given.get(&(need.as_str(), territory.as_str())).copied().unwrap_or(0).min(asked);
                 if missing > 0 {
-                    let reason = self.reason(c, backend, cell);
+                    let reason = self.reason(c, backend, cell, &draft.members);
                     gaps[cell.need].push(gap(c, cell, place, missing, reason));
                 }
             }
@@ -47,14 +47,14 @@ impl Gaps {
         }
     }
 
-    fn reason(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, cell: &Cell) -> GapReason {
+    fn reason(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, cell: &Cell, members: &BTreeSet<usize>) -> GapReason {
         if cell.edges.is_empty() {
             return GapReason::NoSupplier;
         }
         if let Some(&reason) = self.reasons.get(&cell.need) {
             return reason;
         }
-        let reason = reason_of_need(c, backend, cell.need);
+        let reason = reason_of_need(c, backend, cell.need, members);
         self.reasons.insert(cell.need, reason);
         reason
     }
@@ -62,7 +62,7 @@ impl Gaps {
 
 /// Why a need that has suppliers is not covered: together they have too little, for it alone or beside the mandatory needs; or
 /// covering it is possible, hence was too costly; or a rule prevents it.
-fn reason_of_need(c: &Compiled<'_>, backend: &Backend<'_>, need: usize) -> GapReason {
+fn reason_of_need(c: &Compiled<'_>, backend: &Backend<'_>, need: usize, members: &BTreeSet<usize>) -> GapReason {
     let supplied: Quantity =
         c.cells.iter().filter(|cell| cell.need == need && !cell.edges.is_empty()).map(|cell| cell.demand).sum();
     if c.rules.active(RuleId::Capacity) && graph::deliverable(c, need) < supplied {
@@ -76,6 +76,11 @@ fn reason_of_need(c: &Compiled<'_>, backend: &Backend<'_>, need: usize) -> GapRe
         };
     }
     let question = Question { covered: Some(need), ..Question::minimise(Objective::Any) };
+    // Those around the members as a rule can, which is a small search; else all candidates are asked.
+    let absent = far(c, need, members);
+    if !absent.is_empty() && matches!(backend.ask(c, &Question { absent, ..question.clone() }), Outcome::Found(_)) {
+        return GapReason::TooCostly;
+    }
     match backend.ask(c, &question) {
         Outcome::Found(_) => GapReason::TooCostly,
         Outcome::Infeasible => {
@@ -91,6 +96,13 @@ fn reason_of_need(c: &Compiled<'_>, backend: &Backend<'_>, need: usize) -> GapRe
             if cheapest.is_some_and(|cost| cost < worth) { GapReason::Rule } else { GapReason::TooCostly }
         }
     }
+}
+
+/// Candidates that are not members, not locked in, and do not supply a need.
+fn far(c: &Compiled<'_>, need: usize, members: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let able = c.able(|own| own == need);
+    let near = |i: &usize| able.contains(i) || members.contains(i) || c.candidates[*i].locked_in;
+    (0..c.candidates.len()).filter(|i| !near(i)).collect()
 }
 
 /// Whether a cell that is not covered in full has a supplier in common with a need.
