@@ -253,7 +253,7 @@ fn keep_all(desk: &Desk<'_>, c: &Compiled<'_>, stay: &[usize], least: usize) -> 
     };
     let first = settle(&kept, &desk.backend, &Charge::rows(&within).without(joiners.useless(count)));
     if matches!(first, Best::Infeasible) {
-        return fewest(&kept, &desk.backend, (held + count + 1).max(1), &|f| joiners.enough(f));
+        return fewest(&kept, &desk.backend, held + count + 1, &|f| joiners.enough(f));
     }
     first
 }
