@@ -20,11 +20,14 @@ use attelage_solver::{
 use petgraph::algo::dinics;
 use petgraph::graph::{DiGraph, NodeIndex};
 
+/// A table by its name, for so many calls of 500 actors.
+type Part = (&'static str, fn(u64));
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let at = arguments.iter().position(|argument| argument == "--seeds");
     let seeds = at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(5);
-    let parts: [(&str, fn(u64)); 6] = [
+    let parts: [Part; 6] = [
         ("flow", |_| flow()),
         ("partners", partners),
         ("hits", |_| hits()),
@@ -180,7 +183,7 @@ fn likeness(partners: &[Partner]) -> (f64, f64) {
         let of = |own: i64| {
             let above = partners.iter().filter(|other| value(other) > own).count();
             let equal = partners.iter().filter(|other| value(other) == own).count();
-            above as f64 + (equal as f64 + 1.0) / 2.0
+            above as f64 + f64::midpoint(equal as f64, 1.0)
         };
         partners.iter().map(|partner| of(value(partner))).collect()
     };
@@ -191,7 +194,7 @@ fn likeness(partners: &[Partner]) -> (f64, f64) {
         order.into_iter().take(5).collect()
     };
     let hits = first(&ours).intersection(&first(&theirs)).count() as f64;
-    let mean = (partners.len() as f64 + 1.0) / 2.0;
+    let mean = f64::midpoint(partners.len() as f64, 1.0);
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
     (hits, product(&ours, &theirs) / (product(&ours, &ours) * product(&theirs, &theirs)).sqrt())
 }
