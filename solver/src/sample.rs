@@ -67,14 +67,18 @@ impl Shape {
 }
 
 /// A small generator (`SplitMix64`): the same seed gives the same sequence everywhere.
-pub(crate) struct Random(u64);
+#[derive(Clone, Debug)]
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The sequence of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    fn next(&mut self) -> u64 {
+    /// The next of all numbers.
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -83,16 +87,17 @@ impl Random {
     }
 
     /// From `least` to `most`, both included.
-    fn range(&mut self, least: u64, most: u64) -> u64 {
-        least + self.next() % (most - least + 1)
+    pub fn range(&mut self, least: u64, most: u64) -> u64 {
+        least + self.number() % (most - least + 1)
     }
 
     /// Less than `bound`, which is positive.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.range(0, bound as u64 - 1)).unwrap_or(0)
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
+    /// True so many times in a hundred.
+    pub fn chance(&mut self, percent: u64) -> bool {
         self.range(0, 99) < percent
     }
 }
@@ -270,4 +275,67 @@ pub fn portfolio(shape: &Shape, calls: usize, seed: u64) -> Portfolio {
     let calls = (0..calls).map(call).collect();
     let Problem { actors, territories, services, publics, relations, links, incompatibilities, preferences, .. } = base;
     Portfolio { calls, actors, territories, services, publics, relations, links, incompatibilities, preferences }
+}
+
+/// The size of a market, as a network of supply and demand.
+#[derive(Clone, Copy, Debug)]
+pub struct Market {
+    /// How many capabilities.
+    pub capabilities: u32,
+    /// How many services, each asked in every commune.
+    pub services: u32,
+    /// How many districts of twelve communes; ten districts are a region.
+    pub districts: u32,
+}
+
+impl Market {
+    /// About a million edges: 20,000 capabilities, 40 services in 600 communes.
+    pub const MILLION: Self = Self { capabilities: 20_000, services: 40, districts: 50 };
+}
+
+/// A network of supply and demand: its last two nodes are the source and the sink.
+#[derive(Clone, Debug)]
+pub struct MarketNetwork {
+    /// How many nodes: capabilities, cells (service × commune), source, sink.
+    pub nodes: u32,
+    /// Ends and capacity of each edge.
+    pub edges: Vec<(u32, u32, u64)>,
+}
+
+/// What the question of supply against need comes to on a whole market. Three capabilities in five serve one district, a quarter
+/// four of them, one in eight a region, one in fifty everything; few are large. Communes ask by their skewed populations, a tenth
+/// less than all supply in sum: with places in want beside idle capacity, a flow takes several rounds.
+#[must_use]
+pub fn market(shape: &Market, seed: u64) -> MarketNetwork {
+    const COMMUNES: u32 = 12;
+    const REGION: u32 = 10;
+    let random = &mut Random::new(seed);
+    let pick = |random: &mut Random, bound: u32| u32::try_from(random.below(bound as usize)).unwrap_or(0);
+    let communes = shape.districts * COMMUNES;
+    let cells = shape.services * communes;
+    let (source, sink) = (shape.capabilities + cells, shape.capabilities + cells + 1);
+    let population: Vec<u64> = (0..communes).map(|_| random.range(1, 100).pow(2) * 10).collect();
+    let mut edges = Vec::new();
+    let mut supply = 0;
+    for k in 0..shape.capabilities {
+        let (service, home) = (pick(random, shape.services), pick(random, shape.districts));
+        let capacity = 100 + random.range(1, 40).pow(2);
+        supply += capacity;
+        edges.push((source, k, capacity));
+        let districts: BTreeSet<u32> = match random.range(0, 99) {
+            0..2 => (0..shape.districts).collect(),
+            2..15 => (home / REGION * REGION..(home / REGION * REGION + REGION).min(shape.districts)).collect(),
+            15..40 => (0..3).map(|_| pick(random, shape.districts)).chain([home]).collect(),
+            _ => BTreeSet::from([home]),
+        };
+        let reached = districts.into_iter().flat_map(|d| d * COMMUNES..(d + 1) * COMMUNES);
+        edges.extend(reached.map(|commune| (k, shape.capabilities + service * communes + commune, capacity)));
+    }
+    let people: u64 = population.iter().sum::<u64>() * u64::from(shape.services);
+    let asked = |commune: u32| {
+        let part = u128::from(supply) * 9 / 10 * u128::from(population[commune as usize]) / u128::from(people);
+        u64::try_from(part).unwrap_or(u64::MAX)
+    };
+    edges.extend((0..cells).map(|j| (shape.capabilities + j, sink, asked(j % communes))));
+    MarketNetwork { nodes: sink + 1, edges }
 }

@@ -182,12 +182,22 @@ fn stepped(call: &Call, rule: RuleId) -> Vec<(String, Call)> {
                 step("minimum_share_percent".into(), least.into(), fewer.into(), &set);
             }
         }
+        RuleId::LegalFamilies => {
+            if let Some(least) = group.minimum_legal_families.filter(|&least| least > 0) {
+                let set = |c: &mut Call| c.group.minimum_legal_families = Some(least - 1).filter(|&fewer| fewer > 0);
+                step("minimum_legal_families".into(), least.into(), i64::from(least) - 1, &set);
+            }
+        }
         RuleId::LotSize => {
             for (l, lot) in call.lots.iter().enumerate() {
                 if let Some(most) = lot.maximum_members {
                     let more = most.saturating_add(1);
                     let set = |c: &mut Call| c.lots[l].maximum_members = Some(more);
                     step(format!("maximum_members of {}", lot.id), most.into(), more.into(), &set);
+                }
+                if let Some(least) = lot.minimum_members.filter(|&least| least > 0) {
+                    let set = |c: &mut Call| c.lots[l].minimum_members = Some(least - 1).filter(|&fewer| fewer > 0);
+                    step(format!("minimum_members of {}", lot.id), least.into(), i64::from(least) - 1, &set);
                 }
             }
         }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answer::{Gap, GapReason, NearMiss, Refusal};
-use crate::backend::{Backend, Outcome};
+use crate::answer::{Gap, GapReason, NearMiss, NeedCoverage, Refusal};
+use crate::backend::{self, Backend, Outcome, Solved};
 use crate::compile::{Cell, Compiled};
-use crate::formulate::{Objective, Question};
+use crate::formulate::{Formulation, Objective, Question};
 use crate::graph;
 use crate::matching::nearness;
 use crate::model::Quantity;
@@ -19,12 +19,20 @@ pub(crate) struct Gaps {
     reasons: BTreeMap<usize, GapReason>,
 }
 
+/// Simplex iterations of the search for all needs together.
+const WORK: u64 = 2_000;
+
+/// How many suppliers of each need that search has.
+const LARGEST: usize = 3;
+
 /// How many actors that come near are told.
 const NEAR_MISSES: usize = 5;
 
 impl Gaps {
-    /// Fills the gaps of every need that is not covered in full. One flow and one search per such need.
+    /// Fills the gaps of every need that is not covered in full. One flow per such need, a search for all of them together, and one
+    /// more for each that it leaves.
     pub(crate) fn fill(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, draft: &mut Draft) {
+        self.together(c, backend, draft);
         let mut given: BTreeMap<(&str, &str), Quantity> = BTreeMap::new();
         for work in &draft.proposal.allocations {
             *given.entry((&work.need, &work.territory)).or_default() += work.quantity;
@@ -47,6 +55,33 @@ impl Gaps {
         }
     }
 
+    /// Most needs that could be covered are found by one small search among the members and the largest suppliers: what a consortium
+    /// that covers as much as possible covers in full was too costly.
+    fn together(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, draft: &Draft) {
+        let open = |(n, told): &(usize, &NeedCoverage)| {
+            told.covered < told.quantity && !c.needs[*n].need.mandatory && !self.reasons.contains_key(n)
+        };
+        let open: BTreeSet<usize> = draft.proposal.needs.iter().enumerate().filter(open).map(|(n, _)| n).collect();
+        if open.len() < 2 || backend.expired() {
+            return;
+        }
+        let near = near(c, draft, &open);
+        let absent = (0..c.candidates.len()).filter(|i| !near.contains(i)).collect();
+        let mut f = Formulation::new(c, &Question { absent, ..Question::minimise(Objective::Gaps) });
+        let Some(mut session) = backend.open(&mut f, Objective::Gaps) else { return };
+        let part = backend.control.part(WORK);
+        let solved = session.solve(&part);
+        backend.control.absorb(&part);
+        let Some(solved) = solved.filter(Solved::found) else { return };
+        let unmet = backend::found(&session, &f, &solved).unmet;
+        for need in open {
+            let mut cells = c.cells.iter().zip(&unmet).filter(|(cell, _)| cell.need == need && !cell.edges.is_empty());
+            if cells.all(|(_, unmet)| *unmet <= 1e-6) {
+                self.reasons.insert(need, GapReason::TooCostly);
+            }
+        }
+    }
+
     fn reason(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, cell: &Cell) -> GapReason {
         if cell.edges.is_empty() {
             return GapReason::NoSupplier;
@@ -58,6 +93,22 @@ impl Gaps {
         self.reasons.insert(cell.need, reason);
         reason
     }
+}
+
+/// The members, those locked in, and the largest suppliers of some needs.
+fn near(c: &Compiled<'_>, draft: &Draft, needs: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let locked = (0..c.candidates.len()).filter(|&i| c.candidates[i].locked_in);
+    let mut near: BTreeSet<usize> = draft.members.iter().copied().chain(locked).collect();
+    for &need in needs {
+        let mut most: BTreeMap<usize, Quantity> = BTreeMap::new();
+        for &e in c.cells.iter().filter(|cell| cell.need == need).flat_map(|cell| &cell.edges) {
+            *most.entry(c.offers[c.edges[e].offer].candidate).or_default() += c.most(&c.edges[e]);
+        }
+        let mut largest: Vec<(Quantity, usize)> = most.into_iter().map(|(i, most)| (most, i)).collect();
+        largest.sort_by_key(|&(most, i)| (std::cmp::Reverse(most), i));
+        near.extend(largest.into_iter().take(LARGEST).map(|(_, i)| i));
+    }
+    near
 }
 
 /// Why a need that has suppliers is not covered: together they have too little, for it alone or beside the mandatory needs; or

@@ -157,7 +157,10 @@ fn rules(c: &Compiled<'_>, draft: &Draft, actor: usize) -> Vec<Reason> {
                 others().filter(|&i| counts(i)).map(turnover).sum::<i128>() < i128::from(*minimum_cents)
             }
             (Scope::AnyMember | Scope::SumOverMembers, _) => !others().any(|i| counts(i) && meets(i)),
-            (Scope::Lead, _) => c.candidates[actor].may_lead && !others().any(|i| c.candidates[i].may_lead),
+            (Scope::Lead, _) => {
+                let may_lead = |i: usize| c.candidates[i].may_lead;
+                c.rules.active(RuleId::Lead) && may_lead(actor) && !others().any(may_lead)
+            }
             (Scope::EachMember | Scope::Performer, _) => false,
         };
         if fails {

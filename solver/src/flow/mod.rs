@@ -1,9 +1,10 @@
 //! Maximum flow on a compressed residual graph, kept for further augmentation.
 //!
 //! Dinic's algorithm (*Algorithm for solution of a problem of maximum flow in networks with power estimation*, 1970): rounds of
-//! one breadth-first labelling and one blocking flow. The arcs of a node lie side by side in one array, each beside the place of
-//! its twin, so that a round is one or two passes over memory. O(V²·E) in general; on networks of supply and demand, whose paths
-//! are short, a handful of rounds of O(E). Nothing recurses: paths of any length fit the heap.
+//! one breadth-first labelling and one blocking flow. Each edge is two arcs, one each way. The arcs of a node lie side by side, and
+//! heads, twins and residual capacities are arrays of their own, so that most of a round reads nothing but heads, in order.
+//! O(V²·E) in general; on networks of supply and demand, whose paths are short, a handful of rounds of O(E). Nothing recurses:
+//! paths of any length fit the heap.
 //!
 //! A [`Flow`] stays valid when capacities are raised: [`Flow::augment`] goes on from the present flow, and never takes anything
 //! back from an edge into the sink or out of the source.
@@ -74,32 +75,27 @@ impl Network {
             free[v as usize] += 1;
             free[v as usize] - 1
         };
-        let mut arcs = vec![Arc { head: 0, twin: 0, residual: 0 }; 2 * self.edges.len()];
+        let arcs = 2 * self.edges.len();
+        let (mut head, mut twin, mut residual) = (vec![0; arcs], vec![0; arcs], vec![0; arcs]);
         let mut arc_of = Vec::with_capacity(self.edges.len());
         for &(from, to, capacity) in &self.edges {
             let (there, back) = (take(from), take(to));
-            arcs[there as usize] = Arc { head: to, twin: back, residual: capacity };
-            arcs[back as usize] = Arc { head: from, twin: there, residual: 0 };
+            (head[there as usize], twin[there as usize], residual[there as usize]) = (to, back, capacity);
+            (head[back as usize], twin[back as usize]) = (from, there);
             arc_of.push(there);
         }
         Flow {
             next: first.clone(),
             first,
-            arcs,
+            head,
+            twin,
+            residual,
             arc_of,
             level: vec![UNSEEN; self.nodes as usize],
             queue: Vec::with_capacity(self.nodes as usize),
             path: Vec::new(),
         }
     }
-}
-
-/// Half of an edge: what can still be sent this way.
-#[derive(Clone, Copy, Debug)]
-struct Arc {
-    head: Node,
-    twin: u32,
-    residual: u64,
 }
 
 /// The level of a node that is out of reach.
@@ -110,7 +106,12 @@ const UNSEEN: u32 = u32::MAX;
 pub struct Flow {
     /// First arc of each node, and the number of arcs.
     first: Vec<u32>,
-    arcs: Vec<Arc>,
+    /// By arc, where it leads.
+    head: Vec<Node>,
+    /// By arc, the same edge the other way.
+    twin: Vec<u32>,
+    /// By arc, what can still be sent this way.
+    residual: Vec<u64>,
     /// The forward arc of each edge.
     arc_of: Vec<u32>,
     level: Vec<u32>,
@@ -133,50 +134,50 @@ impl Flow {
     /// What flows through an edge.
     #[must_use]
     pub fn on(&self, edge: Edge) -> u64 {
-        let arc = self.arcs[self.arc_of[edge.0 as usize] as usize];
-        self.arcs[arc.twin as usize].residual
+        self.residual[self.twin[self.arc_of[edge.0 as usize] as usize] as usize]
     }
 
     /// What more an edge could carry.
     #[must_use]
     pub fn room(&self, edge: Edge) -> u64 {
-        self.arcs[self.arc_of[edge.0 as usize] as usize].residual
+        self.residual[self.arc_of[edge.0 as usize] as usize]
     }
 
     /// Raises the capacity of an edge; the flow stays. Capacities end at 2⁶⁴ − 1.
     pub fn raise(&mut self, edge: Edge, by: u64) {
         let most = u64::MAX - self.on(edge);
-        let arc = &mut self.arcs[self.arc_of[edge.0 as usize] as usize];
-        arc.residual = arc.residual.saturating_add(by).min(most);
+        let residual = &mut self.residual[self.arc_of[edge.0 as usize] as usize];
+        *residual = residual.saturating_add(by).min(most);
     }
 
     /// Lowers the capacity of an edge to what flows through it.
     pub fn close(&mut self, edge: Edge) {
-        self.arcs[self.arc_of[edge.0 as usize] as usize].residual = 0;
+        self.residual[self.arc_of[edge.0 as usize] as usize] = 0;
     }
 
     /// By node, whether more could be sent to it from `source`. After [`Flow::augment`], the edges from nodes that are reached to
     /// nodes that are not are a minimum cut. O(V + E).
     #[must_use]
     pub fn reached(&self, source: Node) -> Vec<bool> {
-        self.spread(source, |arc| arc.residual)
+        self.spread(source, |a| self.residual[a])
     }
 
     /// By node, whether more could be sent from it to `sink`. O(V + E).
     #[must_use]
     pub fn reaching(&self, sink: Node) -> Vec<bool> {
-        self.spread(sink, |arc| self.arcs[arc.twin as usize].residual)
+        self.spread(sink, |a| self.residual[self.twin[a] as usize])
     }
 
-    fn spread(&self, start: Node, open: impl Fn(&Arc) -> u64) -> Vec<bool> {
+    fn spread(&self, start: Node, open: impl Fn(usize) -> u64) -> Vec<bool> {
         let mut seen = vec![false; self.level.len()];
         seen[start as usize] = true;
         let mut stack = vec![start];
         while let Some(v) = stack.pop() {
-            for arc in &self.arcs[self.range(v)] {
-                if !seen[arc.head as usize] && open(arc) > 0 {
-                    seen[arc.head as usize] = true;
-                    stack.push(arc.head);
+            for a in self.range(v) {
+                let head = self.head[a];
+                if !seen[head as usize] && open(a) > 0 {
+                    seen[head as usize] = true;
+                    stack.push(head);
                 }
             }
         }
@@ -201,11 +202,12 @@ impl Flow {
             if level > self.level[source as usize] {
                 break; // Only nodes nearer than the source lie on a shortest path.
             }
-            for arc in &self.arcs[self.first[v as usize] as usize..self.first[v as usize + 1] as usize] {
+            let range = self.range(v);
+            for (&head, &twin) in self.head[range.clone()].iter().zip(&self.twin[range]) {
                 // The label first: it is at hand, the twin is far away in memory.
-                if self.level[arc.head as usize] == UNSEEN && self.arcs[arc.twin as usize].residual > 0 {
-                    self.level[arc.head as usize] = level;
-                    self.queue.push(arc.head);
+                if self.level[head as usize] == UNSEEN && self.residual[twin as usize] > 0 {
+                    self.level[head as usize] = level;
+                    self.queue.push(head);
                 }
             }
         }
@@ -227,8 +229,7 @@ impl Flow {
             let (end, level) = (self.first[v as usize + 1], self.level[v as usize].wrapping_sub(1));
             let mut a = self.next[v as usize];
             while a < end {
-                let arc = self.arcs[a as usize];
-                if self.level[arc.head as usize] == level && arc.residual > 0 {
+                if self.level[self.head[a as usize] as usize] == level && self.residual[a as usize] > 0 {
                     break;
                 }
                 a += 1;
@@ -236,7 +237,7 @@ impl Flow {
             self.next[v as usize] = a;
             if a < end {
                 self.path.push(a);
-                v = self.arcs[a as usize].head;
+                v = self.head[a as usize];
             } else {
                 // A dead end: nobody comes here again in this round.
                 self.level[v as usize] = UNSEEN;
@@ -249,26 +250,24 @@ impl Flow {
 
     /// Sends along the path what its narrowest arc can carry.
     fn push(&mut self) -> u64 {
-        let narrowest = self.path.iter().map(|&a| self.arcs[a as usize].residual).min().unwrap_or(0);
+        let narrowest = self.path.iter().map(|&a| self.residual[a as usize]).min().unwrap_or(0);
         for &a in &self.path {
-            let arc = &mut self.arcs[a as usize];
-            arc.residual -= narrowest;
-            let twin = arc.twin as usize;
-            self.arcs[twin].residual += narrowest;
+            self.residual[a as usize] -= narrowest;
+            self.residual[self.twin[a as usize] as usize] += narrowest;
         }
         narrowest
     }
 
     /// Cuts the path before its first saturated arc; the node where it now ends.
     fn retreat_to_saturated(&mut self) -> Node {
-        let full = self.path.iter().position(|&a| self.arcs[a as usize].residual == 0).unwrap_or(0);
+        let full = self.path.iter().position(|&a| self.residual[a as usize] == 0).unwrap_or(0);
         let end = self.tail(self.path[full]);
         self.path.truncate(full);
         end
     }
 
     fn tail(&self, a: u32) -> Node {
-        self.arcs[self.arcs[a as usize].twin as usize].head
+        self.head[self.twin[a as usize] as usize]
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answer::{BlockingRule, Proposal};
+use crate::answer::{BlockingRule, Member, Proposal, Role};
 use crate::backend::{Backend, Outcome};
 use crate::compile::Compiled;
 use crate::formulate::{Objective, Question};
-use crate::model::{Cents, EligibilityRule, Quantity};
+use crate::model::{Cents, EligibilityRule, Quantity, Scope};
 use crate::propose::{self, Draft};
 use crate::rules::{RuleId, RuleSet, eligibility};
 use crate::text;
@@ -85,13 +85,26 @@ pub(super) fn blocking(c: &Compiled<'_>, backend: &Backend<'_>, closest: Option<
 /// Waiving a condition, and who would then take part.
 pub(crate) fn waive(c: &Compiled<'_>, condition: &EligibilityRule, draft: &Draft) -> String {
     let fails = |i: &&usize| !eligibility::meets(c.instance, c.candidates[**i].actor, &condition.criterion);
-    let names: Vec<&str> =
-        draft.members.iter().filter(fails).map(|&i| c.instance.actor_name(c.candidates[i].actor)).collect();
+    // A condition on the lead asks nothing of the others.
+    let lead = lead(&draft.proposal).map(|member| member.actor.as_str());
+    let asked = |i: &&usize| condition.scope != Scope::Lead || lead == Some(c.id(**i));
+    let names: Vec<&str> = draft
+        .members
+        .iter()
+        .filter(asked)
+        .filter(fails)
+        .map(|&i| c.instance.actor_name(c.candidates[i].actor))
+        .collect();
     match names.as_slice() {
         [] => format!("Relax the condition \"{}\".", condition.id),
         [one] => format!("Relax the condition \"{}\", which {one} does not meet.", condition.id),
         many => format!("Relax the condition \"{}\", which {} do not meet.", condition.id, text::list(many)),
     }
+}
+
+/// The member that leads.
+fn lead(proposal: &Proposal) -> Option<&Member> {
+    proposal.members.iter().find(|member| matches!(member.role, Role::GroupLead | Role::SoleTenderer))
 }
 
 /// How far a rule would have to give way for one solution found without it.
@@ -134,7 +147,7 @@ pub(crate) fn give_way(
         RuleId::LotSize => format!("Accept another number of members: {}.", lot_sizes(c, proposal)),
         RuleId::FewHands => format!("Accept more suppliers: {}.", hands(c, proposal)),
         RuleId::Lead => {
-            let lead = proposal.members.first().map_or("", |member| member.name.as_str());
+            let lead = lead(proposal).map_or("", |member| member.name.as_str());
             format!("Accept a lead that does not meet the conditions on the lead, {lead} for instance.")
         }
         RuleId::Capacity => format!("Find more capacity: {}.", beyond_capacity(c, draft)),

@@ -106,6 +106,9 @@ pub struct Change {
     /// The need concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub need: Option<String>,
+    /// The lot concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lot: Option<String>,
     /// How much is missing or too much: units of work over the contract, or members, families, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u64>,

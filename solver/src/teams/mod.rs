@@ -6,6 +6,7 @@
 pub mod audit;
 mod breach;
 mod fewest;
+mod joiners;
 pub mod partners;
 pub mod repair;
 mod settle;

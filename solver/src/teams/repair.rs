@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::proven;
 use super::fewest::fewest;
+use super::joiners::joiners;
 use super::{Charge, Desk, at_least_one, name_faults, set, settle, status, told};
 use crate::answer::{Infeasibility, Proposal, Status};
 use crate::backend::{Backend, Outcome};
@@ -218,8 +219,7 @@ fn keep_most(desk: &Desk<'_>, c: &Compiled<'_>, remaining: &BTreeSet<&str>) -> (
     let stay: Vec<usize> = (0..c.candidates.len()).filter(|&i| remaining.contains(c.id(i))).collect();
     // Those who stay do not suffice, unless some of the rest kept them from it by being no candidates.
     let held = (0..c.candidates.len()).filter(|&i| rest.contains(c.id(i))).count();
-    let known = if held == rest.len() { held + 1 } else { held.max(1) };
-    let mut best = keeping(c, &desk.backend, &stay, stay.len(), known);
+    let mut best = keep_all(desk, c, &stay, usize::from(held == rest.len()));
     if matches!(best, Best::Infeasible) {
         for least in (0..=keepable(c, &desk.backend, &stay)).rev() {
             best = keeping(c, &desk.backend, &stay, least, least.max(1));
@@ -229,6 +229,33 @@ fn keep_most(desk: &Desk<'_>, c: &Compiled<'_>, remaining: &BTreeSet<&str>) -> (
         }
     }
     (First::new(c, &desk.backend, best), Some(false))
+}
+
+/// The consortium that keeps all of these and has the fewest others, at least `least`; then the least cost. A bound tells how many
+/// must join at least, and who can be among them: of hundreds of candidates a few are left, and one small search is enough as a
+/// rule.
+fn keep_all(desk: &Desk<'_>, c: &Compiled<'_>, stay: &[usize], least: usize) -> Best {
+    // The same candidates, with more of them locked in.
+    let mut with = c.options.clone();
+    with.locked_in.extend(
+        stay.iter().map(|&i| c.id(i)).filter(|id| !c.options.locked_in.iter().any(|own| own == id)).map(str::to_owned),
+    );
+    let kept = desk.compile(&with);
+    let held = kept.candidates.iter().filter(|candidate| candidate.locked_in).count();
+    let joiners = match joiners(&kept, &desk.backend) {
+        Ok(joiners) => joiners,
+        Err(best) => return best,
+    };
+    let count = joiners.fewest().max(least);
+    let within = |f: &mut Formulation| {
+        joiners.enough(f);
+        f.add((f.size * 1.0).leq(units((held + count) as u64)));
+    };
+    let first = settle(&kept, &desk.backend, &Charge::rows(&within).without(joiners.useless(count)));
+    if matches!(first, Best::Infeasible) {
+        return fewest(&kept, &desk.backend, held + count + 1, &|f| joiners.enough(f));
+    }
+    first
 }
 
 /// The consortium of the fewest members, at least `known`, then the least cost, that keeps so many of some candidates.

@@ -1,6 +1,6 @@
 //! The best consortium under rows and charges of one's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::Proof;
 use crate::assemble::percent;
@@ -17,17 +17,24 @@ pub(crate) struct Charge<'r> {
     rows: Option<&'r dyn Fn(&mut Formulation)>,
     /// By candidate: what its membership costs more, without being paid.
     members: BTreeMap<usize, Cents>,
+    /// Candidates that must not be members.
+    absent: BTreeSet<usize>,
 }
 
 impl<'r> Charge<'r> {
     /// Rows only.
     pub(crate) fn rows(rows: &'r dyn Fn(&mut Formulation)) -> Self {
-        Self { rows: Some(rows), members: BTreeMap::new() }
+        Self { rows: Some(rows), ..Self::default() }
     }
 
     /// Charges only.
     pub(crate) fn members(members: BTreeMap<usize, Cents>) -> Self {
-        Self { rows: None, members }
+        Self { members, ..Self::default() }
+    }
+
+    /// The same without these candidates.
+    pub(crate) fn without(self, absent: BTreeSet<usize>) -> Self {
+        Self { absent, ..self }
     }
 
     fn put(&self, f: &mut Formulation) {
@@ -55,7 +62,7 @@ impl<'r> Charge<'r> {
 /// members found; and where the two differ by more than the gap, in whole units altogether. The bound of the proof is about the
 /// objective without the charges of the members found.
 pub(crate) fn settle(c: &Compiled<'_>, backend: &Backend<'_>, charge: &Charge<'_>) -> Best {
-    let question = Question::minimise(Objective::Euros);
+    let question = Question { absent: charge.absent.clone(), ..Question::minimise(Objective::Euros) };
     let relaxed = match ask(c, backend, &question, charge) {
         Outcome::Found(found) => found,
         Outcome::Infeasible => return Best::Infeasible,

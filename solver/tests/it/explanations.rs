@@ -1,9 +1,9 @@
 //! What each member brings, in data and in sentences.
 
-use attelage_solver::{Necessity, Options, Proposal, Reason, ReasonKind};
+use attelage_solver::{Necessity, Options, Proposal, Reason, ReasonKind, RuleId};
 use serde_json::json;
 
-use crate::support::{actor, lyon, members, need, problem, solve_value, solve_with};
+use crate::support::{actor, lyon, members, need, problem, solve_value, solve_with, without};
 
 fn reasons<'p>(proposal: &'p Proposal, actor: &str, kind: ReasonKind) -> Vec<&'p Reason> {
     let member = proposal.members.iter().find(|member| member.actor == actor).unwrap();
@@ -88,6 +88,10 @@ fn the_member_that_meets_a_rule_is_named() {
             "Only with y (association) does the group have 2 legal families.",
         ]
     );
+    // Whoever may lead is no reason where the rule on the lead is switched off.
+    let answer = solve_with(&problem, &without(RuleId::Lead));
+    let told = reasons(&answer.proposals[0], "y", ReasonKind::MeetsRule);
+    assert!(told.len() == 2 && told.iter().all(|reason| !reason.text.contains("lead")), "{told:?}");
 }
 
 #[test]

@@ -5,27 +5,11 @@
 
 use std::time::{Duration, Instant};
 
+use attelage_solver::sample::Random;
 use attelage_solver::{Instance, Options, Problem, Query, ask, check_with};
 use serde_json::{Value, json};
 
 use crate::support::lyon;
-
-/// `SplitMix64`.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-}
 
 /// Every place of a document, as pointers.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
@@ -90,7 +74,8 @@ fn damage(document: &mut Value, random: &mut Random) {
         4 | 5 => match target {
             Value::Number(number) => {
                 let factor = [0, 1, 2, 10, 1_000_000][random.below(5)];
-                *target = json!(number.as_u64().unwrap_or(1).saturating_mul(factor).saturating_add(random.next() % 3));
+                *target =
+                    json!(number.as_u64().unwrap_or(1).saturating_mul(factor).saturating_add(random.number() % 3));
             }
             Value::String(text) => *text = "training".to_owned(),
             Value::Bool(flag) => *flag = !*flag,
@@ -142,7 +127,7 @@ fn damaged_documents_are_refused_or_answered() {
     let (mut parsed, mut valid, mut round) = (0, 0, 0_u64);
     while Instant::now() < until {
         round += 1;
-        let mut random = Random(round);
+        let mut random = Random::new(round);
         let mut document = seed();
         for _ in 0..=random.below(4) {
             damage(&mut document, &mut random);
@@ -150,7 +135,7 @@ fn damaged_documents_are_refused_or_answered() {
         let mut bytes = serde_json::to_vec(&document).unwrap();
         if random.below(20) == 0 {
             let at = random.below(bytes.len());
-            bytes[at] = random.next() as u8;
+            bytes[at] = random.number() as u8;
         }
         let Ok(problem) = serde_json::from_slice::<Problem>(&bytes) else { continue };
         parsed += 1;

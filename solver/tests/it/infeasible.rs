@@ -153,6 +153,24 @@ fn no_eligible_lead_is_explained() {
 }
 
 #[test]
+fn the_lead_that_would_have_to_be_accepted_is_named() {
+    // z does as much for more, but only y knows the others: with whom coordination is cheapest leads.
+    let of = |id: &str, cost: i64| actor(id, &[("a", 4, cost)]);
+    let mut headless = problem(json!([need("a", 12)]), json!([of("x", 100), of("y", 100), of("z", 300)]));
+    headless["call"]["coordination"] = json!({ "per_new_pair_cents": 100, "between": "lead" });
+    headless["relations"] = json!([{ "a": "x", "b": "y" }, { "a": "y", "b": "z" }]);
+    headless["call"]["eligibility"] =
+        json!([{ "id": "solid", "criterion": { "kind": "turnover", "minimum_cents": 1 }, "scope": "lead" }]);
+    assert_eq!(
+        texts(&why(&headless)),
+        [
+            "Relax the condition \"solid\", which y does not meet.",
+            "Accept a lead that does not meet the conditions on the lead, y for instance."
+        ]
+    );
+}
+
+#[test]
 fn the_checker_confirms_every_closest_consortium_up_to_what_it_may_break() {
     let answer =
         solve_with(&problem(json!([need("a", 10)]), json!([actor("x", &[("a", 4, 100)])])), &Options::default());

@@ -63,6 +63,28 @@ fn a_condition_is_priced_by_its_name_and_a_budget_by_a_hundredth() {
 }
 
 #[test]
+fn the_least_numbers_of_members_and_families_are_priced_by_one_fewer() {
+    let mut call =
+        problem(json!([need("a", 10)]), json!([actor("x", &[("a", 10, 100)]), actor("y", &[("a", 10, 300)])]));
+    call["actors"][0]["legal_family"] = json!("company");
+    call["actors"][1]["legal_family"] = json!("association");
+    let mut families = call.clone();
+    families["call"]["group"] = json!({ "minimum_legal_families": 2 });
+    call["call"]["lots"][0]["minimum_members"] = json!(2);
+    for (call, rule, change) in [
+        (call, RuleId::LotSize, "minimum_members of lot 1 instead of 2"),
+        (families, RuleId::LegalFamilies, "minimum_legal_families 1 instead of 2"),
+    ] {
+        // y joins for one unit.
+        let answer = rules(&call);
+        let own = answer.rules.iter().find(|own| own.rule == rule).unwrap();
+        let steps: Vec<_> =
+            own.steps.iter().map(|step| (step.change.as_str(), step.worth_cents, step.proven)).collect();
+        assert_eq!((own.worth_cents, steps), (200, vec![(change, 200, true)]));
+    }
+}
+
+#[test]
 fn where_nobody_can_answer_rules_have_no_price() {
     let mut call = call();
     call["call"]["budget_cents"] = json!(100);

@@ -1,6 +1,8 @@
 //! Rules that the list of members alone keeps or breaks, however they share the work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::unionfind::UnionFind;
 
 use crate::instance::Instance;
 use crate::model::{Criterion, Options, Scope};
@@ -18,6 +20,8 @@ pub(super) fn changes(desk: &Desk<'_>, alone: &Options, case: Case<'_>) -> Optio
         RuleId::Size => Some(size(team.len(), group.minimum_members, group.maximum_members)),
         RuleId::LegalFamilies => Some(families(desk.instance, &team, group.minimum_legal_families)),
         RuleId::Incompatibility => Some(pairs(desk, &alone.locked_in)),
+        RuleId::Preference => Some(lonely(desk, &alone.locked_in)),
+        RuleId::Connected => Some(if group.connected { apart(desk, &alone.locked_in) } else { Vec::new() }),
         RuleId::Lead => Some(lead(desk, &team)),
         RuleId::Eligibility => condition(desk, &team, case),
         _ => None,
@@ -56,6 +60,51 @@ fn pairs(desk: &Desk<'_>, team: &[String]) -> Vec<Change> {
         ..Change::default()
     })
     .collect()
+}
+
+/// Members that join only with others, none of whom is there.
+fn lonely(desk: &Desk<'_>, team: &[String]) -> Vec<Change> {
+    let all = desk.instance.problem().preferences.iter();
+    let missed = all.filter(|own| team.contains(&own.actor) && !own.only_with.iter().any(|id| team.contains(id)));
+    missed
+        .map(|own| {
+            let wanted: Vec<String> = own.only_with.iter().map(|id| desk.name(id)).collect();
+            let name = desk.name(&own.actor);
+            let text = match wanted.as_slice() {
+                [one] => format!("{name} joins only with {one}, who is not a member."),
+                many => format!("{name} joins only with one of {}; none is a member.", text::list(many)),
+            };
+            let other = own.only_with.first().filter(|_| own.only_with.len() == 1).cloned();
+            Change { actor: Some(own.actor.clone()), other, text, ..Change::default() }
+        })
+        .collect()
+}
+
+/// Groups of members that relations do not join with the largest one: each lacks one relation.
+fn apart(desk: &Desk<'_>, team: &[String]) -> Vec<Change> {
+    let known: BTreeMap<&str, usize> = team.iter().enumerate().map(|(i, id)| (id.as_str(), i)).collect();
+    let mut groups = UnionFind::<usize>::new(team.len());
+    for relation in &desk.instance.problem().relations {
+        if let (Some(&a), Some(&b)) = (known.get(relation.a.as_str()), known.get(relation.b.as_str())) {
+            groups.union(a, b);
+        }
+    }
+    let mut members: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for (&id, &i) in &known {
+        members.entry(groups.find(i)).or_default().push(id);
+    }
+    let mut members: Vec<Vec<&str>> = members.into_values().collect();
+    members.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    members
+        .iter()
+        .skip(1)
+        .map(|group| {
+            let names: Vec<String> = group.iter().map(|id| desk.name(id)).collect();
+            let (verb, names) = (if group.len() == 1 { "has" } else { "have" }, text::list(&names));
+            let text = format!("{names} {verb} no relation with the other members.");
+            Change { actor: group.first().map(|&id| id.to_owned()), quantity: Some(1), text, ..Change::default() }
+        })
+        .collect()
 }
 
 /// Nobody may lead: what each member lacks.

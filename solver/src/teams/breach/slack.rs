@@ -39,6 +39,17 @@ enum Place {
     Condition(usize),
     /// Units of a cell.
     Unmet(usize),
+    /// Members at work for a lot, beyond its most or below its least.
+    Lot(usize, Side),
+    /// Members that deliver a need, beyond its most.
+    Hands(usize),
+}
+
+/// The side on which a number leaves its range.
+#[derive(Clone, Copy)]
+enum Side {
+    Above,
+    Below,
 }
 
 /// Half a cent, in thousands of euros.
@@ -61,6 +72,8 @@ pub(super) fn add(
         RuleId::Pool => pool(f, c),
         RuleId::ActiveMember => active(f, c),
         RuleId::Demand => demand(f, c),
+        RuleId::LotSize => lots(f, c),
+        RuleId::FewHands => hands(f, c),
         RuleId::Eligibility if condition.is_some_and(each) => performers(f, c, with),
         _ => return None,
     })
@@ -198,6 +211,46 @@ fn demand(f: &mut Formulation, c: &Compiled<'_>) -> Vec<Slack> {
         .collect()
 }
 
+/// Whole numbers of members.
+fn members(f: &mut Formulation, place: Place) -> Slack {
+    Slack { variable: f.variables.add(variable().min(0)), weight: 1.0, least: 0.5, place }
+}
+
+fn lots(f: &mut Formulation, c: &Compiled<'_>) -> Vec<Slack> {
+    let mut slacks = Vec::new();
+    for (l, lot) in c.problem().call.lots.iter().enumerate() {
+        if lot.minimum_members.is_none() && lot.maximum_members.is_none() {
+            continue;
+        }
+        let able = c.able(|need| c.needs[need].lot == l);
+        let working: Expression = able.into_iter().map(|i| f.works(c, i, l)).sum();
+        if let Some(least) = lot.minimum_members {
+            let slack = members(f, Place::Lot(l, Side::Below));
+            f.add((working.clone() + slack.variable).geq(f64::from(least)));
+            slacks.push(slack);
+        }
+        if let Some(most) = lot.maximum_members {
+            let slack = members(f, Place::Lot(l, Side::Above));
+            f.add((working - slack.variable).leq(f64::from(most)));
+            slacks.push(slack);
+        }
+    }
+    slacks
+}
+
+fn hands(f: &mut Formulation, c: &Compiled<'_>) -> Vec<Slack> {
+    let mut slacks = Vec::new();
+    for (n, need) in c.needs.iter().enumerate() {
+        let Some(most) = need.need.maximum_suppliers else { continue };
+        let able = c.able(|own| own == n);
+        let hands: Expression = able.into_iter().map(|i| f.delivers(c, i, |own| own == n)).sum();
+        let slack = members(f, Place::Hands(n));
+        f.add((hands - slack.variable).leq(f64::from(most)));
+        slacks.push(slack);
+    }
+    slacks
+}
+
 /// Candidates that would do work which the condition forbids them: what they can do without it and not with it.
 fn performers(f: &mut Formulation, c: &Compiled<'_>, with: &Compiled<'_>) -> Vec<Slack> {
     let work_of = |c: &Compiled<'_>, e: usize| {
@@ -286,7 +339,26 @@ pub(super) fn change(
             let text = format!("{amount} of {} in {where_} would be missing.", c.need_name(cell.need));
             Change { need: Some(need.id.clone()), quantity: Some(quantity), text, ..Change::default() }
         }
+        Place::Lot(l, side) => {
+            let lot = &c.problem().call.lots[l];
+            let name = lot.name.as_ref().unwrap_or(&lot.id);
+            let side = match side {
+                Side::Above => "many",
+                Side::Below => "few",
+            };
+            let text = format!("{} too {side} would work for the lot {name}.", head_count(quantity));
+            Change { lot: Some(lot.id.clone()), quantity: Some(quantity), text, ..Change::default() }
+        }
+        Place::Hands(n) => {
+            let text = format!("{} too many would deliver {}.", head_count(quantity), c.need_name(n));
+            let need = Some(c.needs[n].need.id.clone());
+            Change { need, quantity: Some(quantity), text, ..Change::default() }
+        }
     }
+}
+
+fn head_count(members: Quantity) -> String {
+    if members == 1 { "1 member".to_owned() } else { format!("{} members", text::number(members.into())) }
 }
 
 /// The least whole quantity that is not below, with the model's rounding errors forgiven.

@@ -68,6 +68,45 @@ proptest! {
                     freed["incompatibilities"] = json!([]);
                     prop_assert!(enumerate(&parse(&freed)).contains_key(&team));
                 }
+                RuleId::Preference => {
+                    let mut freed = value.clone();
+                    freed["preferences"] = json!([]);
+                    prop_assert!(!broken.changes.is_empty() && enumerate(&parse(&freed)).contains_key(&team));
+                }
+                RuleId::Connected => {
+                    prop_assert!(!broken.changes.is_empty());
+                    let mut joined = value.clone();
+                    let relations = joined["relations"].as_array_mut().unwrap();
+                    for change in &broken.changes {
+                        let own = change.actor.as_deref().unwrap();
+                        for other in names(&team).into_iter().filter(|other| *other != own) {
+                            let known = |r: &Value| [[own, other], [other, own]].contains(&[r["a"].as_str().unwrap(), r["b"].as_str().unwrap()]);
+                            if !relations.iter().any(known) {
+                                relations.push(json!({ "a": own, "b": other }));
+                            }
+                        }
+                    }
+                    prop_assert!(enumerate(&parse(&joined)).contains_key(&team));
+                }
+                RuleId::LotSize | RuleId::FewHands => {
+                    prop_assert_eq!(broken.changes.len(), 1);
+                    let by = broken.changes[0].quantity.unwrap();
+                    for (by, admissible) in [(by, true), (by - 1, false)] {
+                        let mut wider = value.clone();
+                        let lot = &mut wider["call"]["lots"][0];
+                        if broken.name.rule == RuleId::FewHands {
+                            prop_assert_eq!(broken.changes[0].need.as_deref(), Some("a"));
+                            lot["needs"][0]["maximum_suppliers"] = json!(lot["needs"][0]["maximum_suppliers"].as_u64().unwrap() + by);
+                        } else {
+                            prop_assert_eq!(broken.changes[0].lot.as_deref(), Some("first"));
+                            let few = broken.changes[0].text.contains("too few");
+                            let field = if few { "minimum_members" } else { "maximum_members" };
+                            let asked = lot[field].as_u64().unwrap();
+                            lot[field] = json!(if few { asked - by } else { asked + by });
+                        }
+                        prop_assert_eq!(enumerate(&parse(&wider)).contains_key(&team), admissible);
+                    }
+                }
                 RuleId::Treasury => {
                     let mut richer = value.clone();
                     let short = broken.changes[0].cents.unwrap();
@@ -155,6 +194,40 @@ fn every_rule_that_is_broken_is_told_with_the_least_change() {
     assert!(told.broken.iter().all(|broken| !broken.enough));
     assert_eq!(told.unmet_needs.len(), 1);
     assert_eq!(told.completion.unwrap().status, Status::Infeasible);
+}
+
+#[test]
+fn rules_on_who_is_there_and_on_how_many_work_are_measured() {
+    let three = |capacity: u64| {
+        let of = |id: &str| actor(id, &[("a", capacity, 100)]);
+        problem(json!([need("a", 10)]), json!([of("w"), of("x"), of("y"), of("z")]))
+    };
+    let mut value = three(4);
+    value["call"]["lots"][0]["maximum_members"] = json!(2);
+    value["call"]["lots"][0]["needs"][0]["maximum_suppliers"] = json!(1);
+    value["call"]["group"] = json!({ "connected": true });
+    value["relations"] = json!([{ "a": "x", "b": "y" }]);
+    value["preferences"] = json!([{ "actor": "x", "only_with": ["w"] }]);
+    let told = check(&value, &["x", "y", "z"]);
+    let texts = |told: &TeamCheck| -> Vec<(RuleId, bool, bool, String)> {
+        let all = told.broken.iter();
+        all.map(|b| (b.name.rule, b.alone, b.enough, b.changes[0].text.clone())).collect()
+    };
+    assert_eq!(
+        texts(&told),
+        [
+            (RuleId::Preference, true, false, "x joins only with w, who is not a member.".to_owned()),
+            (RuleId::Connected, true, false, "z has no relation with the other members.".to_owned()),
+            (RuleId::LotSize, true, false, "1 member too many would work for the lot lot.".to_owned()),
+            (RuleId::FewHands, true, false, "2 members too many would deliver a.".to_owned()),
+        ]
+    );
+    let mut value = three(20);
+    value["call"]["lots"][0]["minimum_members"] = json!(4);
+    let told = check(&value, &["x", "y"]);
+    let few = "2 members too few would work for the lot lot.".to_owned();
+    assert_eq!(texts(&told), [(RuleId::LotSize, true, true, few)]);
+    assert_eq!(told.completion.unwrap().joining, ["w", "z"]);
 }
 
 #[test]

@@ -11,7 +11,9 @@ use crate::brute_force::{NAMES, call, enumerate};
 use crate::support::{actor, lyon, need, parse, problem};
 
 fn partners(problem: &Value, query: Value) -> Partners {
-    match question(problem, &Options::default(), query) {
+    // A busy machine must not decide how far the answers go.
+    let options = Options { time_limit_ms: 600_000, ..Options::default() };
+    match question(problem, &options, query) {
         Reply::Partners(partners) => partners,
         other => panic!("{other:?}"),
     }

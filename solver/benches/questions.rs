@@ -1,0 +1,335 @@
+//! Processor seconds and quality of the questions beside that for a proposal, as Markdown tables:
+//! `cargo bench -p attelage-solver --bench questions [-- flow partners hits repair diagnosis territory]`.
+//!
+//! Without a name, all of them; `--seeds N` sets how many calls of 500 actors there are. Each time stands beside its reference, measured
+//! in the same process. Seeds, askers and departures are fixed beforehand, none is left out.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use attelage_solver::diagnosis::{Diagnosis, DiagnosisQuery};
+use attelage_solver::flow::Network;
+use attelage_solver::sample::{self, Market, Shape};
+use attelage_solver::territory::TerritoryQuery;
+use attelage_solver::{
+    Criterion, EligibilityRule, Gain, Instance, Observer, Options, Partner, Partners, PartnersRequest, Problem,
+    Progress, Query, Repair, RepairRequest, Reply, Scope, Stage, ask, solve_with,
+};
+use petgraph::algo::dinics;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+/// A table by its name, for so many calls of 500 actors.
+type Part = (&'static str, fn(u64));
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let at = arguments.iter().position(|argument| argument == "--seeds");
+    let seeds = at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(5);
+    let parts: [Part; 6] = [
+        ("flow", |_| flow()),
+        ("partners", partners),
+        ("hits", |_| hits()),
+        ("repair", repair),
+        ("diagnosis", diagnosis),
+        ("territory", |_| territory()),
+    ];
+    let named = |name: &str| arguments.iter().any(|argument| argument == name);
+    let all = !parts.iter().any(|(name, _)| named(name));
+    for (name, run) in parts {
+        if all || named(name) {
+            println!("\n### {name}\n");
+            run(seeds);
+        }
+    }
+}
+
+/// Seconds of processor that this thread has had, where the system tells; else seconds of the clock.
+fn processor(start: Instant) -> f64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = told.and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+    nanoseconds.map_or_else(|| start.elapsed().as_secs_f64(), |own| own as f64 / 1e9)
+}
+
+/// What something gives and how many seconds it takes.
+fn timed<T>(run: impl FnOnce() -> T) -> (T, f64) {
+    let start = Instant::now();
+    let before = processor(start);
+    let value = run();
+    (value, processor(start) - before)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn options() -> Options {
+    Options { proposals: 1, gap_ppm: 100, time_limit_ms: 600_000, ..Options::default() }
+}
+
+fn asked(instance: &Instance, options: &Options, query: &Query) -> Reply {
+    ask(instance, options, query, &()).unwrap()
+}
+
+fn medium(seed: u64) -> Instance {
+    Instance::new(sample::problem(&Shape::MEDIUM, seed)).unwrap()
+}
+
+/// A maximum flow on a market of a million edges, against `dinics` of petgraph on the same network.
+fn flow() {
+    println!("| nodes | edges | laying out | flow | petgraph `dinics` | ratio to both | ratio to the flow |");
+    println!("|---|---|---|---|---|---|---|");
+    for seed in 1..=2 {
+        let market = sample::market(&Market::MILLION, seed);
+        let (source, sink) = (market.nodes - 2, market.nodes - 1);
+        let mut network = Network::default();
+        let mut graph = DiGraph::<(), u64>::new();
+        let nodes: Vec<NodeIndex> = (0..market.nodes).map(|_| graph.add_node(())).collect();
+        for _ in 0..market.nodes {
+            network.node();
+        }
+        for &(from, to, capacity) in &market.edges {
+            network.edge(from, to, capacity);
+            graph.add_edge(nodes[from as usize], nodes[to as usize], capacity);
+        }
+        let (mut layout, mut augment, mut sent) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..9 {
+            let (mut flow, seconds) = timed(|| network.build());
+            layout.push(seconds);
+            let (value, seconds) = timed(|| flow.augment(source, sink));
+            augment.push(seconds);
+            sent.push(value);
+        }
+        let ((value, _), theirs) = timed(|| dinics(&graph, nodes[source as usize], nodes[sink as usize]));
+        assert!(sent.iter().all(|own| *own == u128::from(value)));
+        let (layout, augment) = (median(layout), median(augment));
+        println!(
+            "| {} | {} | {layout:.3} s | {augment:.3} s | {theirs:.1} s | {:.0} | {:.0} |",
+            market.nodes,
+            market.edges.len(),
+            theirs / (layout + augment),
+            theirs / augment
+        );
+    }
+}
+
+fn told(reply: Reply) -> Partners {
+    match reply {
+        Reply::Partners(told) => told,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What one candidate more takes: the difference between two rankings of the same team, by the difference of their lengths.
+fn partners(seeds: u64) {
+    println!("| seed | asker | partners told | seconds | a candidate |");
+    println!("|---|---|---|---|---|");
+    // The search for the best with the team is the same in both: coarse, so that little noise comes from it.
+    let options = Options { gap_ppm: 50_000, ..options() };
+    let mut all = Vec::new();
+    for seed in 1..=seeds {
+        let instance = medium(seed);
+        for asker in ["a0011", "a0140", "a0333"] {
+            let query = |limit| Query::Partners(PartnersRequest { team: vec![asker.to_owned()], limit, exact: 0 });
+            let (few, least) = timed(|| told(asked(&instance, &options, &query(1))));
+            let (many, most) = timed(|| told(asked(&instance, &options, &query(200))));
+            let more = many.partners.len().saturating_sub(few.partners.len());
+            if more == 0 {
+                println!("| {seed} | {asker} | {:?} | {most:.2} s | |", many.status);
+                continue;
+            }
+            let each = (most - least) / more as f64;
+            println!("| {seed} | {asker} | {} | {most:.2} s | {:.2} ms |", many.partners.len(), each * 1e3);
+            all.push(each);
+        }
+    }
+    println!("\nmedian of {} askers: {:.2} ms a candidate", all.len(), median(all) * 1e3);
+}
+
+/// How many of the exact first five the estimate finds, and how alike the two orders are, every partner being judged exactly.
+fn hits() {
+    println!("| call | askers | of the exact first five | Spearman |");
+    println!("|---|---|---|---|");
+    for (name, shape, seeds) in
+        [("city, 30 actors", Shape::LYON, 1..=4), ("60 actors, 12 needs", Shape::of(60, 12), 1..=4)]
+    {
+        let mut found: Vec<(f64, f64)> = Vec::new();
+        for seed in seeds {
+            let instance = Instance::new(sample::problem(&shape, seed)).unwrap();
+            for asker in ["a0007", "a0013", "a0022"] {
+                let request = PartnersRequest { team: vec![asker.to_owned()], limit: 200, exact: 200 };
+                let told = told(asked(&instance, &options(), &Query::Partners(request)));
+                if told.partners.len() >= 5 {
+                    found.push(likeness(&told.partners));
+                }
+            }
+        }
+        let mean = |of: fn(&(f64, f64)) -> f64| found.iter().map(of).sum::<f64>() / found.len() as f64;
+        println!("| {name} | {} | {:.2} | {:.3} |", found.len(), mean(|own| own.0), mean(|own| own.1));
+    }
+}
+
+/// Hits among the first five, and the rank correlation.
+fn likeness(partners: &[Partner]) -> (f64, f64) {
+    let exact = |partner: &Partner| match partner.gain {
+        Some(Gain::Indispensable) => i64::MAX,
+        Some(Gain::Saves { cents, .. }) => cents,
+        None => i64::MIN,
+    };
+    let estimate = |partner: &Partner| partner.estimate_cents.unwrap_or(i64::MAX);
+    let ranks = |value: &dyn Fn(&Partner) -> i64| -> Vec<f64> {
+        let of = |own: i64| {
+            let above = partners.iter().filter(|other| value(other) > own).count();
+            let equal = partners.iter().filter(|other| value(other) == own).count();
+            above as f64 + f64::midpoint(equal as f64, 1.0)
+        };
+        partners.iter().map(|partner| of(value(partner))).collect()
+    };
+    let (ours, theirs) = (ranks(&estimate), ranks(&exact));
+    let first = |ranks: &[f64]| -> BTreeSet<usize> {
+        let mut order: Vec<usize> = (0..ranks.len()).collect();
+        order.sort_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
+        order.into_iter().take(5).collect()
+    };
+    let hits = first(&ours).intersection(&first(&theirs)).count() as f64;
+    let mean = f64::midpoint(partners.len() as f64, 1.0);
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
+    (hits, product(&ours, &theirs) / (product(&ours, &ours) * product(&theirs, &theirs)).sqrt())
+}
+
+/// Stops a computation where its explanations begin, and notes when that was.
+struct UntilExplained {
+    start: Instant,
+    at: Cell<Option<f64>>,
+}
+
+impl Observer for UntilExplained {
+    fn progress(&self, progress: &Progress) {
+        if progress.stage == Stage::Explanation && self.at.get().is_none() {
+            self.at.set(Some(processor(self.start)));
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.at.get().is_some()
+    }
+}
+
+/// Seconds until the best consortium is found and proven, without explanations, and its members.
+fn search(instance: &Instance, options: &Options) -> (f64, Vec<String>) {
+    let observer = UntilExplained { start: Instant::now(), at: Cell::new(None) };
+    let before = processor(observer.start);
+    let answer = solve_with(instance, options, &observer).unwrap();
+    let after = observer.at.get().unwrap_or_else(|| processor(observer.start));
+    let best = answer.proposals.first().map(|best| best.members.iter().map(|member| member.actor.clone()).collect());
+    (after - before, best.unwrap_or_default())
+}
+
+/// Repairs of the best team after one departure, against a search of the call anew.
+fn repair(seeds: u64) {
+    println!("| seed | who left | stay | join | repair | search anew | ratio |");
+    println!("|---|---|---|---|---|---|---|");
+    let (mut ours, mut theirs, mut ratios) = (0.0, 0.0, Vec::new());
+    for seed in 1..=seeds {
+        let instance = medium(seed);
+        let (_, team) = search(&instance, &options());
+        for departed in team.iter().step_by(3) {
+            let request = RepairRequest { team: team.clone(), departed: vec![departed.clone()], cheapest: false };
+            let (reply, repair) = timed(|| asked(&instance, &options(), &Query::Repair(request)));
+            let Reply::Repair(Repair { plans, status, .. }) = reply else { panic!("{reply:?}") };
+            let without = Options { locked_out: vec![departed.clone()], ..options() };
+            let (anew, _) = search(&instance, &without);
+            let (stay, join) = plans.first().map_or((0, 0), |plan| (plan.staying.len(), plan.joining.len()));
+            println!(
+                "| {seed} | {departed} | {stay} of {} | {join} ({status:?}) | {repair:.3} s | {anew:.3} s | {:.1} |",
+                team.len() - 1,
+                anew / repair
+            );
+            ours += repair;
+            theirs += anew;
+            ratios.push(anew / repair);
+        }
+    }
+    let (count, least) = (ratios.len(), ratios.iter().copied().fold(f64::INFINITY, f64::min));
+    println!("\n{count} departures: {:.1} altogether, median {:.1}, least {least:.1}", theirs / ours, median(ratios));
+}
+
+/// Ways to make a call that somebody can answer one that nobody can.
+fn broken(problem: &Problem, cost: i64) -> Vec<(&'static str, Problem)> {
+    let with = |change: &dyn Fn(&mut Problem)| {
+        let mut changed = problem.clone();
+        change(&mut changed);
+        changed
+    };
+    let service = problem.call.lots[0].needs[0].service.clone();
+    vec![
+        ("half of the best cost as the budget", with(&|p| p.call.budget_cents = Some(cost / 2))),
+        ("no more than two members", with(&|p| p.call.group.maximum_members = Some(2))),
+        (
+            "nobody offers a service",
+            with(&|p| {
+                for actor in &mut p.actors {
+                    actor.capabilities.retain(|capability| !capability.services.contains(&service));
+                }
+            }),
+        ),
+        (
+            "nobody may lead",
+            with(&|p| {
+                p.call.eligibility.push(EligibilityRule {
+                    id: "lead".to_owned(),
+                    criterion: Criterion::Credential { code: "none".to_owned(), accept_linked: false },
+                    scope: Scope::Lead,
+                    lots: Vec::new(),
+                    services: Vec::new(),
+                });
+            }),
+        ),
+    ]
+}
+
+/// Conflicts, and conflicts with three ways out.
+fn diagnosis(seeds: u64) {
+    println!("| seed | what is wrong | rules in the conflict | all proven | conflict | with three ways out |");
+    println!("|---|---|---|---|---|---|");
+    let mut all: Vec<f64> = Vec::new();
+    for seed in 1..=seeds {
+        let problem = sample::problem(&Shape::MEDIUM, seed);
+        let instance = Instance::new(problem.clone()).unwrap();
+        let Reply::Proposals(answer) = asked(&instance, &options(), &Query::default()) else { continue };
+        let Some(best) = answer.proposals.first() else { continue };
+        for (what, changed) in broken(&problem, best.costs.total_cents) {
+            let instance = Instance::new(changed).unwrap();
+            let diagnose = |relaxations| -> (Diagnosis, f64) {
+                let (reply, seconds) =
+                    timed(|| asked(&instance, &options(), &Query::Diagnosis(DiagnosisQuery { relaxations })));
+                match reply {
+                    Reply::Diagnosis(told) => (told, seconds),
+                    other => panic!("{other:?}"),
+                }
+            };
+            let (told, conflict) = diagnose(0);
+            let (_, whole) = diagnose(3);
+            let proven = told.complete && told.conflict.iter().all(|rule| rule.necessary);
+            let yes = if proven { "yes" } else { "no" };
+            println!("| {seed} | {what} | {} | {yes} | {conflict:.2} s | {whole:.2} s |", told.conflict.len());
+            all.push(conflict);
+        }
+    }
+    let longest = all.iter().copied().fold(0.0, f64::max);
+    println!("\n{} calls: median {:.2} s, longest {longest:.2} s", all.len(), median(all));
+}
+
+/// Supply against need on whole markets.
+fn territory() {
+    println!("| actors | needs | best places | seconds |");
+    println!("|---|---|---|---|");
+    for (shape, best_places) in [(Shape::LARGE, 0), (Shape::LARGE, 5), (Shape::NATIONAL, 0), (Shape::NATIONAL, 5)] {
+        let instance = Instance::new(sample::problem(&shape, 1)).unwrap();
+        let query = Query::Territory(TerritoryQuery { best_places, ..TerritoryQuery::default() });
+        let (_, seconds) = timed(|| asked(&instance, &options(), &query));
+        println!("| {} | {} | {best_places} | {seconds:.2} s |", shape.actors, shape.needs);
+    }
+}
