@@ -69,7 +69,7 @@ fn with_members(of_columns: &[BTreeSet<usize>], plan: &Plan) -> Vec<BTreeSet<usi
 /// For each call, the others with what the rows are worth that both know.
 fn near(stage: &Stage<'_>, prices: &[f64]) -> Vec<BTreeMap<usize, f64>> {
     let mut near = vec![BTreeMap::new(); stage.calls.len()];
-    for (row, price) in stage.rows.rows.iter().zip(prices) {
+    for (row, price) in stage.rows.list.iter().zip(prices) {
         // What has no price may come to have one.
         let worth = (price * row.most).abs() + 0.01;
         for &a in row.parts.keys() {

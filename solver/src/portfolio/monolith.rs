@@ -138,11 +138,11 @@ impl Task<'_> {
         let given: Vec<Vec<(usize, f64)>> = (0..self.fixed.drafts.len())
             .map(|call| if of.contains_key(&call) { Vec::new() } else { self.stage.usage(self.fixed, call) })
             .collect();
-        let mut taken = vec![0.0; rows.rows.len()];
+        let mut taken = vec![0.0; rows.list.len()];
         for &(row, used) in given.iter().flatten() {
             taken[row] += used;
         }
-        for (row, taken) in rows.rows.iter().zip(taken) {
+        for (row, taken) in rows.list.iter().zip(taken) {
             let mut sum = Expression::from(taken - row.most);
             for (call, part) in &row.parts {
                 let Some(block) = of.get(call) else { continue };

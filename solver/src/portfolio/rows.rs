@@ -42,7 +42,7 @@ pub(super) struct Shared {
 /// The rows of one stage and its objective: `weight · (costs of all calls) + Σ price · shared`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
-    pub(super) rows: Vec<Row>,
+    pub(super) list: Vec<Row>,
     pub(super) shared: Vec<Shared>,
     pub(super) weight: f64,
     /// Rows that count something of a call itself, by call.
@@ -74,16 +74,16 @@ impl Rows {
         if ask.goal == Goal::Largest {
             let most = calls.iter().map(dearest).sum();
             let largest = all.variable(Shared { most, price: 1.0 });
-            all.rows.extend(paid(calls).into_values().map(|row| Row { shared: vec![(largest, -1.0)], ..row }));
+            all.list.extend(paid(calls).into_values().map(|row| Row { shared: vec![(largest, -1.0)], ..row }));
         }
         if let Some(most) = ask.ceiling {
-            all.rows.extend(paid(calls).into_values().map(|row| Row { most: keur(most), ..row }));
+            all.list.extend(paid(calls).into_values().map(|row| Row { most: keur(most), ..row }));
         }
         if let Some(most) = ask.budget {
-            all.rows.push(Row { cost: 1.0, most: keur(most), ..Row::default() });
+            all.list.push(Row { cost: 1.0, most: keur(most), ..Row::default() });
         }
         all.of = (0..calls.len())
-            .map(|call| (0..all.rows.len()).filter(|&r| all.rows[r].parts.contains_key(&call)).collect())
+            .map(|call| (0..all.list.len()).filter(|&r| all.list[r].parts.contains_key(&call)).collect())
             .collect();
         all
     }
@@ -109,7 +109,7 @@ impl Rows {
                 let scale = units(most) / units(capacity.max(1));
                 row.parts.entry(call).or_default().edges.push((edge, scale));
             }
-            self.rows.push(row);
+            self.list.push(row);
         }
     }
 
@@ -124,7 +124,7 @@ impl Rows {
         }
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let binding = rows.into_values().filter(|row| row.parts.len() > most);
-        self.rows.extend(binding.map(|row| Row { most: units(most as u64), ..row }));
+        self.list.extend(binding.map(|row| Row { most: units(most as u64), ..row }));
     }
 
     /// No actor carries more than its part of all services.
@@ -136,8 +136,8 @@ impl Rows {
         }
         let total = self.variable(Shared { most: calls.iter().map(dearest).sum(), price: 0.0 });
         all.shared.push((total, -1.0));
-        self.rows.push(all);
-        self.rows.extend(rows.into_values().map(|row| Row { shared: vec![(total, -most)], ..row }));
+        self.list.push(all);
+        self.list.extend(rows.into_values().map(|row| Row { shared: vec![(total, -most)], ..row }));
     }
 
     /// What a consortium for a call counts in each row that knows the call, by row.
@@ -149,7 +149,7 @@ impl Rows {
         cost: f64,
     ) -> Vec<(usize, f64)> {
         let mut usage = Vec::new();
-        for (r, row) in self.rows.iter().enumerate() {
+        for (r, row) in self.list.iter().enumerate() {
             let mut used = row.cost * cost;
             if let Some(part) = row.parts.get(&call) {
                 used += part

@@ -77,7 +77,7 @@ fn no_prices_prove_too_much() {
         let stage = Stage::new(&calls, &joint, options, Ask::CHEAPEST);
         let mut random = Random::new(7);
         for _ in 0..8 {
-            let prices: Vec<f64> = stage.rows.rows.iter().map(|_| -(random.below(300) as f64) / 10_000.0).collect();
+            let prices: Vec<f64> = stage.rows.list.iter().map(|_| -(random.below(300) as f64) / 10_000.0).collect();
             let bound = columns::bound_at(&stage, &backend, &prices);
             assert!(bound <= keur(optimum) * 1.000_01, "{bound} {optimum}");
         }

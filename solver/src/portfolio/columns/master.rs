@@ -43,7 +43,7 @@ impl Master {
         for &call in &unanswered {
             f.add((call * 1.0).eq(1));
         }
-        for row in &rows.rows {
+        for row in &rows.list {
             let mut sum = Expression::from(-row.most);
             for &(own, each) in &row.shared {
                 sum.add_mul(each, shared[own]);
@@ -92,7 +92,7 @@ impl Master {
         };
         Some(Relaxed {
             value: solved.objective,
-            rows: stage.rows.rows.iter().enumerate().map(of_row).collect(),
+            rows: stage.rows.list.iter().enumerate().map(of_row).collect(),
             calls: (0..self.calls).map(dual).collect(),
         })
     }

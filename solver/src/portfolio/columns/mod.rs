@@ -66,7 +66,7 @@ pub(super) fn generate(stage: &Stage<'_>, backend: &Backend<'_>, plans: &[Plan],
     let none = |plan| Generated {
         plan,
         bound: f64::NEG_INFINITY,
-        prices: vec![0.0; stage.rows.rows.len()],
+        prices: vec![0.0; stage.rows.list.len()],
         members: vec![BTreeSet::new(); stage.calls.len()],
     };
     let Some(mut generation) = Generation::open(stage, backend) else { return none(best) };
@@ -106,7 +106,7 @@ impl<'g, 'o> Generation<'g, 'o> {
             pool: Pool::default(),
             master: Master::open(stage, backend)?,
             bound: f64::NEG_INFINITY,
-            center: vec![0.0; stage.rows.rows.len()],
+            center: vec![0.0; stage.rows.list.len()],
         })
     }
 

@@ -58,12 +58,12 @@ impl Pool {
     pub(super) fn plan(&self, stage: &Stage<'_>, choice: &[Option<usize>]) -> Plan {
         let mut plan = Plan::nothing(stage.calls);
         for (draft, at) in plan.drafts.iter_mut().zip(choice) {
-            *draft = at.map(|at| Rc::new(self.draft(stage, &self.columns[at])));
+            *draft = at.map(|at| Rc::new(Self::draft(stage, &self.columns[at])));
         }
         plan
     }
 
-    fn draft(&self, stage: &Stage<'_>, column: &Column) -> Draft {
+    fn draft(stage: &Stage<'_>, column: &Column) -> Draft {
         let c = &stage.calls[column.call];
         let served = |cell: &crate::compile::Cell| cell.edges.iter().map(|&e| column.quantity[e]).sum::<Quantity>();
         let found = Found {

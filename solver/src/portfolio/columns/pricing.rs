@@ -35,9 +35,9 @@ impl Pricer {
         // Its effort is that of a first solution to a new model; these models are solved again and again.
         session.set("mip_heuristic_run_feasibility_jump", false);
         let mut limits = Vec::new();
-        for &r in rows.of[call].iter().filter(|&&r| rows.rows[r].limits_each()) {
-            let used = used(&formulation, &rows.rows[r].parts[&call], 1.0);
-            limits.push((r, session.add_row(used, f64::NEG_INFINITY, rows.rows[r].most)?));
+        for &r in rows.of[call].iter().filter(|&&r| rows.list[r].limits_each()) {
+            let used = used(&formulation, &rows.list[r].parts[&call], 1.0);
+            limits.push((r, session.add_row(used, f64::NEG_INFINITY, rows.list[r].most)?));
         }
         Some(Self { formulation, session, limits })
     }
@@ -49,7 +49,7 @@ impl Pricer {
         let mut objective = f.objective.clone() * weight;
         for &r in &rows.of[call] {
             if duals[r] != 0.0 {
-                objective += used(f, &rows.rows[r].parts[&call], -duals[r]);
+                objective += used(f, &rows.list[r].parts[&call], -duals[r]);
             }
         }
         self.session.minimise(objective, true);
@@ -87,15 +87,15 @@ fn used(f: &Formulation, part: &Part, factor: f64) -> Expression {
 
 /// What a thousand euros of the cost of a call count at these prices.
 pub(super) fn cost_weight(rows: &Rows, duals: &[f64]) -> f64 {
-    rows.weight - rows.rows.iter().zip(duals).map(|(row, dual)| row.cost * dual).sum::<f64>()
+    rows.weight - rows.list.iter().zip(duals).map(|(row, dual)| row.cost * dual).sum::<f64>()
 }
 
 /// The part of the Lagrangian bound that belongs to no call: the limits of the rows at their prices, and shared variables at
 /// their best.
 pub(super) fn constant(rows: &Rows, duals: &[f64]) -> f64 {
-    let limits: f64 = rows.rows.iter().zip(duals).map(|(row, dual)| row.most * dual).sum();
+    let limits: f64 = rows.list.iter().zip(duals).map(|(row, dual)| row.most * dual).sum();
     let mut reduced: Vec<f64> = rows.shared.iter().map(|shared| shared.price).collect();
-    for (row, dual) in rows.rows.iter().zip(duals) {
+    for (row, dual) in rows.list.iter().zip(duals) {
         for &(own, each) in &row.shared {
             reduced[own] -= dual * each;
         }

@@ -24,7 +24,7 @@ impl Generation<'_, '_> {
                 best = plan;
             }
         }
-        let whole: Vec<f64> = self.stage.rows.rows.iter().map(|row| row.most).collect();
+        let whole: Vec<f64> = self.stage.rows.list.iter().map(|row| row.most).collect();
         for pricer in self.pricers.iter_mut().flatten() {
             pricer.leave(&whole);
         }
@@ -34,7 +34,7 @@ impl Generation<'_, '_> {
     /// The plan of one order. `None` where a limit comes first.
     fn one_by_one(&mut self, order: &[usize]) -> Option<Plan> {
         let mut choice = vec![None; order.len()];
-        let mut left: Vec<f64> = self.stage.rows.rows.iter().map(|row| row.most).collect();
+        let mut left: Vec<f64> = self.stage.rows.list.iter().map(|row| row.most).collect();
         let prices = self.center.clone();
         for &call in order {
             if self.backend.control.expired() {
@@ -47,7 +47,7 @@ impl Generation<'_, '_> {
             let fits = |own: &(&Row, f64, f64)| own.1 <= own.2 + 1e-6 || !own.0.limits_each();
             let within = |at: &usize| {
                 let usage = self.pool.columns[*at].usage.iter();
-                usage.map(|&(row, used)| (&self.stage.rows.rows[row], used, left[row])).all(|own| fits(&own))
+                usage.map(|&(row, used)| (&self.stage.rows.list[row], used, left[row])).all(|own| fits(&own))
             };
             choice[call] = column.filter(within);
             for &(row, used) in choice[call].iter().flat_map(|&at: &usize| &self.pool.columns[at].usage) {
