@@ -88,7 +88,7 @@ impl<'o> Backend<'o> {
 
     /// Solves a session and reads the result as a consortium. `None` where HiGHS reports an error of its own.
     pub(crate) fn run(&self, session: &mut Session, f: &Formulation) -> Option<Outcome> {
-        let solved = session.solve_relaxed_first(&self.control)?;
+        let solved = session.solve_counting(&self.control)?;
         Some(match solved.end {
             End::Infeasible => Outcome::Infeasible,
             End::Optimal | End::Stopped if solved.found() => Outcome::Found(found(session, f, &solved)),

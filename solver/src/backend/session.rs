@@ -5,8 +5,9 @@
 #![allow(unsafe_code)]
 
 mod model;
+mod whole;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -47,9 +48,6 @@ const SILENCE: Duration = Duration::from_millis(100);
 /// optimal.
 const RULES_OFF: i32 = 1 << 13;
 
-/// Columns up to which a relaxation costs next to nothing beside a search.
-const SMALL: usize = 1_000;
-
 /// A model that can be solved again after changes, from where the last solve ended.
 pub(crate) struct Session {
     model: highs::Model,
@@ -57,8 +55,12 @@ pub(crate) struct Session {
     /// Columns, those without a variable of the formulation included.
     width: Index,
     rows: Index,
-    /// Columns of whole-number variables.
+    /// Columns of whole-number variables, ascending.
     integers: Vec<Index>,
+    /// Those of quantities, ascending, while they are among `integers`; then see `divisible`.
+    counted: Vec<Index>,
+    /// Quantities that are whole in the problem and divisible in the model until one comes out in parts.
+    divisible: Vec<Index>,
     relaxed: bool,
     /// Whether the objective is money.
     money: bool,
@@ -143,11 +145,13 @@ impl Session {
         // `good_lp` hands over coefficients only.
         // SAFETY: a live model.
         unsafe { Highs_changeObjectiveOffset(model.as_mut_ptr(), f.objective.constant()) };
-        let mut integers: Vec<Index> =
-            f.integers.iter().filter_map(|variable| columns.get(variable).copied()).collect();
-        integers.sort_unstable();
-        integers.dedup();
-        Some(Self { model, columns, width, rows, integers, relaxed: false, money: settings.money })
+        let of =
+            |list: &[Variable]| -> BTreeSet<Index> { list.iter().filter_map(|v| columns.get(v).copied()).collect() };
+        let (integers, quantities) = (of(&f.integers), &of(&f.quantity) | &of(&f.unmet));
+        let counted = integers.intersection(&quantities).copied().collect();
+        let integers = integers.into_iter().collect();
+        let divisible = Vec::new();
+        Some(Self { model, columns, width, rows, integers, counted, divisible, relaxed: false, money: settings.money })
     }
 
     /// The column of a variable of the formulation.
@@ -159,12 +163,7 @@ impl Session {
     pub(crate) fn relax(&mut self, relaxed: bool) {
         self.relaxed = relaxed;
         let kind = if relaxed { kHighsVarTypeContinuous } else { kHighsVarTypeInteger };
-        let kinds = vec![kind; self.integers.len()];
-        if let Ok(count) = Index::try_from(kinds.len()) {
-            let (highs, set) = (self.model.as_mut_ptr(), self.integers.as_ptr());
-            // SAFETY: a live model, and two arrays of `count` elements that outlive the call: ascending columns, constants of the library.
-            unsafe { Highs_changeColsIntegralityBySet(highs, count, set, kinds.as_ptr()) };
-        }
+        self.declare(&self.integers.clone(), kind);
     }
 
     /// Changes the bounds of a variable.
@@ -286,35 +285,13 @@ impl Session {
         self.model.try_set_option(option, value).is_ok()
     }
 
-    /// Solves as [`Session::solve`], a small model as a relaxation first: with strong links that often is whole already, and then it
-    /// is the optimum; where it has no solution, the model has none.
-    pub(crate) fn solve_relaxed_first(&mut self, control: &Control<'_>) -> Option<Solved> {
-        if self.linear() || self.columns.len() > SMALL {
-            return self.solve(control);
-        }
-        self.relax(true);
-        self.precise(true);
-        let relaxed = self.solve(control);
-        let settled = match &relaxed {
-            Some(solved) if solved.end == End::Infeasible => true,
-            Some(solved) => solved.end == End::Optimal && self.whole(solved),
-            None => false,
-        };
-        self.precise(false);
-        self.relax(false);
-        if settled { relaxed } else { self.solve(control) }
-    }
-
-    /// Whether every variable that must be whole is, as exactly as arithmetic allows.
-    fn whole(&self, solved: &Solved) -> bool {
-        let value = |&column: &Index| usize::try_from(column).ok().and_then(|column| solved.values.get(column));
-        self.integers.iter().filter_map(value).all(|value| (value - value.round()).abs() <= 1e-9)
-    }
-
-    /// Tolerances of linear programs: where a relaxation is the answer, its error is that of the answer.
-    fn precise(&mut self, precise: bool) {
-        for option in ["primal_feasibility_tolerance", "dual_feasibility_tolerance"] {
-            self.set(option, if precise { 1e-9 } else { 1e-7 });
+    /// Changes the kind of columns, ascending.
+    fn declare(&mut self, columns: &[Index], kind: HighsInt) {
+        let kinds = vec![kind; columns.len()];
+        if let Ok(count) = Index::try_from(kinds.len()) {
+            let highs = self.model.as_mut_ptr();
+            // SAFETY: a live model, and two arrays of `count` elements that outlive the call: ascending columns, constants of the library.
+            unsafe { Highs_changeColsIntegralityBySet(highs, count, columns.as_ptr(), kinds.as_ptr()) };
         }
     }
 
