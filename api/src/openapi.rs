@@ -16,6 +16,10 @@ use crate::{
     calls, capabilities, imports, organisations, relations, runs, service, territories, visibility, vocabularies,
 };
 
+mod examples;
+pub(crate) mod naming;
+pub mod three_zero;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -66,12 +70,22 @@ pub fn document() -> Document {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
+    if let Some(components) = &mut document.components {
+        naming::name_variants(&mut components.schemas);
+        naming::refer_to_items(&mut components.schemas);
+        naming::inline_primitives(&mut components.schemas);
+    }
     visibility::publish(&mut document);
     document
 }
 
 /// Says which problems an operation can answer with and which headers it sends, from what it takes and gives.
 fn complete(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            naming::exclude_null(parameter);
+        }
+    }
     let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(owned).collect();
     let mut kinds = vec![Kind::Internal, Kind::Unavailable];
     if !parameters.is_empty() {
@@ -97,7 +111,10 @@ fn complete(operation: &mut Operation) {
     }
     for kind in kinds {
         let entry = kind.entry();
-        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemDetails::name()))).build();
+        let body = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name(ProblemDetails::name())))
+            .example(Some(examples::of_problem(kind)))
+            .build();
         let mut response = ResponseBuilder::new().description(entry.title).content(MEDIA_TYPE, body).build();
         if kind == Kind::Unavailable {
             response.headers.insert("Retry-After".to_owned(), header("Seconds to wait before trying again."));
@@ -128,6 +145,7 @@ fn complete(operation: &mut Operation) {
             response.headers.insert("Location".to_owned(), header("Path of the resource."));
         }
     }
+    examples::attach(operation);
 }
 
 fn owned(parameter: &RefOr<Parameter>) -> Option<&Parameter> {

@@ -9,6 +9,7 @@ mod cli;
 mod concurrency;
 mod contract;
 mod conventions;
+mod examples;
 mod imports;
 mod imports_lieux;
 mod migrations;
