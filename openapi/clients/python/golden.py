@@ -120,19 +120,19 @@ def main() -> None:
     equipment = Lot(code="equipment", title="Matériel", needs=[kits])
     training = Lot(code="training", title="Formation", needs=[lessons])
 
-    def new_call(title: str, starts_on: datetime.date, months: int, lots: list[Lot]) -> NewCall:
+    def new_call(title: str, starts_on: datetime.date, lots: list[Lot]) -> NewCall:
         return NewCall(
             funder=funder.id,
             title=title,
             kind=CallKind.GRANT,
             starts_on=starts_on,
-            duration_months=months,
+            duration_months=24,
             budget_cents=10_000_000,
             lots=lots,
         )
 
     start = datetime.date(2027, 1, 1)
-    body = new_call("Équiper et former", start, 24, [equipment, training])
+    body = new_call("Équiper et former", start, [equipment, training])
     call = good(create_call.sync(client=attelage, body=body))
     print(f"call: drafted with {len(call.lots)} lots")
 
@@ -150,7 +150,7 @@ def main() -> None:
     assert reply.check.best_cents == run.objective_cents
     print(f"check: {reply.check.status}, {len(reply.check.broken)} rules broken")
 
-    body = new_call("Équiper encore", datetime.date(2027, 7, 1), 24, [equipment])
+    body = new_call("Équiper encore", datetime.date(2027, 7, 1), [equipment])
     second = good(create_call.sync(client=attelage, body=body))
     joint = good(start_joint_run.sync(client=attelage, body=JointRunOptions(calls=[call.id, second.id]), prefer="wait=60"))
     portfolio = good(get_portfolio.sync(joint.id, client=attelage))
@@ -158,7 +158,10 @@ def main() -> None:
     assert portfolio.verified
     print(f"joint run: {present(joint.result)}; {len(served)} of {len(portfolio.calls)} calls answered")
 
-    invalid = problem(create_call.sync(client=attelage, body=new_call("", start, 0, [])))
+    nowhere = need("kits", "no-such-service", Unit.DEVICE, 100)
+    nowhere.territory = "no-such-place"
+    impossible = new_call("Équiper nulle part", start, [Lot(code="equipment", title="Matériel", needs=[nowhere])])
+    invalid = problem(create_call.sync(client=attelage, body=impossible))
     pointers = sorted(present(fault.pointer) for fault in present(invalid.errors))
     print(f"{invalid.status}: {' '.join(pointers)}")
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use openapiv3::OpenAPI;
-use progenitor::{GenerationSettings, Generator};
+use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 
 const DOCUMENT: &str = "../../openapi-3.0.json";
 
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(openapiv3::ReferenceOr::Item(imports)) = document.paths.paths.get_mut("/v1/imports") {
         imports.post = None;
     }
-    let mut generator = Generator::new(&GenerationSettings::default());
+    let mut generator = Generator::new(GenerationSettings::default().with_interface(InterfaceStyle::Builder));
     let code = prettyplease::unparse(&syn::parse2(generator.generate_tokens(&document)?)?);
     fs::write(Path::new(&env::var("OUT_DIR")?).join("generated.rs"), code)?;
     Ok(())

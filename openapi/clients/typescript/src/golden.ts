@@ -103,7 +103,9 @@ const served = portfolio.calls.filter((each) => each.proposal);
 assert.equal(portfolio.verified, true);
 console.log(`joint run: ${joint.result}; ${served.length} of ${portfolio.calls.length} calls answered`);
 
-const invalid = await problem(attelage.POST("/v1/calls", { body: { ...newCall, title: "", duration_months: 0, lots: [] } }));
+const nowhere: Schemas["Need"] = { ...need("kits", "no-such-service", "device", 100), territory: "no-such-place" };
+const impossible = { ...newCall, lots: [{ code: "equipment", title: "Matériel", needs: [nowhere] }] };
+const invalid = await problem(attelage.POST("/v1/calls", { body: impossible }));
 console.log(`${invalid.status}: ${(invalid.errors ?? []).map((fault) => fault.pointer).sort().join(" ")}`);
 
 const place = { path: { id: school.id }, header: { "If-Match": '"1"' } };
