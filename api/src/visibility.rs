@@ -251,6 +251,8 @@ static COMPUTED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     Reply::schemas(&mut schemas);
     PortfolioAnswer::schemas(&mut schemas);
     schemas.push((PortfolioAnswer::name().into_owned(), PortfolioAnswer::schema()));
+    schemas.push((Query::name().into_owned(), Query::schema()));
+    schemas.push((Reply::name().into_owned(), Reply::schema()));
     let mut schemas = schemas.into_iter().collect();
     naming::name_variants(&mut schemas);
     schemas.into_keys().collect()

@@ -101,12 +101,11 @@ impl Shop {
         answer
     }
 
-    /// Sends the example of an operation that waits.
-    async fn run(&self, path: &str, operation: &str) -> Answer {
+    /// Sends the example of an operation that computes, and waits for its end.
+    async fn run(&self, path: &str, operation: &str) {
         let patient = HeaderMap::from_iter([("prefer".parse().unwrap(), HeaderValue::from_static("wait=30"))]);
         let run = self.app.post_with(path, patient, self.example(operation)).await.expect(200);
-        assert_eq!((&run["state"], &run["result"]), (&json!("succeeded"), &json!("optimal")), "{:#}", run.body);
-        run
+        assert_eq!(run["state"], "succeeded", "{:#}", run.body);
     }
 }
 

@@ -159,7 +159,7 @@ mod tests {
     fn a_variant_is_named_after_its_tag_or_its_only_member() {
         let mut schemas = schemas(json!({
             "End": { "oneOf": [
-                { "type": "object", "properties": { "kind": { "type": "string", "enum": ["out_of_time"] }, "at": {} } },
+                { "type": "object", "properties": { "kind": { "type": "string", "enum": ["out_of_time"] }, "at": { "type": "string" } } },
                 { "type": "object", "properties": { "kind": { "type": "string", "enum": ["count"] } } }
             ] },
             "Query": { "oneOf": [{ "type": "object", "properties": { "why_not": { "$ref": "#/components/schemas/End" } } }] }
