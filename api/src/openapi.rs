@@ -81,11 +81,7 @@ pub fn document() -> Document {
 
 /// Says which problems an operation can answer with and which headers it sends, from what it takes and gives.
 fn complete(operation: &mut Operation) {
-    for parameter in operation.parameters.iter_mut().flatten() {
-        if let RefOr::T(parameter) = parameter {
-            naming::exclude_null(parameter);
-        }
-    }
+    operation.parameters.iter_mut().flatten().for_each(naming::exclude_null);
     let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(owned).collect();
     let mut kinds = vec![Kind::Internal, Kind::Unavailable];
     if !parameters.is_empty() {

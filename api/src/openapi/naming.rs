@@ -81,7 +81,8 @@ pub fn refer_to_items(schemas: &mut Schemas) {
 }
 
 /// Says of an optional parameter that it may be absent, and no more that it may be null: no path or header can tell null.
-pub fn exclude_null(parameter: &mut Parameter) {
+pub fn exclude_null(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
     match &mut parameter.schema {
         Some(RefOr::T(Schema::Object(Object { schema_type: kind @ SchemaType::Array(_), .. }))) => {
             let SchemaType::Array(kinds) = kind else { return };
@@ -105,7 +106,9 @@ pub fn exclude_null(parameter: &mut Parameter) {
 /// Writes primitives where they are used, instead of under their Rust name.
 pub fn inline_primitives(schemas: &mut Schemas) {
     let primitives: Schemas = PRIMITIVES.iter().filter_map(|name| schemas.remove_entry(*name)).collect();
-    schemas.values_mut().for_each(|schema| inline(schema, &primitives));
+    for schema in schemas.values_mut() {
+        inline(schema, &primitives);
+    }
 }
 
 fn inline(schema: &mut RefOr<Schema>, primitives: &Schemas) {

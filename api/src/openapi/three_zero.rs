@@ -233,10 +233,9 @@ fn escape(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "`json!` makes values")]
     #[track_caller]
     fn becomes(schema: Value, expected: Value) {
         assert_eq!(schema_of(&schema, ""), Ok(expected), "{schema}");
