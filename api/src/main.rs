@@ -61,7 +61,11 @@ enum Command {
     /// Solve a problem from a JSON file and print the answer as JSON
     Solve(solving::SolveArgs),
     /// Print the OpenAPI document
-    Openapi,
+    Openapi {
+        /// As OpenAPI 3.0.3, for generators that do not read 3.1
+        #[arg(long)]
+        as_3_0: bool,
+    },
 }
 
 /// A direction of migration.
@@ -108,7 +112,11 @@ async fn run(command: Command) -> Result<(), StartError> {
             Some(file) => print(&solving::run(&args, &read(file)?)?),
             None => print(&solving::schema()),
         },
-        Command::Openapi => print(&openapi::document().to_pretty_json()?),
+        Command::Openapi { as_3_0: false } => print(&openapi::document().to_pretty_json()?),
+        Command::Openapi { as_3_0: true } => {
+            let document = serde_json::to_value(openapi::document())?;
+            print(&serde_json::to_string_pretty(&openapi::three_zero::convert(&document)?)?)
+        }
     }
 }
 

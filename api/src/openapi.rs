@@ -16,6 +16,10 @@ use crate::{
     calls, capabilities, imports, organisations, relations, runs, service, territories, visibility, vocabularies,
 };
 
+mod examples;
+pub(crate) mod naming;
+pub mod three_zero;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -67,6 +71,11 @@ pub fn document() -> Document {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
+    if let Some(components) = &mut document.components {
+        naming::name_variants(&mut components.schemas);
+        naming::refer_to_items(&mut components.schemas);
+        naming::inline_primitives(&mut components.schemas);
+    }
     visibility::publish(&mut document);
     document
 }
@@ -82,6 +91,7 @@ fn takes_key(operation: &mut Operation) {
 
 /// Says which problems an operation can answer with and which headers it sends, from what it takes and gives.
 fn complete(operation: &mut Operation) {
+    operation.parameters.iter_mut().flatten().for_each(naming::exclude_null);
     let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(owned).collect();
     let mut kinds = vec![Kind::Internal, Kind::Unavailable];
     if !parameters.is_empty() {
@@ -110,7 +120,10 @@ fn complete(operation: &mut Operation) {
     }
     for kind in kinds {
         let entry = kind.entry();
-        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemDetails::name()))).build();
+        let body = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name(ProblemDetails::name())))
+            .example(Some(examples::of_problem(kind)))
+            .build();
         let mut response = ResponseBuilder::new().description(entry.title).content(MEDIA_TYPE, body).build();
         if kind == Kind::Unavailable {
             response.headers.insert("Retry-After".to_owned(), header("Seconds to wait before trying again."));
@@ -141,6 +154,7 @@ fn complete(operation: &mut Operation) {
             response.headers.insert("Location".to_owned(), header("Path of the resource."));
         }
     }
+    examples::attach(operation);
 }
 
 fn owned(parameter: &RefOr<Parameter>) -> Option<&Parameter> {

@@ -13,6 +13,8 @@ use utoipa::openapi::schema::{AllOfBuilder, Schema};
 use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
+use crate::openapi::naming;
+
 /// Who may read a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
@@ -249,7 +251,11 @@ static COMPUTED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     Reply::schemas(&mut schemas);
     PortfolioAnswer::schemas(&mut schemas);
     schemas.push((PortfolioAnswer::name().into_owned(), PortfolioAnswer::schema()));
-    schemas.into_iter().map(|(name, _)| name).collect()
+    schemas.push((Query::name().into_owned(), Query::schema()));
+    schemas.push((Reply::name().into_owned(), Reply::schema()));
+    let mut schemas = schemas.into_iter().collect();
+    naming::name_variants(&mut schemas);
+    schemas.into_keys().collect()
 });
 
 /// The class of a field of a schema, if it has one.

@@ -1,4 +1,4 @@
-//! The committed OpenAPI document is the one that the code gives.
+//! The committed OpenAPI documents are those that the code gives.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,18 +6,30 @@ use std::path::Path;
 use attelage::openapi;
 use serde_json::Value;
 
-#[test]
-fn the_committed_document_is_what_the_code_says() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/openapi.json");
-    let committed = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let generated = openapi::document().to_pretty_json().unwrap() + "\n";
+#[track_caller]
+fn assert_committed(file: &str, generated: &str, arguments: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi").join(file);
+    let committed = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let generated = format!("{generated}\n");
     let differs = committed.lines().zip(generated.lines()).position(|(committed, generated)| committed != generated);
     assert!(
         committed == generated,
-        "openapi/openapi.json is not what the code says, from line {}. If the change is meant, regenerate and commit it:\n    \
-         cargo run --bin attelage -- openapi > openapi/openapi.json",
-        differs.map_or(committed.lines().count().min(generated.lines().count()), |line| line) + 1
+        "openapi/{file} is not what the code says, from line {}. If the change is meant, regenerate and commit it:\n    \
+         cargo run --bin attelage -- {arguments} > openapi/{file}",
+        differs.unwrap_or_else(|| committed.lines().count().min(generated.lines().count())) + 1
     );
+}
+
+#[test]
+fn the_committed_document_is_what_the_code_says() {
+    assert_committed("openapi.json", &openapi::document().to_pretty_json().unwrap(), "openapi");
+}
+
+#[test]
+fn the_committed_copy_in_3_0_is_what_the_code_says() {
+    let document = serde_json::to_value(openapi::document()).unwrap();
+    let copy = openapi::three_zero::convert(&document).unwrap();
+    assert_committed("openapi-3.0.json", &serde_json::to_string_pretty(&copy).unwrap(), "openapi --as-3-0");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod cli;
 mod concurrency;
 mod contract;
 mod conventions;
+mod examples;
 mod idempotency;
 mod imports;
 mod imports_lieux;

@@ -72,14 +72,14 @@ pub struct NewCapability {
     #[schema(min_length = 1, max_length = 300, examples("Refurbishing workshop"))]
     pub title: Option<String>,
     /// Codes of services; the capacity is shared over them.
-    #[schema(min_items = 1, max_items = 50, examples(json!(["equipment-refurbishing"])))]
+    #[schema(min_items = 1, max_items = 50, examples("equipment-refurbishing"))]
     pub services: Vec<String>,
     /// Codes of publics; everybody where empty.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub publics: Vec<String>,
     /// Codes of territories, at any level of the tree.
-    #[schema(min_items = 1, max_items = 40_000, examples(json!(["200046977"])))]
+    #[schema(min_items = 1, max_items = 40_000, examples("200046977"))]
     pub territories: Vec<String>,
     /// Codes of modalities; any where empty.
     #[serde(default)]

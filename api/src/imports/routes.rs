@@ -4,7 +4,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
@@ -28,9 +28,15 @@ struct CreateImport {
     kind: ImportKind,
 }
 
+/// A file, in any encoding that is read.
+// For the document only, which calls it binary: clients would send a text in UTF-8.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+struct CsvFile(#[allow(dead_code, reason = "only its schema is used")] Vec<u8>);
+
 /// Imports a file. The good rows are written, all or none; each bad one is reported. The same file twice changes nothing.
 #[utoipa::path(tag = "imports", params(CreateImport),
-    request_body(content = String, content_type = "text/csv", description = "The file, in UTF-8 or Windows-1252; fields between `,`, `;` or tabs"),
+    request_body(content = CsvFile, content_type = "text/csv", description = "The file, in UTF-8 or Windows-1252; fields between `,`, `;` or tabs"),
     responses((status = 201, description = "Imported", body = Import)))]
 #[post("/imports")]
 async fn create_import(

@@ -94,7 +94,7 @@ pub struct JointRunOptions {
     pub maximum_share_percent: Option<u8>,
     /// Seconds after which the best so far is kept.
     #[serde(default = "a_minute")]
-    #[schema(minimum = 1, maximum = 300)]
+    #[schema(minimum = 1, maximum = 300, default = 60)]
     pub time_limit_seconds: u32,
 }
 

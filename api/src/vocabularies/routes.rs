@@ -18,7 +18,6 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(list_terms).service(get_term).service(put_term).service(delete_term);
 }
 
-/// Where a page of terms starts.
 /// Lists the terms of a vocabulary, by code.
 #[utoipa::path(tag = "vocabularies", params(("vocabulary" = Vocabulary, Path, description = "Which vocabulary"), Paging),
     responses((status = 200, description = "A page of terms", body = Page<Term>)))]
