@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use attelage_solver::portfolio::PortfolioAnswer;
+use attelage_solver::portfolio::{PortfolioAnswer, PortfolioOptions};
 use attelage_solver::{Query, Reply};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AllOfBuilder, Schema};
@@ -211,7 +211,11 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
     ("NewOrganisation", Owner, &["turnover_cents", "available_cash_cents"]),
     ("NewRelation", Registered, &["a", "b", "kind", "strength_percent", "source", "since", "until"]),
     ("RunOptions", Sealed, &["proposals", "locked_in", "locked_out", "time_limit_seconds", "question"]),
-    ("JointRunOptions", Sealed, &["calls", "maximum_calls_per_actor", "maximum_share_percent", "time_limit_seconds"]),
+    (
+        "JointRunOptions",
+        Sealed,
+        &["calls", "maximum_calls_per_actor", "maximum_share_percent", "exclusive", "fairness", "time_limit_seconds"],
+    ),
     ("RunCall", Sealed, &["call", "version"]),
     (
         "Run",
@@ -249,6 +253,7 @@ static COMPUTED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let mut schemas = Vec::new();
     Query::schemas(&mut schemas);
     Reply::schemas(&mut schemas);
+    PortfolioOptions::schemas(&mut schemas);
     PortfolioAnswer::schemas(&mut schemas);
     schemas.push((PortfolioAnswer::name().into_owned(), PortfolioAnswer::schema()));
     schemas.push((Query::name().into_owned(), Query::schema()));

@@ -108,6 +108,23 @@ on_both_engines! {
         assert_eq!(places(&refused), ["/calls/1", "/calls/2"]);
         app.post("/v1/runs", json!({ "calls": [market.call] })).await.problem(422);
         app.post("/v1/runs", json!({ "calls": [market.call, unknown], "maximum_calls_per_actor": 0 })).await.problem(422);
+        let second = second_call(&app, &market, 10, "2027-07-01").await;
+        let apart = json!({ "calls": [market.call, second], "exclusive": [[market.call, unknown]], "fairness": { "kind": "least_largest", "tolerance_ppm": 2_000_000 } });
+        assert_eq!(places(&app.post("/v1/runs", apart).await.problem(422)), ["/exclusive/0/1", "/fairness/tolerance_ppm"]);
         assert_eq!(app.get(&format!("/v1/calls/{}/runs", market.call)).await.expect(200)["items"], json!([]));
+    }
+
+    async fn organisations_stay_out_of_calls_that_exclude_each_other_and_work_is_spread(engine) {
+        let app = spawn(engine).await;
+        let market = sample::market(&app).await;
+        let second = second_call(&app, &market, 10, "2027-07-01").await;
+        let calls = json!([market.call, second]);
+        let apart = portfolio(&app, &jointly(&app, json!({ "calls": calls, "exclusive": [calls] })).await).await;
+        assert_eq!((delivered(&apart, &market.workshop, "kits"), delivered(&apart, &market.generalist, "kits")), (200, 20), "{apart:#}");
+        let spread = json!({ "calls": calls, "fairness": { "kind": "least_largest", "tolerance_ppm": 500_000 } });
+        let spread = portfolio(&app, &jointly(&app, spread).await).await;
+        let fairness = &spread["fairness"];
+        assert!(fairness["largest_cents"].as_i64() < fairness["cheapest_largest_cents"].as_i64(), "{spread:#}");
+        assert!(spread["objective_cents"].as_i64() <= fairness["limit_cents"].as_i64(), "{spread:#}");
     }
 }

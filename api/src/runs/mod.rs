@@ -1,5 +1,6 @@
 //! Runs: computations of the solver for one call or several, and the proposals that they give.
 
+use attelage_solver::portfolio::Fairness;
 use attelage_solver::{Infeasibility, Query, Report};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,13 @@ pub struct JointRunOptions {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 100)]
     pub maximum_share_percent: Option<u8>,
+    /// Sets of these calls: an organisation takes part in at most one of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    pub exclusive: Vec<Vec<Uuid>>,
+    /// How evenly services are spread over the organisations, at what price.
+    #[serde(default)]
+    pub fairness: Fairness,
     /// Seconds after which the best so far is kept.
     #[serde(default = "a_minute")]
     #[schema(minimum = 1, maximum = 300, default = 60)]

@@ -164,11 +164,14 @@ fn prepare_jointly(problems: Vec<solver::Problem>, asked: &JointRunOptions) -> R
     let options = PortfolioOptions {
         maximum_calls_per_actor: asked.maximum_calls_per_actor,
         maximum_share_percent: asked.maximum_share_percent,
+        exclusive: asked.exclusive.iter().map(|set| ids(set)).collect(),
+        fairness: asked.fairness.clone(),
         time_limit_ms: milliseconds(asked.time_limit_seconds),
         ..PortfolioOptions::default()
     };
     let fingerprint = fingerprint(&(&problems, &options))?;
     let instance = PortfolioInstance::of(problems).map_err(|faults| unfit(&faults))?;
+    solver::validate_portfolio(&options, &instance).map_err(refused)?;
     Ok(Prepared { work: Work::Jointly(instance, options), fingerprint })
 }
 
@@ -232,7 +235,6 @@ pub const fn is_over(state: RunState) -> bool {
 }
 
 fn solver_options(options: &RunOptions) -> solver::Options {
-    let ids = |list: &[Uuid]| list.iter().map(ToString::to_string).collect();
     solver::Options {
         proposals: options.proposals,
         locked_in: ids(&options.locked_in),
@@ -240,6 +242,10 @@ fn solver_options(options: &RunOptions) -> solver::Options {
         time_limit_ms: milliseconds(options.time_limit_seconds),
         ..solver::Options::default()
     }
+}
+
+fn ids(list: &[Uuid]) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
 }
 
 fn milliseconds(seconds: u32) -> u64 {
