@@ -1,16 +1,16 @@
-//! One model in HiGHS, kept for several questions: the only place with unsafe code, with its submodule.
+//! One model in HiGHS, kept for several questions: the only place with unsafe code, with its submodules.
 //!
 //! `good_lp` builds the model and gives it up; from there on the C interface of HiGHS is used, because no safe wrapper has its
 //! callbacks, changes of rows, partial starts, or warm restarts. A session lives and dies on one thread.
 #![allow(unsafe_code)]
 
 mod model;
+mod watch;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::ffi::{CStr, c_void};
+use std::time::Instant;
 
 use good_lp::{IntoAffineExpression, ProblemVariables, SolverModel, Variable};
 use highs_sys::{
@@ -18,30 +18,18 @@ use highs_sys::{
     Highs_changeColsBoundsBySet, Highs_changeColsCostByRange, Highs_changeColsIntegralityBySet,
     Highs_changeObjectiveOffset, Highs_changeRowBounds, Highs_getDoubleInfoValue, Highs_getIntInfoValue,
     Highs_getModelStatus, Highs_getRunTime, Highs_getSolution, Highs_run, Highs_setCallback, Highs_setSparseSolution,
-    Highs_startCallback, Highs_version, HighsCallbackDataIn, HighsCallbackDataOut, HighsInt,
-    kHighsCallbackIpmInterrupt, kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt,
-    kHighsCallbackSimplexInterrupt, kHighsModelStatusInfeasible, kHighsModelStatusOptimal,
+    Highs_startCallback, Highs_version, HighsInt, kHighsModelStatusInfeasible, kHighsModelStatusOptimal,
     kHighsModelStatusUnboundedOrInfeasible, kHighsSolutionStatusFeasible, kHighsStatusError, kHighsVarTypeContinuous,
     kHighsVarTypeInteger,
 };
 
-use super::{Settings, cents};
+use super::Settings;
 use crate::control::Control;
 use crate::formulate::Formulation;
+use watch::{EVENTS, Watch, on_event};
 
 /// A column or a row of the model.
 pub(crate) type Index = HighsInt;
-
-/// The events of HiGHS at which limits are looked at or something is told.
-const EVENTS: [HighsInt; 4] = [
-    kHighsCallbackSimplexInterrupt,
-    kHighsCallbackIpmInterrupt,
-    kHighsCallbackMipInterrupt,
-    kHighsCallbackMipImprovingSolution,
-];
-
-/// Least time between two reports of an unchanged search.
-const SILENCE: Duration = Duration::from_millis(100);
 
 /// Presolve rules of HiGHS that are left out, a bit for each: merging parallel rows and columns (bit 13). In 1.15.0, two rows that
 /// together make an equation (a smallest quantity equal to the capacity) can lose the optimum and have a worse solution called
@@ -107,16 +95,6 @@ impl Solved {
     pub(crate) fn dual(&self, row: Index) -> f64 {
         usize::try_from(row).ok().and_then(|row| self.duals.get(row)).copied().unwrap_or(0.0)
     }
-}
-
-/// What the callback needs.
-struct Watch<'a, 'o> {
-    control: &'a Control<'o>,
-    money: bool,
-    /// Most iterations seen.
-    work: u64,
-    told: Instant,
-    panicked: bool,
 }
 
 impl Session {
@@ -409,49 +387,6 @@ impl Session {
             _ => f64::NEG_INFINITY,
         };
         solved
-    }
-}
-
-/// What HiGHS calls now and then.
-///
-/// # Safety
-/// `data_out` and `data_in` are those of the interface of HiGHS; `user` is the [`Watch`] of the running solve.
-unsafe extern "C" fn on_event(
-    event: c_int,
-    _message: *const c_char,
-    data_out: *const HighsCallbackDataOut,
-    data_in: *mut HighsCallbackDataIn,
-    user: *mut c_void,
-) {
-    // SAFETY: HiGHS gives its own data, valid during this call, and the pointer that `solve` gave it.
-    let (Some(out), Some(watch)) = (unsafe { data_out.as_ref() }, unsafe { user.cast::<Watch<'_, '_>>().as_mut() })
-    else {
-        return;
-    };
-    // An observer that panics must not unwind into C++.
-    let stop = catch_unwind(AssertUnwindSafe(|| watch.see(event, out))).unwrap_or_else(|_| {
-        watch.panicked = true;
-        true
-    });
-    let stop = stop && event != kHighsCallbackMipImprovingSolution; // An event that only tells.
-    // SAFETY: as above.
-    if let (true, Some(input)) = (stop, unsafe { data_in.as_mut() }) {
-        input.user_interrupt = 1;
-    }
-}
-
-impl Watch<'_, '_> {
-    /// Notes an event; whether to stop.
-    fn see(&mut self, event: c_int, out: &HighsCallbackDataOut) -> bool {
-        let whole = event == kHighsCallbackMipInterrupt || event == kHighsCallbackMipImprovingSolution;
-        let work = if whole { out.mip_total_lp_iterations } else { i64::from(out.simplex_iteration_count) };
-        self.work = self.work.max(u64::try_from(work).unwrap_or(0));
-        if whole && (event == kHighsCallbackMipImprovingSolution || self.told.elapsed() >= SILENCE) {
-            self.told = Instant::now();
-            let amount = |model: f64| (self.money && model.abs() < 1e15).then(|| cents(model));
-            self.control.tell(self.work, amount(out.mip_primal_bound), amount(out.mip_dual_bound));
-        }
-        self.control.would_expire(self.work)
     }
 }
 

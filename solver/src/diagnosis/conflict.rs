@@ -59,13 +59,16 @@ impl<'a, 'o> Oracle<'a, 'o> {
         if self.backend.expired() {
             return None;
         }
-        let mut f = variant.formulate(&c, Objective::Any);
-        let mut session = self.backend.open(&mut f, Objective::Any)?;
+        // Any solution will do, but what is cheap leads to one, and what is cheapest in the relaxation to a contradiction.
+        let mut f = variant.formulate(&c, Objective::Paid);
+        let mut session = self.backend.open(&mut f, Objective::Paid)?;
         session.relax(true);
         if session.solve(&self.backend.control)?.end == End::Infeasible {
             return Some(false);
         }
         session.relax(false);
+        session.set("mip_max_improving_sols", 1);
+        session.set("mip_heuristic_run_feasibility_jump", true);
         let solved = session.solve(&self.backend.control)?;
         match solved.end {
             End::Infeasible => Some(false),
