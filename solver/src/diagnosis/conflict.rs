@@ -59,16 +59,13 @@ impl<'a, 'o> Oracle<'a, 'o> {
         if self.backend.expired() {
             return None;
         }
-        // Any solution will do, but what is cheap leads to one, and what is cheapest in the relaxation to a contradiction.
-        let mut f = variant.formulate(&c, Objective::Paid);
-        let mut session = self.backend.open(&mut f, Objective::Paid)?;
+        let mut f = variant.formulate(&c, Objective::Any);
+        let mut session = self.backend.open(&mut f, Objective::Any)?;
         session.relax(true);
         if session.solve(&self.backend.control)?.end == End::Infeasible {
             return Some(false);
         }
         session.relax(false);
-        session.set("mip_max_improving_sols", 1);
-        session.set("mip_heuristic_run_feasibility_jump", true);
         let solved = session.solve(&self.backend.control)?;
         match solved.end {
             End::Infeasible => Some(false),
