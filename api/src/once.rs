@@ -166,7 +166,8 @@ impl Once {
 fn fingerprint(request: &HttpRequest) -> String {
     let extensions = request.extensions();
     let body = extensions.get::<BodyDigest>().map_or("", |digest| digest.0.as_str());
-    sha256_hex(format!("{} {}\n{body}", request.method(), request.uri()).as_bytes())
+    let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+    sha256_hex(format!("{} {path}\n{body}", request.method()).as_bytes())
 }
 
 /// The answer that was kept.

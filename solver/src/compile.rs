@@ -79,6 +79,8 @@ pub(crate) struct Compiled<'a> {
     /// Number of cells before merging.
     pub(crate) places: usize,
     pub(crate) pools: Vec<Pool>,
+    /// Pools of which one actor alone is here: they restrict nothing in this call, but others may draw on them in another.
+    pub(crate) lone_pools: Vec<Pool>,
     /// Relations between candidates, smaller index first, with their strength.
     pub(crate) relations: BTreeMap<(usize, usize), u8>,
     /// Incompatible candidates, smaller index first.
@@ -115,6 +117,7 @@ impl<'a> Compiled<'a> {
             cells: Vec::new(),
             places: 0,
             pools: Vec::new(),
+            lone_pools: Vec::new(),
             relations: BTreeMap::new(),
             incompatible: BTreeSet::new(),
             cliques: Vec::new(),
@@ -315,8 +318,9 @@ impl<'a> Compiled<'a> {
             };
             let capacities: Vec<Quantity> =
                 pooled.get(pool).into_iter().flat_map(BTreeMap::values).filter_map(of_actor).collect();
-            if let (true, Some(&capacity)) = (capacities.len() > 1, capacities.iter().max()) {
-                self.pools.push(Pool { capacity, edges });
+            if let Some(&capacity) = capacities.iter().max() {
+                let list = if capacities.len() > 1 { &mut self.pools } else { &mut self.lone_pools };
+                list.push(Pool { capacity, edges });
             }
         }
     }

@@ -71,6 +71,31 @@ on_both_engines! {
         assert_eq!(delivered(&answer, &market.workshop, "kits"), 80, "{answer:#}");
     }
 
+    async fn people_that_two_organisations_share_are_counted_once_over_all_calls(engine) {
+        let app = spawn(engine).await;
+        let market = sample::market(&app).await;
+        let schools = [sample::organisation(&app, "École Nord").await, sample::organisation(&app, "École Sud").await];
+        let links: Vec<Value> = schools.iter().map(|to| json!({ "to": to, "kind": "same_group", "shares_capacity": true })).collect();
+        created(&app, "/v1/organisations", json!({ "name": "La Maison mère", "links": links })).await;
+        // One is free for the first call only, the other for the second only: each cheap, each enough for its call.
+        let mut north = sample::hours(&schools[0], 600, 1_000);
+        north["valid_to"] = json!("2028-12-31");
+        created(&app, "/v1/capabilities", north).await;
+        let mut south = sample::hours(&schools[1], 600, 1_000);
+        south["valid_from"] = json!("2027-07-01");
+        created(&app, "/v1/capabilities", south).await;
+        let call = async |starts_on: &str| {
+            let mut call = sample::call(&market.funder);
+            call["lots"].as_array_mut().unwrap().remove(0);
+            call["starts_on"] = json!(starts_on);
+            created(&app, "/v1/calls", call).await
+        };
+        let calls = [call("2027-01-01").await, call("2027-07-01").await];
+        let answer = portfolio(&app, &jointly(&app, json!({ "calls": calls })).await).await;
+        let hours: i64 = schools.iter().map(|school| delivered(&answer, school, "lessons")).sum();
+        assert_eq!(hours, 1_200, "{answer:#}");
+    }
+
     async fn a_joint_run_stands_with_each_of_its_calls_and_goes_with_any(engine) {
         let app = spawn(engine).await;
         let market = sample::market(&app).await;

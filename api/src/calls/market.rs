@@ -19,8 +19,8 @@ use crate::vocabularies::{self, Vocabulary};
 pub struct Market {
     organisations: Vec<Organisation>,
     capabilities: Vec<Capability>,
-    /// Organisations that share their people, by one of them.
-    groups: BTreeMap<Uuid, Uuid>,
+    /// The pool of each capability whose organisation shares its people: the same in every call, whoever takes part in it.
+    pools: BTreeMap<Uuid, String>,
     relations: Vec<Relation>,
     territories: Vec<solver::Territory>,
     services: Vec<solver::Term>,
@@ -40,10 +40,11 @@ impl Market {
             parent: row.parent_code,
             population: row.population.map_or(0, unsigned),
         });
+        let capabilities = capabilities::store::all(db).await?;
         Ok(Self {
-            groups: capacity_groups(&organisations),
+            pools: pools(&capacity_groups(&organisations), &capabilities),
             organisations,
-            capabilities: capabilities::store::all(db).await?,
+            capabilities,
             relations: relations::store::all(db).await?,
             territories: territories.collect(),
             services: terms(db, Vocabulary::Services).await?,
@@ -74,10 +75,9 @@ impl Market {
         };
         let organisations: Vec<&Organisation> = self.organisations.iter().filter(takes_part).collect();
         let present: BTreeSet<Uuid> = organisations.iter().map(|organisation| organisation.id).collect();
-        let pools = pools(&self.groups, &offers);
         let actors = organisations.iter().map(|organisation| {
             let own = offers.remove(&organisation.id).unwrap_or_default();
-            actor(organisation, &own, &pools)
+            actor(organisation, &own, &self.pools)
         });
         solver::Problem {
             call: call_of(call.id, written),
@@ -178,10 +178,10 @@ fn strongest(relations: &[Relation], present: &BTreeSet<Uuid>, starts_on: NaiveD
 ///
 /// Within a group, capabilities counted in one unit that have a service in common, directly or through others, draw on the
 /// same people. O(links × group size + capabilities × services × pools of the group).
-fn pools(groups: &BTreeMap<Uuid, Uuid>, offers: &BTreeMap<Uuid, Vec<&Capability>>) -> BTreeMap<Uuid, String> {
+fn pools(groups: &BTreeMap<Uuid, Uuid>, capabilities: &[Capability]) -> BTreeMap<Uuid, String> {
     let mut found: Vec<Pool> = Vec::new();
-    for (organisation, &group) in groups {
-        for offer in offers.get(organisation).into_iter().flatten() {
+    for offer in capabilities {
+        if let Some(&group) = groups.get(&offer.value.organisation) {
             let mut pool = Pool {
                 group,
                 unit: offer.value.unit,

@@ -91,16 +91,26 @@ async fn queue(app: &App, once: &Once, calls: &[Call], asked: Asked, prepared: P
     }
     store::insert(&tx, id, &calls, asked, &prepared.fingerprint).await?;
     once.keep(&tx, HttpResponse::Accepted().insert_header((LOCATION, path(id))).finish()).await?;
-    tx.commit().await?;
     let app = app.clone();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A caller that goes away ends this function, but must not part the record of a run from its computation.
     tokio::spawn(async move {
-        if let Err(error) = compute(&app, id, prepared.work).await {
+        let committed = tx.commit().await;
+        let recorded = committed.is_ok();
+        // Nobody may be waiting any more.
+        let _ = tell.send(committed);
+        let computed = if recorded { compute(&app, id, prepared.work).await } else { Ok(()) };
+        if let Err(error) = &computed {
             tracing::error!(run = %id, %error, "the run was not recorded");
-            if let Err(error) = store::fail(&app.db, id, "the answer could not be recorded; start another run").await {
-                tracing::error!(run = %id, %error, "nor was its failure");
-            }
+        }
+        // A commit that seemed to fail may have reached the database.
+        if (!recorded || computed.is_err())
+            && let Err(error) = store::fail(&app.db, id, "the answer could not be recorded; start another run").await
+        {
+            tracing::error!(run = %id, %error, "nor was its failure");
         }
     });
+    told.await.map_err(Problem::internal)??;
     Ok(id)
 }
 

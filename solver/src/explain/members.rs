@@ -54,10 +54,11 @@ impl<'a> Rest<'a> {
         self.presence(own, false);
         let outcome = backend.run(&mut self.session, &self.f);
         self.presence(own, true);
-        match outcome {
-            Some(Outcome::Found(found)) => Some(found.unmet),
-            _ => None,
-        }
+        let Some(Outcome::Found(found)) = outcome else { return None };
+        // Short of the optimum, more would seem to be missing than is.
+        let gap = (f64::from(self.part.compiled.options.gap_ppm) / 1e6).max(1e-6);
+        let proven = found.objective - found.bound <= 1.01 * gap * found.objective.abs().max(1.0);
+        proven.then_some(found.unmet)
     }
 
     /// `own` counts in the part.

@@ -35,7 +35,7 @@ impl Joint {
                 let id = c.offers[edge.offer].capability.id.as_str();
                 all.entry((false, id, counted)).or_default().push((k, e, edge.terms.capacity));
             }
-            for pool in &c.pools {
+            for pool in c.pools.iter().chain(&c.lone_pools) {
                 for &e in &pool.edges {
                     let name = c.offers[c.edges[e].offer].capability.pool.as_deref().unwrap_or_default();
                     all.entry((true, name, unit(e))).or_default().push((k, e, pool.capacity));

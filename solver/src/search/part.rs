@@ -64,6 +64,7 @@ impl<'a> Part<'a> {
             edges,
             cells,
             places: c.places,
+            lone_pools: Vec::new(),
             pools: c.pools.iter().map(pooled).filter(|pool| !pool.edges.is_empty()).collect(),
             relations,
             incompatible: c.incompatible.iter().filter_map(pair).collect(),

@@ -156,7 +156,7 @@ impl<'g, 'o> Generation<'g, 'o> {
     fn sharpen(&mut self, gap: f64) {
         let asked = f64::from(self.stage.options.gap_ppm) / 1e6;
         for pricer in self.pricers.iter_mut().flatten() {
-            pricer.sharpen((gap / PRECISION).clamp(asked, COARSEST));
+            pricer.sharpen((gap / PRECISION).clamp(asked, COARSEST.max(asked)));
         }
     }
 
@@ -185,7 +185,11 @@ impl<'g, 'o> Generation<'g, 'o> {
 
     /// One call alone at these prices: what none is below, and the column of the best one found.
     fn price_one(&mut self, call: usize, prices: &[f64]) -> (f64, Option<usize>) {
-        let Some(model) = &mut self.pricers[call] else { return (f64::INFINITY, None) };
+        let Some(model) = &mut self.pricers[call] else {
+            // Nobody can take part; or HiGHS has refused the model, and nothing is known.
+            let nobody = self.stage.calls[call].candidates.is_empty();
+            return (if nobody { f64::INFINITY } else { f64::NEG_INFINITY }, None);
+        };
         let control = self.backend.control.part(PRICING_WORK);
         let answer = model.price(&self.stage.rows, call, prices, &control);
         self.backend.control.absorb(&control);
