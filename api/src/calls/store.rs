@@ -300,9 +300,11 @@ pub(crate) async fn all_rules(db: &impl ConnectionTrait) -> Result<Vec<Eligibili
     Ok(rows.into_iter().flat_map(|EligibilityRules(rules)| rules).collect())
 }
 
-/// Deletes the given version of a draft with its runs; `false` where it is gone, has changed or is no draft. Two queries; call it in
+/// Deletes the given version of a draft with its runs; `false` where it is gone, has changed or is no draft. Three queries; call it in
 /// a transaction, to be rolled back where it gives `false`.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
+    // A run that is being queued holds the row: seen by what follows if it comes first, refused if it comes later.
+    Entity::find_by_id(id).lock_exclusive().one(db).await?;
     runs::store::delete_of(db, id).await?;
     let done = Entity::delete_many()
         .filter(Column::Id.eq(id))
