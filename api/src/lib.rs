@@ -2,6 +2,7 @@
 //!
 //! The service (HTTP in, SQL out) and its command line. The optimisation itself is in `attelage-solver`.
 
+pub mod access;
 pub mod app;
 pub mod body;
 pub mod calls;
@@ -12,6 +13,7 @@ pub mod database;
 pub mod demo;
 pub mod fold;
 pub mod identifiers;
+pub mod identity;
 pub mod imports;
 pub mod json;
 pub mod once;
@@ -21,6 +23,7 @@ pub mod page;
 pub mod problem;
 pub mod relations;
 pub mod request_id;
+pub mod reservations;
 pub mod resource;
 pub mod runs;
 pub mod server;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use attelage::config::{DatabaseConfig, ServerConfig};
+use attelage::identity::administration;
 use attelage::imports::{ImportKind, apply};
 use attelage::server::StartError;
 use attelage::{database, demo, openapi, server, solving};
@@ -48,6 +49,13 @@ enum Command {
         #[arg(value_enum, default_value = "up")]
         direction: Direction,
     },
+    /// Run the platform: administrators and their keys
+    Admin {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(subcommand)]
+        action: AdminAction,
+    },
     /// Import a file into the database; the same file twice changes nothing
     Import {
         #[command(flatten)]
@@ -65,6 +73,41 @@ enum Command {
         /// As OpenAPI 3.0.3, for generators that do not read 3.1
         #[arg(long)]
         as_3_0: bool,
+    },
+}
+
+/// What an administrator does on the machine of the service.
+#[derive(Subcommand)]
+enum AdminAction {
+    /// Make an account that runs the platform
+    Create {
+        /// Address to sign in with
+        #[arg(long)]
+        email: String,
+        /// What its owner is called
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+        /// Read the password from the first line of standard input instead of making one
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Give an account another password, and end its sessions
+    ResetPassword {
+        /// Address of the account
+        #[arg(long)]
+        email: String,
+        /// Read the password from the first line of standard input instead of making one
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Make a key of the platform and print it: it is shown this once
+    Key {
+        /// What it is for, in words
+        #[arg(long)]
+        name: String,
+        /// Days until it is void
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=730))]
+        valid_days: u16,
     },
 }
 
@@ -102,6 +145,7 @@ async fn run(command: Command) -> Result<(), StartError> {
         }
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
         Command::Migrate { database, direction } => migrate(&database, direction).await,
+        Command::Admin { database, action } => administer(&open(&database).await?, action).await,
         Command::Import { database, kind, file } => {
             let bytes = read(&file)?;
             let db = open(&database).await?;
@@ -156,6 +200,29 @@ async fn migrate(config: &DatabaseConfig, direction: Direction) -> Result<(), St
     let applied = applied.iter().map(|migration| format!("applied  {}", migration.name()));
     let pending = pending.iter().map(|migration| format!("pending  {}", migration.name()));
     print(&applied.chain(pending).collect::<Vec<_>>().join("\n"))
+}
+
+async fn administer(db: &DatabaseConnection, action: AdminAction) -> Result<(), StartError> {
+    let made = match action {
+        AdminAction::Create { email, name, password_stdin } => {
+            administration::create(db, email, name, password(password_stdin)?).await?
+        }
+        AdminAction::ResetPassword { email, password_stdin } => {
+            administration::reset_password(db, &email, password(password_stdin)?).await?
+        }
+        AdminAction::Key { name, valid_days } => Some(administration::issue_key(db, name, valid_days).await?.secret),
+    };
+    made.map_or(Ok(()), |secret| print(&secret))
+}
+
+/// The password to set, where it is given.
+fn password(from_stdin: bool) -> Result<Option<String>, StartError> {
+    let mut line = String::new();
+    if !from_stdin {
+        return Ok(None);
+    }
+    std::io::stdin().read_line(&mut line)?;
+    Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, StartError> {

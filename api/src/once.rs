@@ -16,6 +16,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::codes::sha256_hex;
 use crate::database::{begin_write, now};
@@ -30,7 +31,7 @@ const KEPT: TimeDelta = TimeDelta::days(7);
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency_key")]
 pub struct Model {
-    /// Whose key; empty while the service does not know who asks.
+    /// Whose key: [`Caller::name`].
     #[sea_orm(primary_key, auto_increment = false)]
     pub caller: String,
     /// The key.
@@ -61,14 +62,22 @@ pub struct BodyDigest(pub String);
 
 /// The key of a request, with the request, if it has one.
 #[derive(Default)]
-pub struct Once(Option<(String, HttpRequest)>);
+pub struct Once(Option<Claim>);
+
+struct Claim {
+    caller: String,
+    key: String,
+    request: HttpRequest,
+}
 
 impl FromRequest for Once {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(key(request.headers()).map(|key| Self(key.map(|key| (key, request.clone())))))
+        let caller = request.extensions().get::<Caller>().map(Caller::name).unwrap_or_default();
+        let claim = |key| Claim { caller, key, request: request.clone() };
+        ready(key(request.headers()).map(|key| Self(key.map(claim))))
     }
 }
 
@@ -103,13 +112,33 @@ impl Once {
         Ok(response)
     }
 
+    /// As [`Once::write`], of an answer that holds a secret: it is not kept, and so cannot be given twice.
+    ///
+    /// # Errors
+    /// Those of `effect`; 409 where it was had under this key before.
+    pub async fn issue(
+        self,
+        app: &App,
+        effect: impl AsyncFnOnce(&DatabaseTransaction) -> Result<HttpResponse, Problem>,
+    ) -> Result<HttpResponse, Problem> {
+        let tx = begin_write(&app.db).await?;
+        if self.claim(&tx).await?.is_some() {
+            let detail = "this was done under the same key, and its secret is shown once: if it is lost, revoke it and make another";
+            return Err(Problem::conflict(detail));
+        }
+        let response = effect(&tx).await?;
+        self.keep(&tx, HttpResponse::build(response.status()).finish()).await?;
+        tx.commit().await?;
+        Ok(response)
+    }
+
     /// What was answered to this request before. One query, none without a key.
     ///
     /// # Errors
     /// A key that was used with another request.
     pub async fn before(&self, db: &impl ConnectionTrait) -> Result<Option<Model>, Problem> {
-        let Some((key, request)) = &self.0 else { return Ok(None) };
-        let found = Entity::find_by_id((String::new(), key.clone())).one(db).await?;
+        let Some(Claim { caller, key, request }) = &self.0 else { return Ok(None) };
+        let found = Entity::find_by_id((caller.clone(), key.clone())).one(db).await?;
         match found.filter(|row| row.created_at > now() - KEPT) {
             Some(row) if row.request != fingerprint(request) => Err(Problem::invalid(vec![Fault::parameter(
                 "Idempotency-Key",
@@ -124,11 +153,11 @@ impl Once {
     /// # Errors
     /// A key that was used with another request.
     pub async fn claim(&self, tx: &DatabaseTransaction) -> Result<Option<Model>, Problem> {
-        let Some((key, request)) = &self.0 else { return Ok(None) };
+        let Some(Claim { caller, key, request }) = &self.0 else { return Ok(None) };
         let old = Column::CreatedAt.lte(now() - KEPT);
-        Entity::delete_many().filter(Column::Key.eq(key)).filter(old).exec(tx).await?;
+        Entity::delete_many().filter(Column::Caller.eq(caller)).filter(Column::Key.eq(key)).filter(old).exec(tx).await?;
         let row = ActiveModel {
-            caller: Set(String::new()),
+            caller: Set(caller.clone()),
             key: Set(key.clone()),
             request: Set(fingerprint(request)),
             created_at: Set(now()),
@@ -144,13 +173,13 @@ impl Once {
     /// # Errors
     /// An answer that is not in memory as a whole, or not text.
     pub async fn keep(&self, tx: &DatabaseTransaction, response: HttpResponse) -> Result<HttpResponse, Problem> {
-        let Some((key, _)) = &self.0 else { return Ok(response) };
+        let Some(Claim { caller, key, .. }) = &self.0 else { return Ok(response) };
         let (head, body) = response.into_parts();
         let body = body.try_into_bytes().map_err(|_| Problem::internal("an answer that is streamed cannot be kept"))?;
         let body = String::from_utf8(body.to_vec()).map_err(Problem::internal)?;
         let header = |name| head.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let row = ActiveModel {
-            caller: Set(String::new()),
+            caller: Set(caller.clone()),
             key: Set(key.clone()),
             status: Set(i16::try_from(head.status().as_u16()).ok()),
             location: Set(header(LOCATION)),

@@ -6,14 +6,20 @@ use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::ObjectBuilder;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required, Type};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt as _, scope};
 
+use crate::access::guard::COOKIE;
+use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    calls, capabilities, imports, organisations, relations, runs, service, territories, visibility, vocabularies,
+    calls, capabilities, identity, imports, organisations, relations, reservations, runs, service, territories,
+    visibility, vocabularies,
 };
 
 mod examples;
@@ -36,28 +42,45 @@ pub mod three_zero;
         (name = "territories", description = "Places, as a tree."),
         (name = "vocabularies", description = "Services, publics and modalities, as trees."),
         (name = "imports", description = "Files of places and of territories."),
+        (name = "identity", description = "People, the organisations they belong to, and keys."),
         (name = "service", description = "The service itself."),
     ),
-    components(schemas(ProblemDetails, Fault, vocabularies::Vocabulary))
+    components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
 )]
 struct Base;
 
 /// Schemas of resources that carry a version.
 const VERSIONED: [&str; 6] = ["Call", "Capability", "Organisation", "Relation", "Term", "Territory"];
 
-/// Adds every route of the service.
+/// Operations without a body that the present state may forbid.
+const STATEFUL: [&str; 9] = [
+    "accept_join_request",
+    "close_call",
+    "create_api_key",
+    "decline_join_request",
+    "erase_me",
+    "get_portfolio",
+    "get_reply",
+    "publish_call",
+    "rotate_api_key",
+];
+
+/// Adds every route of the service. Each has a policy, or it would not compile.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(service::configure).service(
-        scope("/v1")
-            .configure(vocabularies::routes::configure)
-            .configure(territories::routes::configure)
-            .configure(organisations::routes::configure)
-            .configure(capabilities::routes::configure)
-            .configure(relations::routes::configure)
-            .configure(calls::routes::configure)
-            .configure(runs::routes::configure)
-            .configure(imports::routes::configure),
-    );
+    service::configure(&mut Routes::new(config));
+    config.service(scope("/v1").configure(|config| {
+        let routes = &mut Routes::new(config);
+        vocabularies::routes::configure(routes);
+        territories::routes::configure(routes);
+        organisations::routes::configure(routes);
+        reservations::routes::configure(routes);
+        capabilities::routes::configure(routes);
+        relations::routes::configure(routes);
+        calls::routes::configure(routes);
+        runs::routes::configure(routes);
+        imports::routes::configure(routes);
+        identity::configure(routes);
+    }));
 }
 
 /// The whole document. Needs no database.
@@ -66,8 +89,11 @@ pub fn document() -> Document {
     let (_, mut document) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
     // The library keeps the version of this package only in its own derive.
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
+    let schemes = &mut document.components.get_or_insert_default().security_schemes;
+    schemes.insert(API_KEY.to_owned(), api_key_scheme().into());
+    schemes.insert(SESSION.to_owned(), session_scheme().into());
     for item in document.paths.paths.values_mut() {
-        item.post.iter_mut().for_each(takes_key);
+        item.post.iter_mut().filter(|operation| !is_repeatable(operation)).for_each(takes_key);
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
@@ -78,6 +104,43 @@ pub fn document() -> Document {
     }
     visibility::publish(&mut document);
     document
+}
+
+/// Names of the security schemes.
+const API_KEY: &str = "api_key";
+const SESSION: &str = "session";
+
+fn api_key_scheme() -> SecurityScheme {
+    let text = "A key of an organisation (`/v1/organisations/{id}/api-keys`) or of the platform";
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("attelage_key_…");
+    SecurityScheme::Http(scheme.description(Some(text)).build())
+}
+
+fn session_scheme() -> SecurityScheme {
+    let text = "The cookie of a person who has signed in (`POST /v1/sessions`)";
+    SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(COOKIE, text)))
+}
+
+/// Whether sending a request again does no harm without a key: an account is made once, and each sign-in is one of its own.
+fn is_repeatable(operation: &Operation) -> bool {
+    operation.operation_id.as_deref().is_some_and(|id| matches!(id, "register" | "sign_in"))
+}
+
+/// Says who may use an operation, from its policy.
+fn secure(operation: &mut Operation, kinds: &mut Vec<Kind>) {
+    let Some(policy) = operation.operation_id.as_deref().and_then(Policy::of) else { return };
+    let credentials = [API_KEY, SESSION].map(|name| SecurityRequirement::new(name, [policy.scope.name()]));
+    kinds.push(Kind::Unauthenticated);
+    if policy.who == Who::Anyone {
+        // A credential is not needed, but shows more.
+        operation.security = Some([vec![SecurityRequirement::default()], credentials.to_vec()].concat());
+    } else {
+        operation.security = Some(credentials.to_vec());
+        kinds.push(Kind::Forbidden);
+    }
+    let who = format!("Who: {}.", policy.words());
+    let description = operation.description.take().filter(|text| !text.is_empty());
+    operation.description = Some(description.map_or(who.clone(), |text| format!("{text}\n\n{who}")));
 }
 
 /// A request that creates or changes something may be sent again.
@@ -114,10 +177,11 @@ fn complete(operation: &mut Operation) {
     if operation
         .operation_id
         .as_deref()
-        .is_some_and(|id| matches!(id, "publish_call" | "close_call" | "get_reply" | "get_portfolio"))
+        .is_some_and(|id| STATEFUL.contains(&id))
     {
         kinds.push(Kind::Conflict);
     }
+    secure(operation, &mut kinds);
     for kind in kinds {
         let entry = kind.entry();
         let body = ContentBuilder::new()
@@ -125,6 +189,9 @@ fn complete(operation: &mut Operation) {
             .example(Some(examples::of_problem(kind)))
             .build();
         let mut response = ResponseBuilder::new().description(entry.title).content(MEDIA_TYPE, body).build();
+        if kind == Kind::Unauthenticated {
+            response.headers.insert("WWW-Authenticate".to_owned(), header("How to say who you are."));
+        }
         if kind == Kind::Unavailable {
             response.headers.insert("Retry-After".to_owned(), header("Seconds to wait before trying again."));
         }

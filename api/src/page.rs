@@ -173,6 +173,16 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
+    /// The same page of something else, which may fail to be made.
+    ///
+    /// # Errors
+    /// The first of them.
+    pub fn try_map<U, E>(self, view: impl FnMut(T) -> Result<U, E>) -> Result<Listed<U>, E> {
+        let Self { page: Page { items, next }, link } = self;
+        let items = items.into_iter().map(view).collect::<Result<_, _>>()?;
+        Ok(Listed { page: Page { items, next }, link })
+    }
+
     /// The same page of something else.
     pub fn map<U>(self, view: impl FnMut(T) -> U) -> Listed<U> {
         let Self { page: Page { items, next }, link } = self;

@@ -22,6 +22,10 @@ const MOST_FAULTS: usize = 100;
 pub enum Kind {
     /// The request is not well formed: path, query or JSON.
     Malformed,
+    /// Nobody, or nobody known, asks.
+    Unauthenticated,
+    /// Whoever asks may not do this.
+    Forbidden,
     /// Nothing here, or nothing that the caller may see.
     NotFound,
     /// The resource exists, the method does not.
@@ -40,6 +44,8 @@ pub enum Kind {
     Invalid,
     /// `If-Match` is missing.
     PreconditionRequired,
+    /// The caller asks too much, too fast.
+    TooManyRequests,
     /// Our fault.
     Internal,
     /// Too much to do now.
@@ -64,8 +70,10 @@ pub struct Entry {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Malformed,
+        Self::Unauthenticated,
+        Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Timeout,
@@ -75,6 +83,7 @@ impl Kind {
         Self::UnsupportedMediaType,
         Self::Invalid,
         Self::PreconditionRequired,
+        Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -90,6 +99,22 @@ impl Kind {
                 "La requête est mal formée",
                 "The path, the query or the JSON cannot be read. Correct what `errors` points at and send it again.",
                 "Le chemin, les paramètres ou le JSON sont illisibles. Corrigez ce que désigne `errors`, puis renvoyez.",
+            ),
+            Self::Unauthenticated => (
+                "unauthenticated",
+                StatusCode::UNAUTHORIZED,
+                "Say who you are",
+                "Dites qui vous êtes",
+                "Send a key that is valid as `Authorization: Bearer …`, or sign in at `/v1/sessions`.",
+                "Envoyez une clé valide dans `Authorization: Bearer …`, ou ouvrez une session sur `/v1/sessions`.",
+            ),
+            Self::Forbidden => (
+                "forbidden",
+                StatusCode::FORBIDDEN,
+                "You may not do this",
+                "Vous n’en avez pas le droit",
+                "Your role or your key does not allow it; `detail` says what would. Ask an owner of the organisation.",
+                "Votre rôle ou votre clé ne le permet pas ; `detail` dit ce qu’il faudrait. Adressez-vous à un responsable de l’organisation.",
             ),
             Self::NotFound => (
                 "not-found",
@@ -162,6 +187,14 @@ impl Kind {
                 "Dites quelle version vous changez",
                 "Read the resource, then send its `ETag` in `If-Match`.",
                 "Lisez la ressource, puis envoyez son `ETag` dans `If-Match`.",
+            ),
+            Self::TooManyRequests => (
+                "too-many-requests",
+                StatusCode::TOO_MANY_REQUESTS,
+                "You have used up your share for now",
+                "Vous avez épuisé votre part pour l’instant",
+                "Nothing was done. Try again after the delay in `Retry-After`; `RateLimit-Policy` tells your share.",
+                "Rien n’a été fait. Réessayez après le délai de `Retry-After` ; `RateLimit-Policy` indique votre part.",
             ),
             Self::Internal => (
                 "internal",
@@ -341,8 +374,10 @@ impl ResponseError for Problem {
         if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
             response.insert_header((header::ALLOW, allow));
         }
-        if matches!(self.kind, Kind::Unavailable) {
-            response.insert_header((header::RETRY_AFTER, "5"));
+        match self.kind {
+            Kind::Unavailable => _ = response.insert_header((header::RETRY_AFTER, "5")),
+            Kind::Unauthenticated => _ = response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"attelage\"")),
+            _ => {}
         }
         response.json(ProblemDetails {
             kind: format!("/problems/{}", entry.slug),

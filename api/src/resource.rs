@@ -6,17 +6,30 @@ use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::problem::{Fault, Kind, Problem};
+use crate::visibility::{Class, Veil};
 
 /// Names the stored form of a type that clients write.
 pub trait Resource: ToSchema {
     /// Schema name of the stored form, in the singular.
     const NAME: &'static str;
+
+    /// What the service works out from what was written, for those who may not read that.
+    #[must_use]
+    fn derived_schema() -> Vec<(&'static str, Added)> {
+        Vec::new()
+    }
+
+    /// The values of [`Resource::derived_schema`].
+    fn derived(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
 }
 
 /// A resource as it is stored: what was written, with what the service adds.
@@ -112,12 +125,14 @@ fn time_field(name: &'static str, text: &str) -> (&'static str, Added) {
 
 impl<T: Resource> PartialSchema for Stored<T> {
     fn schema() -> RefOr<Schema> {
-        extend::<T>(vec![
+        let mut added = vec![
             ("id", Added::new(Type::String, Some("uuid"), "UUIDv7.")),
             version_field(),
             time_field("created_at", "When it was first written, UTC."),
             time_field("updated_at", "When it was last written, UTC."),
-        ])
+        ];
+        added.extend(T::derived_schema());
+        extend::<T>(added)
     }
 }
 
@@ -155,18 +170,51 @@ fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-impl<T: Serialize> Stored<T> {
-    /// 200, with its `ETag`.
-    pub fn found(&self) -> HttpResponse {
-        HttpResponse::Ok().insert_header((ETAG, etag(self.version))).json(self)
+impl<T: Resource + Serialize> Stored<T> {
+    /// What a reader of this clearance sees of it.
+    ///
+    /// # Errors
+    /// Only internal ones.
+    pub fn seen(&self, veil: &Veil, clearance: Class) -> Result<Value, Problem> {
+        let mut value = self.whole()?;
+        veil.draw(T::NAME, &mut value, clearance);
+        Ok(value)
     }
 
-    /// 201, with its `ETag` and its place: `collection` and its id.
-    pub fn created(&self, collection: &str) -> HttpResponse {
-        HttpResponse::Created()
+    /// All of it, for whoever wrote it.
+    fn whole(&self) -> Result<Value, Problem> {
+        let mut value = serde_json::to_value(self).map_err(Problem::internal)?;
+        if let Some(members) = value.as_object_mut() {
+            members.extend(self.value.derived().into_iter().map(|(name, value)| (name.to_owned(), value)));
+        }
+        Ok(value)
+    }
+
+    /// 200, with its `ETag` and what a reader of this clearance sees.
+    ///
+    /// # Errors
+    /// Only internal ones.
+    pub fn shown(&self, veil: &Veil, clearance: Class) -> Result<HttpResponse, Problem> {
+        Ok(etagged(self.version, &self.seen(veil, clearance)?))
+    }
+
+    /// 200, with its `ETag`, for whoever wrote it.
+    ///
+    /// # Errors
+    /// Only internal ones.
+    pub fn found(&self) -> Result<HttpResponse, Problem> {
+        Ok(etagged(self.version, &self.whole()?))
+    }
+
+    /// 201, with its `ETag` and its place: `collection` and its id. For whoever wrote it.
+    ///
+    /// # Errors
+    /// Only internal ones.
+    pub fn created(&self, collection: &str) -> Result<HttpResponse, Problem> {
+        Ok(HttpResponse::Created()
             .insert_header((ETAG, etag(self.version)))
             .insert_header((LOCATION, format!("{collection}/{}", self.id)))
-            .json(self)
+            .json(self.whole()?))
     }
 }
 
@@ -180,6 +228,11 @@ impl<T: Serialize> Coded<T> {
     pub fn created(&self) -> HttpResponse {
         HttpResponse::Created().insert_header((ETAG, etag(self.version))).json(self)
     }
+}
+
+/// 200, with the `ETag` of a version.
+pub fn etagged(version: i64, body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((ETAG, etag(version))).json(body)
 }
 
 /// The version that `If-Match` names, absent where the header is.

@@ -16,10 +16,12 @@ use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access::guard::{self, Policies};
 use crate::app::App;
 use crate::body::Contract;
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
+use crate::visibility::Veil;
 use crate::{once, openapi, request_id, runs, setting};
 
 /// What the service says about itself.
@@ -33,6 +35,8 @@ pub struct Served {
 /// The document and what follows from it.
 struct Description {
     contract: Data<Contract>,
+    policies: Data<Policies>,
+    veil: Data<Veil>,
     served: Data<Served>,
 }
 
@@ -44,8 +48,10 @@ fn describe() -> Result<Description, StartError> {
     let document = openapi::document().to_pretty_json()?;
     let value: Value = serde_json::from_str(&document)?;
     let contract = Data::new(Contract::compile(&value)?);
+    let policies = Data::new(Policies::new(&value)?);
+    let veil = Data::new(Veil::new(&value));
     let served = Data::new(Served { resources: resources(&value), document });
-    Ok(Description { contract, served })
+    Ok(Description { contract, policies, veil, served })
 }
 
 enum Segment {
@@ -70,14 +76,17 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) 
     once::forget(&db).await?;
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
     let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
-    let Description { contract, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
+    let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {
         let (actix, _) = ActixApp::new()
             .app_data(Data::new(app.clone()))
             .app_data(contract.clone())
+            .app_data(policies.clone())
+            .app_data(veil.clone())
             .app_data(served.clone())
             .app_data(PathConfig::default().error_handler(|error, _| malformed("path", &error)))
             .app_data(QueryConfig::default().error_handler(|error, _| malformed("query", &error)))
+            .wrap(from_fn(guard::stand))
             .wrap(from_fn(refuse_nul))
             .wrap(
                 DefaultHeaders::new()

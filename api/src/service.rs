@@ -6,15 +6,15 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use sea_orm::ConnectionTrait as _;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::access::Routes;
 use crate::app::App;
 use crate::problem::{Entry, Kind, Problem};
 use crate::server::Served;
 
 /// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(get_health).service(get_openapi).service(get_problem_page);
+pub fn configure(routes: &mut Routes) {
+    routes.service(get_health).service(get_openapi).service(get_problem_page);
 }
 
 /// That the service answers, with its version.
@@ -29,7 +29,7 @@ pub struct Health {
 /// Says that the service and its database answer.
 #[utoipa::path(tag = "service", responses((status = 200, description = "Both answer", body = Health)))]
 #[get("/healthz")]
-async fn get_health(app: Data<App>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_health(app: Data<App>) -> Result<HttpResponse, Problem> {
     app.db.execute_unprepared("SELECT 1").await.map_err(|error| {
         tracing::error!(%error, "the database does not answer");
         Problem::new(Kind::Unavailable)
@@ -40,7 +40,7 @@ async fn get_health(app: Data<App>) -> Result<HttpResponse, Problem> {
 /// This document.
 #[utoipa::path(tag = "service", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object)))]
 #[get("/openapi.json")]
-async fn get_openapi(served: Data<Served>) -> HttpResponse {
+pub(crate) async fn get_openapi(served: Data<Served>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(served.document.clone())
 }
 
@@ -48,7 +48,7 @@ async fn get_openapi(served: Data<Served>) -> HttpResponse {
 #[utoipa::path(tag = "service", params(("kind" = String, Path, description = "Last part of the problem's `type`")),
     responses((status = 200, description = "A page for people", content_type = "text/html", body = String)))]
 #[get("/problems/{kind}")]
-async fn get_problem_page(request: HttpRequest, kind: Path<String>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_problem_page(request: HttpRequest, kind: Path<String>) -> Result<HttpResponse, Problem> {
     let entry = Kind::ALL.map(Kind::entry).into_iter().find(|entry| entry.slug == kind.as_str());
     let entry = entry.ok_or_else(Problem::not_found)?;
     let languages = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());

@@ -3,11 +3,12 @@
 //! The table is published as `x-visibility` and drives every decision on who reads what. A field without a class fails
 //! the tests; so does a class without a field.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use attelage_solver::portfolio::{PortfolioAnswer, PortfolioOptions};
 use attelage_solver::{Query, Reply};
+use serde_json::Value;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AllOfBuilder, Schema};
 use utoipa::openapi::{OpenApi as Document, RefOr};
@@ -158,6 +159,7 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
         ],
     ),
     ("NewCapability", Partners, &["capacity_per_year", "minimum_quantity"]),
+    ("Capability", Registered, &["capacity_band"]),
     ("NewCapability", Sealed, &["unit_cost_cents", "fixed_cost_cents"]),
     ("Touched", Registered, &["created", "updated", "unchanged"]),
     (
@@ -210,11 +212,11 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
     ("NewOrganisation", Partners, &["contact"]),
     ("NewOrganisation", Owner, &["turnover_cents", "available_cash_cents"]),
     ("NewRelation", Registered, &["a", "b", "kind", "strength_percent", "source", "since", "until"]),
-    ("RunOptions", Sealed, &["proposals", "locked_in", "locked_out", "time_limit_seconds", "question"]),
+    ("RunOptions", Sealed, &["organisation", "proposals", "locked_in", "locked_out", "time_limit_seconds", "question"]),
     (
         "JointRunOptions",
         Sealed,
-        &["calls", "maximum_calls_per_actor", "maximum_share_percent", "exclusive", "fairness", "time_limit_seconds"],
+        &["organisation", "calls", "maximum_calls_per_actor", "maximum_share_percent", "exclusive", "fairness", "time_limit_seconds"],
     ),
     ("RunCall", Sealed, &["call", "version"]),
     (
@@ -222,6 +224,7 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
         Sealed,
         &[
             "id",
+            "organisation",
             "calls",
             "state",
             "options",
@@ -238,6 +241,35 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
             "finished_at",
         ],
     ),
+    ("CapacityBand", Registered, &["at_least", "below"]),
+    ("Registration", Owner, &["email", "name", "password"]),
+    ("PasswordChange", Owner, &["current", "new"]),
+    ("SignIn", Owner, &["email", "password"]),
+    ("Person", Owner, &["id", "email", "name"]),
+    ("Membership", Owner, &["organisation", "role"]),
+    ("Me", Owner, &["person", "api_key", "administrator", "memberships", "scopes"]),
+    ("Session", Owner, &["id", "current", "created_at", "expires_at"]),
+    ("Member", Owner, &["person", "role", "version", "created_at"]),
+    ("RoleChange", Owner, &["role"]),
+    ("NewInvitation", Owner, &["role", "valid_days"]),
+    ("Invitation", Owner, &["id", "organisation", "role", "created_at", "expires_at", "used_at"]),
+    ("IssuedInvitation", Owner, &["invitation", "secret"]),
+    ("InvitationAnswer", Owner, &["secret"]),
+    ("NewJoinRequest", Owner, &["message"]),
+    (
+        "JoinRequest",
+        Owner,
+        &["id", "organisation", "person", "kind", "state", "message", "created_at", "decided_at"],
+    ),
+    ("NewApiKey", Owner, &["name", "role", "scopes", "valid_days"]),
+    (
+        "ApiKey",
+        Owner,
+        &["id", "organisation", "name", "prefix", "role", "scopes", "created_at", "expires_at", "revoked_at"],
+    ),
+    ("IssuedApiKey", Owner, &["api_key", "secret"]),
+    ("NewReservation", Owner, &["against", "note"]),
+    ("Reservation", Owner, &["id", "organisation", "against", "note", "created_at"]),
     ("Health", Public, &["status", "version"]),
     ("NewTerritory", Public, &["name", "kind", "parent", "population", "latitude", "longitude", "indicators"]),
     ("NewTerm", Public, &["parent", "label_en", "label_fr", "crosswalks"]),
@@ -275,17 +307,78 @@ pub fn class_of(schema: &str, field: &str) -> Option<Class> {
     own.or_else(|| (named.count() > 0 && ENVELOPE.contains(&field)).then_some(Public))
 }
 
-/// Publishes the class of every field.
+/// Publishes the class of every field. What only some may read is not required in what everybody gets.
 pub fn publish(document: &mut Document) {
     let Some(components) = &mut document.components else { return };
     for (name, schema) in &mut components.schemas {
         let RefOr::T(Schema::Object(object)) = schema else { continue };
+        let mut classes = BTreeSet::new();
         for (field, property) in &mut object.properties {
             if let Some(class) = class_of(name, field) {
                 mark(property, class);
+                classes.insert(class);
             }
         }
+        if classes.contains(&Public) && !name.starts_with("New") {
+            object.required.retain(|field| class_of(name, field) == Some(Public));
+        }
     }
+}
+
+/// Takes out of answers what their reader may not see, by the classes that the document publishes.
+pub struct Veil(HashMap<String, Vec<Member>>);
+
+struct Member {
+    name: String,
+    class: Class,
+    /// The schema of its value, or of the items of its value.
+    schema: Option<String>,
+}
+
+impl Veil {
+    /// Reads the document.
+    #[must_use]
+    pub fn new(document: &Value) -> Self {
+        let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
+        let members = schemas.map(|(name, schema)| {
+            let own = schema["properties"].as_object().into_iter().flatten().map(|(field, property)| Member {
+                name: field.clone(),
+                class: class_of(name, field).unwrap_or(Owner),
+                schema: named(property),
+            });
+            (name.clone(), own.collect())
+        });
+        Self(members.collect())
+    }
+
+    /// Leaves in `value`, of the schema, what a reader of this clearance may see: members whose class is above it go, at any depth.
+    /// A member that no schema names goes too. O(members).
+    pub fn draw(&self, schema: &str, value: &mut Value, clearance: Class) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.draw(schema, item, clearance)),
+            Value::Object(members) => {
+                let Some(known) = self.0.get(schema) else { return members.clear() };
+                members.retain(|name, value| {
+                    let Some(member) = known.iter().find(|member| member.name == *name) else { return false };
+                    if member.class > clearance {
+                        return false;
+                    }
+                    if let Some(schema) = &member.schema {
+                        self.draw(schema, value, clearance);
+                    }
+                    true
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The schema that a property refers to, in one of the ways that the document writes it.
+fn named(property: &Value) -> Option<String> {
+    let places = ["/$ref", "/items/$ref", "/allOf/0/$ref", "/oneOf/1/$ref", "/oneOf/0/$ref"];
+    let reference = places.into_iter().find_map(|place| property.pointer(place)?.as_str())?;
+    reference.rsplit('/').next().map(str::to_owned)
 }
 
 fn mark(property: &mut RefOr<Schema>, class: Class) {
@@ -310,7 +403,7 @@ fn mark(property: &mut RefOr<Schema>, class: Class) {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use serde_json::Value;
+    use serde_json::json;
 
     use super::*;
     use crate::openapi;
@@ -341,6 +434,27 @@ mod tests {
         for schema in ["Proposal", "Allocation", "RuleWorth"] {
             assert_eq!(class_of(schema, "anything"), Some(Sealed), "{schema} is computed");
         }
+    }
+
+    #[test]
+    fn a_veil_leaves_what_the_clearance_allows_at_any_depth() {
+        let veil = Veil::new(&serde_json::to_value(openapi::document()).unwrap());
+        let whole = json!({
+            "id": "1", "name": "A", "volunteers": 3, "contact": "C", "turnover_cents": 4, "unheard_of": true,
+            "credentials": [{ "code": "qualiopi", "number": "N" }], "resource_mix": { "sales_percent": 5 },
+        });
+        let seen = |clearance| {
+            let mut value = whole.clone();
+            veil.draw("Organisation", &mut value, clearance);
+            value
+        };
+        assert_eq!(seen(Public), json!({ "id": "1", "name": "A", "credentials": [{ "code": "qualiopi" }] }));
+        let registered = seen(Registered);
+        assert_eq!(registered["credentials"][0]["number"], "N");
+        assert!(registered["resource_mix"]["sales_percent"] == 5 && registered["volunteers"] == 3);
+        assert!(registered.get("contact").is_none() && seen(Partners)["contact"] == "C");
+        assert!(seen(Sealed).get("turnover_cents").is_none() && seen(Owner)["turnover_cents"] == 4);
+        assert!(seen(Owner).get("unheard_of").is_none(), "what has no class is shown to nobody");
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod m20261122_000007_limit_lots_and_needs;
 mod m20261122_000008_keep_replies;
 mod m20261122_000009_create_run_calls;
 mod m20261122_000010_create_idempotency_keys;
+mod m20261122_000011_create_identity;
+mod m20261122_000012_give_runs_an_owner;
 
 /// Applies and reverts the migrations.
 pub struct Migrator;
@@ -34,6 +36,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000008_keep_replies::Migration),
             Box::new(m20261122_000009_create_run_calls::Migration),
             Box::new(m20261122_000010_create_idempotency_keys::Migration),
+            Box::new(m20261122_000011_create_identity::Migration),
+            Box::new(m20261122_000012_give_runs_an_owner::Migration),
         ]
     }
 }

@@ -9,16 +9,22 @@ use uuid::Uuid;
 
 use super::Call;
 use super::problem::{call_of, code, last_day, unsigned};
-use crate::capabilities::{self, Capability, Unit};
-use crate::organisations::{self, Organisation};
-use crate::relations::{self, Relation};
-use crate::territories;
+use super::window::Window;
+use super::{Criterion, NewCall};
+use crate::capabilities::Unit;
+use crate::capabilities::store::{Offer, Terms};
+use crate::organisations::profile::{Finances, Profile};
+use crate::relations::Relation;
 use crate::vocabularies::{self, Vocabulary};
 
-/// Organisations, what they can do, how they stand to each other, and the vocabularies, at one instant.
+/// Organisations, what they can do, how they stand to each other, and the vocabularies, at one instant, as somebody sees them.
 pub struct Market {
-    organisations: Vec<Organisation>,
-    capabilities: Vec<Capability>,
+    profiles: Vec<Profile>,
+    offers: Vec<Offer>,
+    /// What the asker alone knows: of others these say nothing.
+    terms: BTreeMap<Uuid, Terms>,
+    finances: BTreeMap<Uuid, Finances>,
+    reservations: Vec<(Uuid, Uuid)>,
     /// The pool of each capability whose organisation shares its people: the same in every call, whoever takes part in it.
     pools: BTreeMap<Uuid, String>,
     relations: Vec<Relation>,
@@ -32,23 +38,26 @@ impl Market {
     ///
     /// # Errors
     /// The database's.
-    pub async fn load(db: &impl ConnectionTrait) -> Result<Self, DbErr> {
-        let organisations = organisations::store::all(db).await?;
-        let territories = territories::store::all(db).await?.into_iter().map(|row| solver::Territory {
+    pub async fn load(window: &Window<'_, impl ConnectionTrait>) -> Result<Self, DbErr> {
+        let profiles = window.profiles().await?;
+        let territories = window.territories().await?.into_iter().map(|row| solver::Territory {
             id: row.code,
             name: Some(row.name),
             parent: row.parent_code,
             population: row.population.map_or(0, unsigned),
         });
-        let capabilities = capabilities::store::all(db).await?;
+        let offers = window.offers().await?;
         Ok(Self {
-            pools: pools(&capacity_groups(&organisations), &capabilities),
-            organisations,
-            capabilities,
-            relations: relations::store::all(db).await?,
+            pools: pools(&capacity_groups(&profiles), &offers),
+            profiles,
+            offers,
+            terms: window.own_terms().await?,
+            finances: window.own_finances().await?,
+            reservations: window.own_reservations().await?,
+            relations: window.relations().await?,
             territories: territories.collect(),
-            services: terms(db, Vocabulary::Services).await?,
-            publics: terms(db, Vocabulary::Publics).await?,
+            services: terms(window, Vocabulary::Services).await?,
+            publics: terms(window, Vocabulary::Publics).await?,
         })
     }
 
@@ -59,25 +68,24 @@ impl Market {
     #[must_use]
     pub fn problem(&self, call: &Call) -> solver::Problem {
         let written = &call.value.written;
-        let mut offers: BTreeMap<Uuid, Vec<&Capability>> = BTreeMap::new();
-        for capability in &self.capabilities {
-            let own = &capability.value;
+        let mut offers: BTreeMap<Uuid, Vec<&Offer>> = BTreeMap::new();
+        for own in &self.offers {
             let begun = own.valid_from.is_none_or(|from| from <= written.starts_on);
             let lasts = own.valid_to.zip(last_day(written)).is_none_or(|(to, last)| to >= last);
             if begun && lasts && own.organisation != written.funder {
-                offers.entry(own.organisation).or_default().push(capability);
+                offers.entry(own.organisation).or_default().push(own);
             }
         }
-        let takes_part = |organisation: &&Organisation| {
-            let mut links = organisation.value.links.iter();
+        let takes_part = |organisation: &&Profile| {
+            let mut links = organisation.links.iter();
             offers.contains_key(&organisation.id)
                 || links.any(|link| link.shares_credentials && offers.contains_key(&link.to))
         };
-        let organisations: Vec<&Organisation> = self.organisations.iter().filter(takes_part).collect();
+        let organisations: Vec<&Profile> = self.profiles.iter().filter(takes_part).collect();
         let present: BTreeSet<Uuid> = organisations.iter().map(|organisation| organisation.id).collect();
         let actors = organisations.iter().map(|organisation| {
             let own = offers.remove(&organisation.id).unwrap_or_default();
-            actor(organisation, &own, &self.pools)
+            self.actor(organisation, &own, written)
         });
         solver::Problem {
             call: call_of(call.id, written),
@@ -87,61 +95,84 @@ impl Market {
             publics: self.publics.clone(),
             relations: strongest(&self.relations, &present, written.starts_on),
             links: links(&organisations, &present),
-            incompatibilities: Vec::new(),
+            incompatibilities: self.incompatibilities(&present),
             preferences: Vec::new(),
         }
     }
+
+    fn actor(&self, profile: &Profile, offers: &[&Offer], written: &NewCall) -> solver::Actor {
+        let finances = self.finances.get(&profile.id).copied().unwrap_or_else(|| sufficient(written));
+        solver::Actor {
+            id: profile.id.to_string(),
+            name: Some(profile.name.clone()),
+            legal_family: profile.legal_family.map(|family| code(&family)),
+            home_territories: profile.home_territories.clone(),
+            credentials: profile
+                .credentials
+                .iter()
+                .map(|credential| solver::Credential {
+                    code: credential.code.clone(),
+                    valid_from: credential.valid_from.map(|day| day.to_string()),
+                    valid_to: credential.valid_to.map(|day| day.to_string()),
+                })
+                .collect(),
+            turnover_cents: finances.turnover_cents,
+            available_cash_cents: finances.available_cash_cents,
+            capabilities: offers.iter().map(|offer| self.capability(offer)).collect(),
+        }
+    }
+
+    /// Of the asker's own capabilities, what they can do and cost; of others, their band, at the reference costs of the call.
+    fn capability(&self, offer: &Offer) -> solver::Capability {
+        let terms = self.terms.get(&offer.id).copied().unwrap_or(Terms {
+            capacity_per_year: offer.at_least_per_year,
+            unit_cost_cents: None,
+            fixed_cost_cents: 0,
+            minimum_quantity: 0,
+        });
+        solver::Capability {
+            id: offer.id.to_string(),
+            services: offer.services.clone(),
+            publics: offer.publics.clone(),
+            territories: offer.territories.clone(),
+            modalities: offer.modalities.clone(),
+            unit: offer.unit.map(|unit| unit.code().to_owned()),
+            capacity_per_year: terms.capacity_per_year.map(unsigned),
+            unit_cost_cents: terms.unit_cost_cents,
+            fixed_cost_cents: terms.fixed_cost_cents,
+            minimum_quantity: unsigned(terms.minimum_quantity),
+            pool: self.pools.get(&offer.id).cloned(),
+        }
+    }
+
+    /// The asker's own reservations, between those who take part.
+    fn incompatibilities(&self, present: &BTreeSet<Uuid>) -> Vec<solver::Incompatibility> {
+        let pairs = self.reservations.iter().map(|&(a, b)| if a < b { (a, b) } else { (b, a) });
+        let pairs: BTreeSet<(Uuid, Uuid)> =
+            pairs.filter(|(a, b)| present.contains(a) && present.contains(b)).collect();
+        pairs.into_iter().map(|(a, b)| solver::Incompatibility { a: a.to_string(), b: b.to_string() }).collect()
+    }
 }
 
-async fn terms(db: &impl ConnectionTrait, vocabulary: Vocabulary) -> Result<Vec<solver::Term>, DbErr> {
-    let rows = vocabularies::store::all(db, vocabulary).await?;
+/// What is assumed of the finances that the asker may not know: turnover enough for each condition of the call, and no bound on cash.
+fn sufficient(written: &NewCall) -> Finances {
+    let turnover = written.eligibility.iter().filter(|rule| rule.criterion == Criterion::Turnover);
+    Finances { turnover_cents: turnover.filter_map(|rule| rule.minimum_cents).max(), available_cash_cents: None }
+}
+
+async fn terms(
+    window: &Window<'_, impl ConnectionTrait>,
+    vocabulary: Vocabulary,
+) -> Result<Vec<solver::Term>, DbErr> {
+    let rows = window.terms(vocabulary).await?;
     let terms = rows.into_iter().map(vocabularies::store::view);
     Ok(terms
         .map(|term| solver::Term { id: term.code, name: Some(term.value.label_en), parent: term.value.parent })
         .collect())
 }
 
-fn actor(organisation: &Organisation, offers: &[&Capability], pools: &BTreeMap<Uuid, String>) -> solver::Actor {
-    let own = &organisation.value;
-    solver::Actor {
-        id: organisation.id.to_string(),
-        name: Some(own.name.clone()),
-        legal_family: own.legal_family.map(|family| code(&family)),
-        home_territories: own.home_territories.clone(),
-        credentials: own
-            .credentials
-            .iter()
-            .map(|credential| solver::Credential {
-                code: credential.code.clone(),
-                valid_from: credential.valid_from.map(|day| day.to_string()),
-                valid_to: credential.valid_to.map(|day| day.to_string()),
-            })
-            .collect(),
-        turnover_cents: own.turnover_cents,
-        available_cash_cents: own.available_cash_cents,
-        capabilities: offers.iter().map(|offer| capability(offer, pools.get(&offer.id))).collect(),
-    }
-}
-
-fn capability(offer: &Capability, pool: Option<&String>) -> solver::Capability {
-    let own = &offer.value;
-    solver::Capability {
-        id: offer.id.to_string(),
-        services: own.services.clone(),
-        publics: own.publics.clone(),
-        territories: own.territories.clone(),
-        modalities: own.modalities.clone(),
-        unit: own.unit.map(|unit| unit.code().to_owned()),
-        capacity_per_year: own.capacity_per_year.map(unsigned),
-        unit_cost_cents: own.unit_cost_cents,
-        fixed_cost_cents: own.fixed_cost_cents,
-        minimum_quantity: unsigned(own.minimum_quantity),
-        pool: pool.cloned(),
-    }
-}
-
-fn links(organisations: &[&Organisation], present: &BTreeSet<Uuid>) -> Vec<solver::Link> {
-    let all = organisations.iter().flat_map(|from| from.value.links.iter().map(move |link| (from.id, link)));
+fn links(organisations: &[&Profile], present: &BTreeSet<Uuid>) -> Vec<solver::Link> {
+    let all = organisations.iter().flat_map(|from| from.links.iter().map(move |link| (from.id, link)));
     all.filter(|(_, link)| present.contains(&link.to))
         .map(|(from, link)| solver::Link {
             from: from.to_string(),
@@ -178,14 +209,14 @@ fn strongest(relations: &[Relation], present: &BTreeSet<Uuid>, starts_on: NaiveD
 ///
 /// Within a group, capabilities counted in one unit that have a service in common, directly or through others, draw on the
 /// same people. O(links × group size + capabilities × services × pools of the group).
-fn pools(groups: &BTreeMap<Uuid, Uuid>, capabilities: &[Capability]) -> BTreeMap<Uuid, String> {
+fn pools(groups: &BTreeMap<Uuid, Uuid>, offers: &[Offer]) -> BTreeMap<Uuid, String> {
     let mut found: Vec<Pool> = Vec::new();
-    for offer in capabilities {
-        if let Some(&group) = groups.get(&offer.value.organisation) {
+    for offer in offers {
+        if let Some(&group) = groups.get(&offer.organisation) {
             let mut pool = Pool {
                 group,
-                unit: offer.value.unit,
-                services: offer.value.services.iter().map(String::as_str).collect(),
+                unit: offer.unit,
+                services: offer.services.iter().map(String::as_str).collect(),
                 capabilities: vec![offer.id],
             };
             let joins = |other: &Pool| {
@@ -216,9 +247,9 @@ struct Pool<'a> {
 /// The group that each organisation shares its capacity with, by the smallest id of the group.
 ///
 /// Links that share capacity join two organisations; groups are the connected components. O(links × group size).
-fn capacity_groups(organisations: &[Organisation]) -> BTreeMap<Uuid, Uuid> {
+fn capacity_groups(organisations: &[Profile]) -> BTreeMap<Uuid, Uuid> {
     let mut group: BTreeMap<Uuid, Uuid> = BTreeMap::new();
-    let all = organisations.iter().flat_map(|from| from.value.links.iter().map(move |link| (from.id, link)));
+    let all = organisations.iter().flat_map(|from| from.links.iter().map(move |link| (from.id, link)));
     for (from, link) in all.filter(|(_, link)| link.shares_capacity) {
         let ends = [from, link.to].map(|id| group.get(&id).copied().unwrap_or(id));
         let [kept, merged] = if ends[0] <= ends[1] { ends } else { [ends[1], ends[0]] };

@@ -17,6 +17,7 @@ mod problem;
 pub mod routes;
 pub(crate) mod store;
 pub(crate) mod validate;
+pub(crate) mod window;
 
 pub use lot::{Lot, Need, Per, Spread};
 pub use policy::{

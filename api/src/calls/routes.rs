@@ -5,21 +5,21 @@ use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
 use sea_orm::ConnectionTrait;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{Call, CallKind, CallStatus, NewCall, store, validate};
+use crate::access::{Caller, Role, Routes};
 use crate::app::App;
 use crate::body::Body;
 use crate::database::{begin_read, begin_write};
 use crate::once::Once;
 use crate::page::{Page, Pager};
-use crate::problem::Problem;
+use crate::problem::{Fault, Problem};
 use crate::resource::{missed, required_version};
 
 /// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_calls)
         .service(create_call)
         .service(get_call)
@@ -46,15 +46,20 @@ struct ListCalls {
     cursor: Option<String>,
 }
 
-/// Lists calls, oldest first.
+/// Lists calls, oldest first. Drafts are seen by their funder only.
 #[utoipa::path(tag = "calls", params(ListCalls),
     responses((status = 200, description = "A page of calls", body = Page<Call>)))]
 #[get("/calls")]
-async fn list_calls(app: Data<App>, request: HttpRequest, query: Query<ListCalls>) -> Result<impl Responder, Problem> {
+pub(crate) async fn list_calls(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query<ListCalls>,
+) -> Result<impl Responder, Problem> {
     let ListCalls { funder, status, kind, limit, cursor } = query.into_inner();
     let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
     let filter = store::Filter { funder, status, kind };
-    let calls = store::page(&begin_read(&app.db).await?, &filter, &pager.slice(), pager.after_id()?).await?;
+    let calls = store::page(&begin_read(&app.db).await?, &caller, &filter, &pager.slice(), pager.after_id()?).await?;
     pager.page(calls, |call: &Call| call.id.to_string())
 }
 
@@ -62,13 +67,20 @@ async fn list_calls(app: Data<App>, request: HttpRequest, query: Query<ListCalls
 #[utoipa::path(tag = "calls", request_body = NewCall,
     responses((status = 201, description = "Drafted", body = Call)))]
 #[post("/calls")]
-async fn create_call(app: Data<App>, once: Once, Body(new): Body<NewCall>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create_call(
+    app: Data<App>,
+    caller: Caller,
+    once: Once,
+    Body(new): Body<NewCall>,
+) -> Result<HttpResponse, Problem> {
     once.write(&app, async |tx| {
-        Problem::check(validate::faults(tx, &new).await?)?;
+        let mut faults: Vec<Fault> = validate::faults(tx, &new).await?;
+        faults.extend(caller.fault_of_owner(tx, "/funder", new.funder).await?);
+        Problem::check(faults)?;
         let id = Uuid::now_v7();
         store::insert(tx, id, &new).await?;
         let call = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
-        Ok(call.created("/v1/calls"))
+        call.created("/v1/calls")
     })
     .await
 }
@@ -77,9 +89,9 @@ async fn create_call(app: Data<App>, once: Once, Body(new): Body<NewCall>) -> Re
 #[utoipa::path(tag = "calls", params(("id" = Uuid, Path, description = "Id of the call")),
     responses((status = 200, description = "The call", body = Call)))]
 #[get("/calls/{id}")]
-async fn get_call(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let call = store::find(&begin_read(&app.db).await?, *id).await?.ok_or_else(Problem::not_found)?;
-    Ok(call.found())
+pub(crate) async fn get_call(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let db = begin_read(&app.db).await?;
+    store::find_visible(&db, &caller, *id).await?.ok_or_else(Problem::not_found)?.found()
 }
 
 /// Replaces the version of a draft named by `If-Match`.
@@ -88,22 +100,28 @@ async fn get_call(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Proble
         ("If-Match" = String, Header, description = "`ETag` of the version to replace")),
     responses((status = 200, description = "Replaced", body = Call)))]
 #[put("/calls/{id}")]
-async fn replace_call(
+pub(crate) async fn replace_call(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: Path<Uuid>,
     Body(new): Body<NewCall>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = begin_write(&app.db).await?;
-    draft_only(&tx, *id).await?;
-    Problem::check(validate::faults(&tx, &new).await?)?;
+    let before = own_call(&tx, &caller, *id).await?;
+    draft_only(&before)?;
+    let mut faults: Vec<Fault> = validate::faults(&tx, &new).await?;
+    if before.value.written.funder != new.funder {
+        faults.push(Fault::at("/funder", "a call stays with its funder: draft another one there"));
+    }
+    Problem::check(faults)?;
     if !store::replace(&tx, *id, &new, version).await? {
         return Err(missed(true));
     }
     let call = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
-    Ok(call.found())
+    call.found()
 }
 
 /// Deletes a draft, with its runs.
@@ -112,10 +130,15 @@ async fn replace_call(
         ("If-Match" = String, Header, description = "`ETag` of the version to delete")),
     responses((status = 204, description = "Deleted")))]
 #[delete("/calls/{id}")]
-async fn delete_call(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn delete_call(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = begin_write(&app.db).await?;
-    draft_only(&tx, *id).await?;
+    draft_only(&own_call(&tx, &caller, *id).await?)?;
     if !store::delete(&tx, *id, version).await? {
         return Err(missed(true));
     }
@@ -127,24 +150,31 @@ async fn delete_call(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Re
 #[utoipa::path(tag = "calls", params(("id" = Uuid, Path, description = "Id of the call")),
     responses((status = 200, description = "Published", body = Call)))]
 #[post("/calls/{id}/publish")]
-async fn publish_call(app: Data<App>, once: Once, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    once.write(&app, async |tx| advance(tx, *id, CallStatus::Draft, CallStatus::Published).await).await
+pub(crate) async fn publish_call(
+    app: Data<App>,
+    caller: Caller,
+    once: Once,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    once.write(&app, async |tx| advance(tx, &caller, *id, CallStatus::Draft, CallStatus::Published).await).await
 }
 
 /// Closes a published call.
 #[utoipa::path(tag = "calls", params(("id" = Uuid, Path, description = "Id of the call")),
     responses((status = 200, description = "Closed", body = Call)))]
 #[post("/calls/{id}/close")]
-async fn close_call(app: Data<App>, once: Once, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    once.write(&app, async |tx| advance(tx, *id, CallStatus::Published, CallStatus::Closed).await).await
+pub(crate) async fn close_call(app: Data<App>, caller: Caller, once: Once, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    once.write(&app, async |tx| advance(tx, &caller, *id, CallStatus::Published, CallStatus::Closed).await).await
 }
 
 async fn advance(
     tx: &impl ConnectionTrait,
+    caller: &Caller,
     id: Uuid,
     from: CallStatus,
     to: CallStatus,
 ) -> Result<HttpResponse, Problem> {
+    own_call(tx, caller, id).await?;
     let moved = store::advance(tx, id, from, to).await?;
     let call = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
     if !moved {
@@ -152,12 +182,18 @@ async fn advance(
             format!("the call is {}: only a {} one can become {}", word(call.value.status), word(from), word(to));
         return Err(Problem::conflict(detail));
     }
-    Ok(call.found())
+    call.found()
+}
+
+/// A call that the caller may change. One that they may not even see is not there.
+async fn own_call(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<Call, Problem> {
+    let call = store::find_visible(db, caller, id).await?.ok_or_else(Problem::not_found)?;
+    caller.require(db, call.value.written.funder, Role::Editor).await?;
+    Ok(call)
 }
 
 /// Refuses a call that is no longer a draft.
-async fn draft_only(db: &impl ConnectionTrait, id: Uuid) -> Result<(), Problem> {
-    let call = store::find(db, id).await?.ok_or_else(Problem::not_found)?;
+fn draft_only(call: &Call) -> Result<(), Problem> {
     match call.value.status {
         CallStatus::Draft => Ok(()),
         status => {

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model, lot, need};
 use super::{
     AwardCriteria, Call, CallKind, CallState, CallStatus, EligibilityRule, EligibilityRules, Lot, Need, NewCall,
 };
+use crate::access::Caller;
 use crate::database::{now, rows_per_statement};
 use crate::page::Slice;
 use crate::runs;
@@ -27,14 +30,20 @@ pub struct Filter {
     pub kind: Option<CallKind>,
 }
 
-/// Up to `slice.limit` calls, by id. Three queries.
+/// The calls that somebody may see: drafts are their funder's.
+fn visible(caller: &Caller) -> Condition {
+    caller.owns(Column::FunderId).add(Column::Status.ne(CallStatus::Draft))
+}
+
+/// Up to `slice.limit` calls that the caller may see, by id. Three queries.
 pub async fn page(
     db: &impl ConnectionTrait,
+    caller: &Caller,
     filter: &Filter,
     slice: &Slice,
     after: Option<Uuid>,
 ) -> Result<Vec<Call>, DbErr> {
-    let mut query = Entity::find().order_by_asc(Column::Id);
+    let mut query = Entity::find().filter(visible(caller)).order_by_asc(Column::Id);
     if let Some(funder) = filter.funder {
         query = query.filter(Column::FunderId.eq(funder));
     }
@@ -50,7 +59,13 @@ pub async fn page(
     complete(db, query.limit(slice.limit).all(db).await?).await
 }
 
-/// One call. Three queries.
+/// One call, if the caller may see it. Three queries.
+pub async fn find_visible(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<Option<Call>, DbErr> {
+    let row: Vec<Model> = Entity::find_by_id(id).filter(visible(caller)).one(db).await?.into_iter().collect();
+    Ok(complete(db, row).await?.pop())
+}
+
+/// One call, whoever asks. Three queries.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Call>, DbErr> {
     let row: Vec<Model> = Entity::find_by_id(id).one(db).await?.into_iter().collect();
     Ok(complete(db, row).await?.pop())

@@ -2,11 +2,12 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::organisations::Evidence;
-use crate::resource::{Resource, Stored};
+use crate::resource::{Added, Resource, Stored};
 
 pub(crate) mod entity;
 pub mod routes;
@@ -121,4 +122,55 @@ pub type Capability = Stored<NewCapability>;
 
 impl Resource for NewCapability {
     const NAME: &'static str = "Capability";
+
+    fn derived_schema() -> Vec<(&'static str, Added)> {
+        let text = "How much it can do in a year, roughly; absent where that is unknown.";
+        vec![("capacity_band", Added::reference::<CapacityBand>(text).optional())]
+    }
+
+    fn derived(&self) -> Vec<(&'static str, Value)> {
+        let band = self.capacity_per_year.map(CapacityBand::of);
+        band.map(|band| ("capacity_band", json!(band))).into_iter().collect()
+    }
+}
+
+/// A capacity, to within a factor of two and a half: what those see who may not know it exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CapacityBand {
+    /// At least this much.
+    pub at_least: i64,
+    /// And less than this.
+    pub below: i64,
+}
+
+impl CapacityBand {
+    /// The band of a capacity: 0, or between two of 1, 2, 5, 10, 20, 50, 100…
+    #[must_use]
+    pub fn of(capacity: i64) -> Self {
+        let mut at_least = 0;
+        for power in (0..=18).map(|exponent| 10_i64.pow(exponent)) {
+            for below in [1, 2, 5].map(|times| power.saturating_mul(times)) {
+                if capacity < below {
+                    return Self { at_least, below };
+                }
+                at_least = below;
+            }
+        }
+        Self { at_least, below: i64::MAX }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_band_holds_its_capacity_within_a_factor_of_two_and_a_half() {
+        for capacity in [1, 2, 3, 4, 5, 9, 10, 19, 20, 49, 50, 99, 100, 123_456, 999_999_999_999, i64::MAX] {
+            let CapacityBand { at_least, below } = CapacityBand::of(capacity);
+            assert!(at_least <= capacity && (capacity < below || capacity == i64::MAX), "{capacity}");
+            assert!(below / at_least <= 2, "{capacity}: {at_least} to {below}");
+        }
+        assert_eq!(CapacityBand::of(0), CapacityBand { at_least: 0, below: 1 });
+    }
 }

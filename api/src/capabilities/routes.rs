@@ -4,10 +4,10 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{Capability, NewCapability, store, validate};
+use crate::access::{Caller, Role, Routes};
 use crate::app::App;
 use crate::body::Body;
 use crate::database::{begin_read, begin_write};
@@ -15,10 +15,11 @@ use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
 use crate::resource::{missed, required_version};
+use crate::visibility::Veil;
 
 /// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_capabilities)
         .service(create_capability)
         .service(get_capability)
@@ -49,33 +50,42 @@ struct ListCapabilities {
 #[utoipa::path(tag = "capabilities", params(ListCapabilities),
     responses((status = 200, description = "A page of capabilities", body = Page<Capability>)))]
 #[get("/capabilities")]
-async fn list_capabilities(
+pub(crate) async fn list_capabilities(
     app: Data<App>,
+    veil: Data<Veil>,
+    caller: Caller,
     request: HttpRequest,
     query: Query<ListCapabilities>,
 ) -> Result<impl Responder, Problem> {
     let ListCapabilities { organisation, service, public, territory, limit, cursor } = query.into_inner();
     let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
     let filter = store::Filter { organisation, service, public, territory };
-    let capabilities = store::page(&begin_read(&app.db).await?, &filter, &pager.slice(), pager.after_id()?).await?;
-    pager.page(capabilities, |capability: &Capability| capability.id.to_string())
+    let db = begin_read(&app.db).await?;
+    let capabilities = store::page(&db, &filter, &pager.slice(), pager.after_id()?).await?;
+    let own = caller.own_among(&db, capabilities.iter().map(|capability| capability.value.organisation)).await?;
+    pager.page(capabilities, |capability: &Capability| capability.id.to_string())?.try_map(|capability| {
+        capability.seen(&veil, caller.clearance(own.contains(&capability.value.organisation)))
+    })
 }
 
 /// Registers a capability.
 #[utoipa::path(tag = "capabilities", request_body = NewCapability,
     responses((status = 201, description = "Registered", body = Capability)))]
 #[post("/capabilities")]
-async fn create_capability(
+pub(crate) async fn create_capability(
     app: Data<App>,
+    caller: Caller,
     once: Once,
     Body(new): Body<NewCapability>,
 ) -> Result<HttpResponse, Problem> {
     once.write(&app, async |tx| {
-        Problem::check(validate::faults(tx, &new).await?)?;
+        let mut faults: Vec<Fault> = validate::faults(tx, &new).await?;
+        faults.extend(caller.fault_of_owner(tx, "/organisation", new.organisation).await?);
+        Problem::check(faults)?;
         let id = Uuid::now_v7();
         store::insert_many(tx, &[store::Insertion { id, import_key: None, new }]).await?;
         let capability = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
-        Ok(capability.created("/v1/capabilities"))
+        capability.created("/v1/capabilities")
     })
     .await
 }
@@ -84,9 +94,16 @@ async fn create_capability(
 #[utoipa::path(tag = "capabilities", params(("id" = Uuid, Path, description = "Id of the capability")),
     responses((status = 200, description = "The capability", body = Capability)))]
 #[get("/capabilities/{id}")]
-async fn get_capability(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let capability = store::find(&begin_read(&app.db).await?, *id).await?.ok_or_else(Problem::not_found)?;
-    Ok(capability.found())
+pub(crate) async fn get_capability(
+    app: Data<App>,
+    veil: Data<Veil>,
+    caller: Caller,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let db = begin_read(&app.db).await?;
+    let capability = store::find(&db, *id).await?.ok_or_else(Problem::not_found)?;
+    let own = !caller.own_among(&db, [capability.value.organisation]).await?.is_empty();
+    capability.shown(&veil, caller.clearance(own))
 }
 
 /// Replaces the version of a capability named by `If-Match`.
@@ -95,8 +112,9 @@ async fn get_capability(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, 
         ("If-Match" = String, Header, description = "`ETag` of the version to replace")),
     responses((status = 200, description = "Replaced", body = Capability)))]
 #[put("/capabilities/{id}")]
-async fn replace_capability(
+pub(crate) async fn replace_capability(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: Path<Uuid>,
     Body(new): Body<NewCapability>,
@@ -104,6 +122,7 @@ async fn replace_capability(
     let version = required_version(&request)?;
     let tx = begin_write(&app.db).await?;
     let before = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    caller.require(&tx, before.value.organisation, Role::Editor).await?;
     let mut faults = validate::faults(&tx, &new).await?;
     if before.value.organisation != new.organisation {
         faults.push(Fault::at("/organisation", "a capability stays with its organisation: register another one there"));
@@ -114,7 +133,7 @@ async fn replace_capability(
     }
     let capability = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
-    Ok(capability.found())
+    capability.found()
 }
 
 /// Deletes a capability.
@@ -123,11 +142,18 @@ async fn replace_capability(
         ("If-Match" = String, Header, description = "`ETag` of the version to delete")),
     responses((status = 204, description = "Deleted")))]
 #[delete("/capabilities/{id}")]
-async fn delete_capability(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn delete_capability(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = begin_write(&app.db).await?;
+    let before = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    caller.require(&tx, before.value.organisation, Role::Editor).await?;
     if !store::delete(&tx, *id, version).await? {
-        return Err(missed(store::find(&tx, *id).await?.is_some()));
+        return Err(missed(true));
     }
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())

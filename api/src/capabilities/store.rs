@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model, term, territory};
-use super::{Capability, NewCapability};
+use super::{Capability, CapacityBand, NewCapability, Unit};
+use crate::access::Owners;
 use crate::database::{now, rows_per_statement};
 use crate::page::Slice;
 use crate::vocabularies::Vocabulary;
@@ -61,8 +63,107 @@ pub async fn page(
 }
 
 /// Every capability, by id. Three queries (more beyond some thousands).
+#[cfg(test)]
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Capability>, DbErr> {
     complete(db, Entity::find().order_by_asc(Column::Id).all(db).await?).await
+}
+
+/// What everybody may know of a capability, its capacity rounded down to its band. Nothing sealed is in it.
+pub struct Offer {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Whose.
+    pub organisation: Uuid,
+    /// Services.
+    pub services: Vec<String>,
+    /// Publics.
+    pub publics: Vec<String>,
+    /// Territories.
+    pub territories: Vec<String>,
+    /// Modalities.
+    pub modalities: Vec<String>,
+    /// What its quantities count.
+    pub unit: Option<Unit>,
+    /// It can do at least this much in a year, where that is known.
+    pub at_least_per_year: Option<i64>,
+    /// First day.
+    pub valid_from: Option<NaiveDate>,
+    /// Last day.
+    pub valid_to: Option<NaiveDate>,
+}
+
+type OfferRow = (Uuid, Uuid, Option<Unit>, Option<i64>, Option<NaiveDate>, Option<NaiveDate>);
+
+/// Every offer, by id. Three queries (more beyond some thousands); no column of a cost is read.
+pub async fn offers(db: &impl ConnectionTrait) -> Result<Vec<Offer>, DbErr> {
+    let rows: Vec<OfferRow> = Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::OrganisationId,
+            Column::Unit,
+            Column::CapacityPerYear,
+            Column::ValidFrom,
+            Column::ValidTo,
+        ])
+        .order_by_asc(Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut offers = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(rows_per_statement(db, 1)) {
+        let mut lists = lists_of(db, chunk.iter().map(|row| row.0).collect()).await?;
+        offers.extend(chunk.iter().map(|&(id, organisation, unit, capacity, valid_from, valid_to)| {
+            let Lists { terms, territories } = lists.remove(&id).unwrap_or_default();
+            Offer {
+                id,
+                organisation,
+                services: of(&terms, Vocabulary::Services),
+                publics: of(&terms, Vocabulary::Publics),
+                territories,
+                modalities: of(&terms, Vocabulary::Modalities),
+                unit,
+                at_least_per_year: capacity.map(|capacity| CapacityBand::of(capacity).at_least),
+                valid_from,
+                valid_to,
+            }
+        }));
+    }
+    Ok(offers)
+}
+
+/// What only its owner and evaluators know of a capability.
+#[derive(Clone, Copy)]
+pub struct Terms {
+    /// How much it can do in a year.
+    pub capacity_per_year: Option<i64>,
+    /// What a unit costs.
+    pub unit_cost_cents: Option<i64>,
+    /// What it costs before the first unit.
+    pub fixed_cost_cents: i64,
+    /// The least that it is worth starting for.
+    pub minimum_quantity: i64,
+}
+
+/// The terms of the capabilities of some organisations, by capability. One query.
+pub async fn terms_of(db: &impl ConnectionTrait, owners: Owners) -> Result<BTreeMap<Uuid, Terms>, DbErr> {
+    let rows: Vec<(Uuid, Option<i64>, Option<i64>, i64, i64)> = Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::CapacityPerYear,
+            Column::UnitCostCents,
+            Column::FixedCostCents,
+            Column::MinimumQuantity,
+        ])
+        .filter(owners.among(Column::OrganisationId))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let terms = |(id, capacity_per_year, unit_cost_cents, fixed_cost_cents, minimum_quantity)| {
+        (id, Terms { capacity_per_year, unit_cost_cents, fixed_cost_cents, minimum_quantity })
+    };
+    Ok(rows.into_iter().map(terms).collect())
 }
 
 /// One capability. Three queries.
@@ -75,34 +176,47 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Capabili
 pub async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Capability>, DbErr> {
     let mut capabilities = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(rows_per_statement(db, 1)) {
-        let ids: Vec<Uuid> = chunk.iter().map(|row| row.id).collect();
-        let mut terms: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
-        let found = term::Entity::find()
-            .filter(term::Column::CapabilityId.is_in(ids.clone()))
-            .order_by_asc(term::Column::TermId);
-        for row in found.all(db).await? {
-            terms.entry(row.capability_id).or_default().push(row.term_id);
-        }
-        let mut territories: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
-        let found = territory::Entity::find()
-            .filter(territory::Column::CapabilityId.is_in(ids))
-            .order_by_asc(territory::Column::TerritoryCode);
-        for row in found.all(db).await? {
-            territories.entry(row.capability_id).or_default().push(row.territory_code);
-        }
+        let mut lists = lists_of(db, chunk.iter().map(|row| row.id).collect()).await?;
         capabilities.extend(chunk.iter().cloned().map(|row| {
-            let id = row.id;
-            view(row, &terms.remove(&id).unwrap_or_default(), territories.remove(&id).unwrap_or_default())
+            let own = lists.remove(&row.id).unwrap_or_default();
+            view(row, own)
         }));
     }
     Ok(capabilities)
 }
 
-fn view(row: Model, terms: &[String], territories: Vec<String>) -> Capability {
-    let of = |vocabulary: Vocabulary| -> Vec<String> {
-        let own = terms.iter().filter_map(|key| key.split_once('/')).filter(|(name, _)| *name == vocabulary.name());
-        own.map(|(_, code)| code.to_owned()).collect()
-    };
+/// What belongs to a capability.
+#[derive(Default)]
+struct Lists {
+    /// Keys of terms, of every vocabulary.
+    terms: Vec<String>,
+    territories: Vec<String>,
+}
+
+/// What belongs to each of some capabilities. Two queries.
+async fn lists_of(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<BTreeMap<Uuid, Lists>, DbErr> {
+    let mut lists: BTreeMap<Uuid, Lists> = BTreeMap::new();
+    let found =
+        term::Entity::find().filter(term::Column::CapabilityId.is_in(ids.clone())).order_by_asc(term::Column::TermId);
+    for row in found.all(db).await? {
+        lists.entry(row.capability_id).or_default().terms.push(row.term_id);
+    }
+    let found = territory::Entity::find()
+        .filter(territory::Column::CapabilityId.is_in(ids))
+        .order_by_asc(territory::Column::TerritoryCode);
+    for row in found.all(db).await? {
+        lists.entry(row.capability_id).or_default().territories.push(row.territory_code);
+    }
+    Ok(lists)
+}
+
+/// The codes of one vocabulary among keys of all.
+fn of(terms: &[String], vocabulary: Vocabulary) -> Vec<String> {
+    let own = terms.iter().filter_map(|key| key.split_once('/')).filter(|(name, _)| *name == vocabulary.name());
+    own.map(|(_, code)| code.to_owned()).collect()
+}
+
+fn view(row: Model, Lists { terms, territories }: Lists) -> Capability {
     let Model {
         id,
         version,
@@ -123,10 +237,10 @@ fn view(row: Model, terms: &[String], territories: Vec<String>) -> Capability {
     let value = NewCapability {
         organisation,
         title,
-        services: of(Vocabulary::Services),
-        publics: of(Vocabulary::Publics),
+        services: of(&terms, Vocabulary::Services),
+        publics: of(&terms, Vocabulary::Publics),
         territories,
-        modalities: of(Vocabulary::Modalities),
+        modalities: of(&terms, Vocabulary::Modalities),
         unit,
         capacity_per_year,
         unit_cost_cents,

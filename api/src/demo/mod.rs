@@ -13,6 +13,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::body::Contract;
 use crate::calls::Call;
@@ -123,7 +124,7 @@ async fn context(db: &DatabaseConnection, call: &Call) -> Result<Context, DbErr>
 /// Runs the solver as the API does, and waits for the end.
 async fn compute(app: &App, call: &Call, options: RunOptions) -> Result<(Run, Vec<Proposal>), StartError> {
     let patience = Duration::from_secs(u64::from(options.time_limit_seconds) * 2);
-    let id = runner::launch(app, &Once::default(), call.id, options).await?;
+    let id = runner::launch(app, &Caller::installation(), &Once::default(), call.id, options).await?;
     let run = runner::wait(app, id, patience).await?;
     if let Some(failure) = &run.failure {
         return Err(format!("the computation failed: {failure}").into());

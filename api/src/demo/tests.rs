@@ -22,7 +22,7 @@ async fn answer(market: Market) -> Answer {
     let scratch = Scratch::create().unwrap();
     let (db, contract) = prepare(&scratch).await.unwrap();
     let call = market.store(&db, &contract).await.unwrap_or_else(|problem| panic!("{problem}"));
-    let problem = calls::market::Market::load(&db).await.unwrap().problem(&call);
+    let problem = calls::market::Market::load(&calls::window::Window::new(&db, None)).await.unwrap().problem(&call);
     let answer = solve(&Instance::new(problem).unwrap(), &Options::default()).unwrap();
     db.close().await.unwrap();
     answer

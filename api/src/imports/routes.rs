@@ -5,10 +5,10 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{Import, ImportKind, RowFault, apply, store};
+use crate::access::Routes;
 use crate::app::App;
 use crate::body::Csv;
 use crate::once::Once;
@@ -16,8 +16,8 @@ use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
 
 /// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(create_import).service(list_imports).service(get_import).service(list_import_faults);
+pub fn configure(routes: &mut Routes) {
+    routes.service(create_import).service(list_imports).service(get_import).service(list_import_faults);
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -39,7 +39,7 @@ struct CsvFile(#[allow(dead_code, reason = "only its schema is used")] Vec<u8>);
     request_body(content = CsvFile, content_type = "text/csv", description = "The file, in UTF-8 or Windows-1252; fields between `,`, `;` or tabs"),
     responses((status = 201, description = "Imported", body = Import)))]
 #[post("/imports")]
-async fn create_import(
+pub(crate) async fn create_import(
     app: Data<App>,
     once: Once,
     query: Query<CreateImport>,
@@ -56,7 +56,7 @@ async fn create_import(
 /// Lists imports, oldest first.
 #[utoipa::path(tag = "imports", params(Paging), responses((status = 200, description = "A page of imports", body = Page<Import>)))]
 #[get("/imports")]
-async fn list_imports(app: Data<App>, request: HttpRequest, query: Query<Paging>) -> Result<impl Responder, Problem> {
+pub(crate) async fn list_imports(app: Data<App>, request: HttpRequest, query: Query<Paging>) -> Result<impl Responder, Problem> {
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let imports = store::page(&app.db, &pager.slice(), pager.after_id()?).await?;
     pager.page(imports, |import: &Import| import.id.to_string())
@@ -66,7 +66,7 @@ async fn list_imports(app: Data<App>, request: HttpRequest, query: Query<Paging>
 #[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "Id of the import")),
     responses((status = 200, description = "The import", body = Import)))]
 #[get("/imports/{id}")]
-async fn get_import(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_import(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let import = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
     Ok(HttpResponse::Ok().json(import))
 }
@@ -75,7 +75,7 @@ async fn get_import(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Prob
 #[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "Id of the import"), Paging),
     responses((status = 200, description = "A page of faults", body = Page<RowFault>)))]
 #[get("/imports/{id}/faults")]
-async fn list_import_faults(
+pub(crate) async fn list_import_faults(
     app: Data<App>,
     request: HttpRequest,
     id: Path<Uuid>,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::resource::{Resource, Stored};
 
 pub(crate) mod entity;
+pub(crate) mod profile;
 pub mod routes;
 pub(crate) mod store;
 pub(crate) mod validate;

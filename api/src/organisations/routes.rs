@@ -4,22 +4,24 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{LegalFamily, NewOrganisation, Organisation, store, validate};
+use crate::access::{Caller, Principal, Role, Routes};
 use crate::app::App;
 use crate::body::Body;
 use crate::codes::searched;
 use crate::database::{begin_read, begin_write};
+use crate::identity;
 use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::Problem;
 use crate::resource::{missed, required_version};
+use crate::visibility::Veil;
 
 /// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_organisations)
         .service(create_organisation)
         .service(get_organisation)
@@ -50,24 +52,31 @@ struct ListOrganisations {
 #[utoipa::path(tag = "organisations", params(ListOrganisations),
     responses((status = 200, description = "A page of organisations", body = Page<Organisation>)))]
 #[get("/organisations")]
-async fn list_organisations(
+pub(crate) async fn list_organisations(
     app: Data<App>,
+    veil: Data<Veil>,
+    caller: Caller,
     request: HttpRequest,
     query: Query<ListOrganisations>,
 ) -> Result<impl Responder, Problem> {
     let ListOrganisations { name, identifier, legal_family, credential, limit, cursor } = query.into_inner();
     let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
     let filter = store::Filter { name: searched("name", name.as_deref())?, identifier, legal_family, credential };
-    let organisations = store::page(&begin_read(&app.db).await?, &filter, &pager.slice(), pager.after_id()?).await?;
-    pager.page(organisations, |organisation: &Organisation| organisation.id.to_string())
+    let db = begin_read(&app.db).await?;
+    let organisations = store::page(&db, &filter, &pager.slice(), pager.after_id()?).await?;
+    let own = caller.own_among(&db, organisations.iter().map(|organisation| organisation.id)).await?;
+    pager
+        .page(organisations, |organisation: &Organisation| organisation.id.to_string())?
+        .try_map(|organisation| organisation.seen(&veil, caller.clearance(own.contains(&organisation.id))))
 }
 
-/// Registers an organisation.
+/// Registers an organisation. Whoever does is its owner; one that an administrator registers waits for somebody to claim it.
 #[utoipa::path(tag = "organisations", request_body = NewOrganisation,
     responses((status = 201, description = "Registered", body = Organisation)))]
 #[post("/organisations")]
-async fn create_organisation(
+pub(crate) async fn create_organisation(
     app: Data<App>,
+    caller: Caller,
     once: Once,
     Body(new): Body<NewOrganisation>,
 ) -> Result<HttpResponse, Problem> {
@@ -75,8 +84,11 @@ async fn create_organisation(
         Problem::check(validate::faults(tx, None, &new).await?)?;
         let id = Uuid::now_v7();
         store::insert_many(tx, &[store::Insertion { id, import_key: None, new }]).await?;
+        if let (Principal::Person { person, .. }, false) = (caller.principal(), caller.is_administrator()) {
+            identity::store::join(tx, id, person, Role::Owner).await?;
+        }
         let organisation = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
-        Ok(organisation.created("/v1/organisations"))
+        organisation.created("/v1/organisations")
     })
     .await
 }
@@ -85,9 +97,16 @@ async fn create_organisation(
 #[utoipa::path(tag = "organisations", params(("id" = Uuid, Path, description = "Id of the organisation")),
     responses((status = 200, description = "The organisation", body = Organisation)))]
 #[get("/organisations/{id}")]
-async fn get_organisation(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let organisation = store::find(&begin_read(&app.db).await?, *id).await?.ok_or_else(Problem::not_found)?;
-    Ok(organisation.found())
+pub(crate) async fn get_organisation(
+    app: Data<App>,
+    veil: Data<Veil>,
+    caller: Caller,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let db = begin_read(&app.db).await?;
+    let organisation = store::find(&db, *id).await?.ok_or_else(Problem::not_found)?;
+    let own = !caller.own_among(&db, [*id]).await?.is_empty();
+    organisation.shown(&veil, caller.clearance(own))
 }
 
 /// Replaces the version of an organisation named by `If-Match`.
@@ -96,8 +115,9 @@ async fn get_organisation(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse
         ("If-Match" = String, Header, description = "`ETag` of the version to replace")),
     responses((status = 200, description = "Replaced", body = Organisation)))]
 #[put("/organisations/{id}")]
-async fn replace_organisation(
+pub(crate) async fn replace_organisation(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: Path<Uuid>,
     Body(new): Body<NewOrganisation>,
@@ -107,13 +127,14 @@ async fn replace_organisation(
     if !store::exists(&tx, *id).await? {
         return Err(Problem::not_found());
     }
+    caller.require(&tx, *id, Role::Editor).await?;
     Problem::check(validate::faults(&tx, Some(*id), &new).await?)?;
     if !store::replace(&tx, *id, &new, version).await? {
         return Err(missed(true));
     }
     let organisation = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
-    Ok(organisation.found())
+    organisation.found()
 }
 
 /// Deletes an organisation with its capabilities and relations. Refused while a call of its own exists.
@@ -122,11 +143,20 @@ async fn replace_organisation(
         ("If-Match" = String, Header, description = "`ETag` of the version to delete")),
     responses((status = 204, description = "Deleted")))]
 #[delete("/organisations/{id}")]
-async fn delete_organisation(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn delete_organisation(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = begin_write(&app.db).await?;
+    if !store::exists(&tx, *id).await? {
+        return Err(Problem::not_found());
+    }
+    caller.require(&tx, *id, Role::Owner).await?;
     if !store::delete(&tx, *id, version).await? {
-        return Err(missed(store::exists(&tx, *id).await?));
+        return Err(missed(true));
     }
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())

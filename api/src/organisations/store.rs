@@ -16,6 +16,7 @@ use super::{
 use crate::database::{now, rows_per_statement};
 use crate::fold::fold;
 use crate::page::Slice;
+use crate::runs;
 
 /// What a list of organisations may be narrowed by.
 #[derive(Default)]
@@ -82,6 +83,12 @@ pub async fn exists(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> 
     Ok(Entity::find_by_id(id).one(db).await?.is_some())
 }
 
+/// Makes other writers that lock this organisation wait until this transaction ends. One query.
+pub async fn lock(tx: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
+    Entity::find_by_id(id).lock_exclusive().one(tx).await?;
+    Ok(())
+}
+
 /// Which of these exist. One query per few thousand.
 pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Uuid>, DbErr> {
     let mut found = Vec::new();
@@ -111,25 +118,8 @@ async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Org
             let own = Identifier { scheme: row.scheme, id: row.value };
             identifiers.entry(row.organisation_id).or_default().push(own);
         }
-        let mut links: BTreeMap<Uuid, Vec<OrganisationLink>> = BTreeMap::new();
-        let found = link::Entity::find()
-            .filter(link::Column::OrganisationId.is_in(ids.clone()))
-            .order_by_asc(link::Column::ToId);
-        for row in found.all(db).await? {
-            let link::Model { organisation_id, to_id: to, kind, shares_credentials, shares_capacity } = row;
-            let own = OrganisationLink { to, kind, shares_credentials, shares_capacity };
-            links.entry(organisation_id).or_default().push(own);
-        }
-        let mut credentials: BTreeMap<Uuid, Vec<Credential>> = BTreeMap::new();
-        let found = credential::Entity::find()
-            .filter(credential::Column::OrganisationId.is_in(ids))
-            .order_by_asc(credential::Column::Position);
-        for row in found.all(db).await? {
-            let credential::Model { id: _, organisation_id, position: _, code, number, valid_from, valid_to, evidence } =
-                row;
-            let own = Credential { code, number, valid_from, valid_to, evidence };
-            credentials.entry(organisation_id).or_default().push(own);
-        }
+        let mut links = links_of(db, ids.clone()).await?;
+        let mut credentials = credentials_of(db, ids).await?;
         organisations.extend(chunk.iter().cloned().map(|row| {
             let id = row.id;
             let own = |of: &mut BTreeMap<Uuid, Vec<_>>| of.remove(&id).unwrap_or_default();
@@ -142,6 +132,40 @@ async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Org
         }));
     }
     Ok(organisations)
+}
+
+/// The links that some organisations declare. One query.
+pub(super) async fn links_of(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<BTreeMap<Uuid, Vec<OrganisationLink>>, DbErr> {
+    let mut links: BTreeMap<Uuid, Vec<OrganisationLink>> = BTreeMap::new();
+    let found =
+        link::Entity::find().filter(link::Column::OrganisationId.is_in(ids)).order_by_asc(link::Column::ToId);
+    for row in found.all(db).await? {
+        let link::Model { organisation_id, to_id: to, kind, shares_credentials, shares_capacity } = row;
+        let own = OrganisationLink { to, kind, shares_credentials, shares_capacity };
+        links.entry(organisation_id).or_default().push(own);
+    }
+    Ok(links)
+}
+
+/// The certificates that some organisations hold. One query.
+pub(super) async fn credentials_of(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<BTreeMap<Uuid, Vec<Credential>>, DbErr> {
+    let mut credentials: BTreeMap<Uuid, Vec<Credential>> = BTreeMap::new();
+    let found = credential::Entity::find()
+        .filter(credential::Column::OrganisationId.is_in(ids))
+        .order_by_asc(credential::Column::Position);
+    for row in found.all(db).await? {
+        let credential::Model { id: _, organisation_id, position: _, code, number, valid_from, valid_to, evidence } =
+            row;
+        let own = Credential { code, number, valid_from, valid_to, evidence };
+        credentials.entry(organisation_id).or_default().push(own);
+    }
+    Ok(credentials)
 }
 
 fn view(
@@ -318,10 +342,14 @@ pub async fn replace(db: &impl ConnectionTrait, id: Uuid, new: &NewOrganisation,
     Ok(true)
 }
 
-/// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. One query.
+/// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. Two queries.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
     let done = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
-    Ok(done.rows_affected == 1)
+    if done.rows_affected == 0 {
+        return Ok(false);
+    }
+    runs::store::delete_asked_by(db, id).await?;
+    Ok(true)
 }
 
 /// Who already has one of these numbers. One query.

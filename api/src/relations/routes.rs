@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{NewRelation, Relation, store};
+use crate::access::{Caller, Role, Routes};
 use crate::app::App;
 use crate::body::Body;
 use crate::database::begin_write;
@@ -19,8 +19,8 @@ use crate::problem::{Fault, Problem};
 use crate::resource::{missed, required_version};
 
 /// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_relations)
         .service(create_relation)
         .service(get_relation)
@@ -45,7 +45,7 @@ struct ListRelations {
 #[utoipa::path(tag = "relations", params(ListRelations),
     responses((status = 200, description = "A page of relations", body = Page<Relation>)))]
 #[get("/relations")]
-async fn list_relations(
+pub(crate) async fn list_relations(
     app: Data<App>,
     request: HttpRequest,
     query: Query<ListRelations>,
@@ -60,11 +60,16 @@ async fn list_relations(
 #[utoipa::path(tag = "relations", request_body = NewRelation,
     responses((status = 201, description = "Recorded", body = Relation)))]
 #[post("/relations")]
-async fn create_relation(app: Data<App>, once: Once, Body(new): Body<NewRelation>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create_relation(
+    app: Data<App>,
+    caller: Caller,
+    once: Once,
+    Body(new): Body<NewRelation>,
+) -> Result<HttpResponse, Problem> {
     once.write(&app, async |tx| {
-        Problem::check(faults(tx, &new).await?)?;
+        Problem::check(faults(tx, &caller, &new).await?)?;
         let relation = store::insert(tx, &new).await?;
-        Ok(relation.created("/v1/relations"))
+        relation.created("/v1/relations")
     })
     .await
 }
@@ -73,9 +78,9 @@ async fn create_relation(app: Data<App>, once: Once, Body(new): Body<NewRelation
 #[utoipa::path(tag = "relations", params(("id" = Uuid, Path, description = "Id of the relation")),
     responses((status = 200, description = "The relation", body = Relation)))]
 #[get("/relations/{id}")]
-async fn get_relation(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_relation(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let relation = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
-    Ok(relation.found())
+    relation.found()
 }
 
 /// Replaces the version of a relation named by `If-Match`.
@@ -84,24 +89,24 @@ async fn get_relation(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Pr
         ("If-Match" = String, Header, description = "`ETag` of the version to replace")),
     responses((status = 200, description = "Replaced", body = Relation)))]
 #[put("/relations/{id}")]
-async fn replace_relation(
+pub(crate) async fn replace_relation(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: Path<Uuid>,
     Body(new): Body<NewRelation>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = begin_write(&app.db).await?;
-    if store::find(&tx, *id).await?.is_none() {
-        return Err(Problem::not_found());
-    }
-    Problem::check(faults(&tx, &new).await?)?;
+    let before = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    require_one(&tx, &caller, &before.value).await?;
+    Problem::check(faults(&tx, &caller, &new).await?)?;
     if !store::replace(&tx, *id, &new, version).await? {
         return Err(missed(true));
     }
     let relation = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
-    Ok(relation.found())
+    relation.found()
 }
 
 /// Deletes a relation.
@@ -110,19 +115,37 @@ async fn replace_relation(
         ("If-Match" = String, Header, description = "`ETag` of the version to delete")),
     responses((status = 204, description = "Deleted")))]
 #[delete("/relations/{id}")]
-async fn delete_relation(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn delete_relation(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = begin_write(&app.db).await?;
+    let before = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    require_one(&tx, &caller, &before.value).await?;
     if !store::delete(&tx, *id, version).await? {
-        return Err(missed(store::find(&tx, *id).await?.is_some()));
+        return Err(missed(true));
     }
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// All faults of a relation about to be written. One query.
-async fn faults(db: &impl ConnectionTrait, new: &NewRelation) -> Result<Vec<Fault>, DbErr> {
+/// A relation belongs to both of its organisations.
+async fn require_one(db: &impl ConnectionTrait, caller: &Caller, relation: &NewRelation) -> Result<(), Problem> {
+    if caller.may(db, relation.a, Role::Editor).await? {
+        return Ok(());
+    }
+    caller.require(db, relation.b, Role::Editor).await
+}
+
+/// All faults of a relation about to be written. Up to three queries.
+async fn faults(db: &impl ConnectionTrait, caller: &Caller, new: &NewRelation) -> Result<Vec<Fault>, DbErr> {
     let mut faults = Vec::new();
+    if !caller.may(db, new.a, Role::Editor).await? && !caller.may(db, new.b, Role::Editor).await? {
+        faults.push(Fault::at("/a", "one of the two must be an organisation that you may write for"));
+    }
     let known = organisations::store::existing(db, &[new.a, new.b]).await?;
     for (pointer, id) in [("/a", new.a), ("/b", new.b)] {
         if !known.contains(&id) {

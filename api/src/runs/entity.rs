@@ -11,6 +11,8 @@ pub struct Model {
     /// UUIDv7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
+    /// In whose name it was asked for; the platform's where absent.
+    pub organisation_id: Option<Uuid>,
     /// The first of its calls.
     pub call_id: Uuid,
     /// Version of it that was computed.

@@ -50,6 +50,10 @@ pub enum RunResult {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, sea_orm::FromJsonQueryResult)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunOptions {
+    /// In whose name you ask; needed where you act for several organisations. Proposals follow from what is public, from the call's
+    /// reference costs, and from what this organisation alone knows of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<Uuid>,
     /// How many proposals, best first; each replaces at least one member of every earlier one.
     #[schema(minimum = 1, maximum = 20)]
     pub proposals: u32,
@@ -69,6 +73,7 @@ pub struct RunOptions {
 impl Default for RunOptions {
     fn default() -> Self {
         Self {
+            organisation: None,
             proposals: 3,
             locked_in: Vec::new(),
             locked_out: Vec::new(),
@@ -82,6 +87,9 @@ impl Default for RunOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JointRunOptions {
+    /// In whose name you ask, as for a run on one call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<Uuid>,
     /// The calls, each once.
     #[schema(min_items = 2, max_items = 50)]
     pub calls: Vec<Uuid>,
@@ -134,6 +142,9 @@ pub struct RunCall {
 pub struct Run {
     /// UUIDv7.
     pub id: Uuid,
+    /// In whose name it was asked for; the platform's where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<Uuid>,
     /// Of which calls: one, unless they were to be answered jointly.
     pub calls: Vec<RunCall>,
     /// Where it stands.

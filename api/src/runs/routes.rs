@@ -8,10 +8,10 @@ use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use attelage_solver::portfolio::PortfolioAnswer;
 use attelage_solver::{Proposal, Reply};
 use serde_json::Value;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{Asked, JointRunOptions, Run, RunOptions, RunState, runner, store};
+use crate::access::{Caller, Routes};
 use crate::app::App;
 use crate::body::Body;
 use crate::calls;
@@ -23,8 +23,8 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const LONGEST_WAIT: u64 = 60;
 
 /// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(start_run)
         .service(list_runs)
         .service(start_joint_run)
@@ -42,14 +42,15 @@ pub fn configure(config: &mut ServiceConfig) {
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the end")),
     responses((status = 200, description = "Over", body = Run), (status = 202, description = "Under way; look again at `Location`", body = Run)))]
 #[post("/calls/{id}/runs")]
-async fn start_run(
+pub(crate) async fn start_run(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     once: Once,
     id: Path<Uuid>,
     Body(options): Body<RunOptions>,
 ) -> Result<HttpResponse, Problem> {
-    started(&app, &request, runner::launch(&app, &once, *id, options).await?).await
+    started(&app, &request, runner::launch(&app, &caller, &once, *id, options).await?).await
 }
 
 /// Starts a computation on several calls at once: who should answer which, so that all together cost least.
@@ -59,13 +60,14 @@ async fn start_run(
     params(("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the end")),
     responses((status = 200, description = "Over", body = Run), (status = 202, description = "Under way; look again at `Location`", body = Run)))]
 #[post("/runs")]
-async fn start_joint_run(
+pub(crate) async fn start_joint_run(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     once: Once,
     Body(options): Body<JointRunOptions>,
 ) -> Result<HttpResponse, Problem> {
-    started(&app, &request, runner::launch_jointly(&app, &once, options).await?).await
+    started(&app, &request, runner::launch_jointly(&app, &caller, &once, options).await?).await
 }
 
 /// The answer to whoever started a run.
@@ -75,21 +77,22 @@ async fn started(app: &App, request: &HttpRequest, id: Uuid) -> Result<HttpRespo
     Ok(response.insert_header((LOCATION, runner::path(run.id))).json(run))
 }
 
-/// Lists the runs of a call, alone or with others, oldest first.
+/// Lists the runs of a call that you or your organisation asked for, alone or with others, oldest first.
 #[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the call"), Paging),
     responses((status = 200, description = "A page of runs", body = Page<Run>)))]
 #[get("/calls/{id}/runs")]
-async fn list_runs(
+pub(crate) async fn list_runs(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: Path<Uuid>,
     query: Query<Paging>,
 ) -> Result<impl Responder, Problem> {
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
-    if calls::store::find(&app.db, *id).await?.is_none() {
+    if calls::store::find_visible(&app.db, &caller, *id).await?.is_none() {
         return Err(Problem::not_found());
     }
-    let rows = store::page(&app.db, *id, &pager.slice(), pager.after_id()?).await?;
+    let rows = store::page(&app.db, &caller, *id, &pager.slice(), pager.after_id()?).await?;
     let runs = store::views(&app.db, rows).await?;
     pager.page(runs, |run: &Run| run.id.to_string())
 }
@@ -100,7 +103,13 @@ async fn list_runs(
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the end")),
     responses((status = 200, description = "The run", body = Run)))]
 #[get("/runs/{id}")]
-async fn get_run(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_run(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
     let run = runner::wait(&app, *id, preferred_wait(&request)).await?;
     Ok(HttpResponse::Ok().json(run))
 }
@@ -109,14 +118,15 @@ async fn get_run(app: Data<App>, request: HttpRequest, id: Path<Uuid>) -> Result
 #[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the run"), Paging),
     responses((status = 200, description = "A page of proposals", body = Page<Proposal>)))]
 #[get("/runs/{id}/proposals")]
-async fn list_proposals(
+pub(crate) async fn list_proposals(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: Path<Uuid>,
     query: Query<Paging>,
 ) -> Result<impl Responder, Problem> {
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
-    if store::find(&app.db, *id).await?.is_none() {
+    if store::find_visible(&app.db, &caller, *id).await?.is_none() {
         return Err(Problem::not_found());
     }
     let after = pager.slice().after.map(|rank| rank.parse::<i32>()).transpose();
@@ -129,8 +139,8 @@ async fn list_proposals(
 #[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the run")),
     responses((status = 200, description = "The reply, of the kind of the question", body = Reply)))]
 #[get("/runs/{id}/reply")]
-async fn get_reply(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let row = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
+pub(crate) async fn get_reply(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let row = store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
     if matches!(row.options, Asked::Jointly(_)) {
         return Err(Problem::conflict(format!("this run is on several calls: read it at /v1/runs/{id}/portfolio")));
     }
@@ -142,8 +152,8 @@ async fn get_reply(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Probl
 #[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the run")),
     responses((status = 200, description = "The calls with their consortia", body = PortfolioAnswer)))]
 #[get("/runs/{id}/portfolio")]
-async fn get_portfolio(app: Data<App>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let row = store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
+pub(crate) async fn get_portfolio(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let row = store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
     let elsewhere = format!("this run is on one call: read it at /v1/runs/{id}/proposals or /v1/runs/{id}/reply");
     match row.options {
         Asked::Jointly(_) => kept(row.reply, row.state, elsewhere),

@@ -10,8 +10,10 @@ use attelage_solver::{self as solver, Instance, OptionsError, PortfolioInstance,
 use uuid::Uuid;
 
 use super::{Asked, JointRunOptions, Run, RunCall, RunOptions, RunState, store};
+use crate::access::{Caller, Role};
 use crate::app::App;
 use crate::calls::market::Market;
+use crate::calls::window::Window;
 use crate::calls::{self, Call};
 use crate::codes::sha256_hex;
 use crate::database::{begin_read, begin_write};
@@ -27,25 +29,37 @@ const PATH: &str = "/v1/runs/";
 /// # Errors
 /// No such call; options that name organisations which cannot take part; too many runs already; data that cannot be
 /// computed on.
-pub async fn launch(app: &App, once: &Once, call: Uuid, options: RunOptions) -> Result<Uuid, Problem> {
+pub async fn launch(
+    app: &App,
+    caller: &Caller,
+    once: &Once,
+    call: Uuid,
+    options: RunOptions,
+) -> Result<Uuid, Problem> {
     if let Some(run) = once.before(&app.db).await? {
         return started_before(&run);
     }
     has_room(app).await?;
     let snapshot = begin_read(&app.db).await?;
-    let call = calls::store::find(&snapshot, call).await?.ok_or_else(Problem::not_found)?;
-    let problem = Market::load(&snapshot).await?.problem(&call);
+    let call = calls::store::find_visible(&snapshot, caller, call).await?.ok_or_else(Problem::not_found)?;
+    let asker = caller.acting(&snapshot, "/organisation", options.organisation, Role::Editor).await?;
+    let problem = Market::load(&Window::new(&snapshot, asker)).await?.problem(&call);
     snapshot.commit().await?;
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare(problem, &own)).await.map_err(Problem::internal)??;
-    queue(app, once, &[call], Asked::Alone(options), prepared).await
+    queue(app, once, asker, &[call], Asked::Alone(options), prepared).await
 }
 
 /// As [`launch`], on several calls at once.
 ///
 /// # Errors
 /// Calls that do not exist or stand twice; otherwise as [`launch`].
-pub async fn launch_jointly(app: &App, once: &Once, options: JointRunOptions) -> Result<Uuid, Problem> {
+pub async fn launch_jointly(
+    app: &App,
+    caller: &Caller,
+    once: &Once,
+    options: JointRunOptions,
+) -> Result<Uuid, Problem> {
     if let Some(run) = once.before(&app.db).await? {
         return started_before(&run);
     }
@@ -55,7 +69,7 @@ pub async fn launch_jointly(app: &App, once: &Once, options: JointRunOptions) ->
     let mut faults = Vec::new();
     for (position, id) in options.calls.iter().enumerate() {
         let pointer = format!("/calls/{position}");
-        match calls::store::find(&snapshot, *id).await? {
+        match calls::store::find_visible(&snapshot, caller, *id).await? {
             None => faults.push(Fault::at(pointer, "there is no such call")),
             Some(call) if calls.iter().any(|other| other.id == call.id) => {
                 faults.push(Fault::at(pointer, "this call is there twice"));
@@ -64,13 +78,14 @@ pub async fn launch_jointly(app: &App, once: &Once, options: JointRunOptions) ->
         }
     }
     Problem::check(faults)?;
-    let market = Market::load(&snapshot).await?;
+    let asker = caller.acting(&snapshot, "/organisation", options.organisation, Role::Editor).await?;
+    let market = Market::load(&Window::new(&snapshot, asker)).await?;
     snapshot.commit().await?;
     let problems: Vec<solver::Problem> = calls.iter().map(|call| market.problem(call)).collect();
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare_jointly(problems, &own));
     let prepared = prepared.await.map_err(Problem::internal)??;
-    queue(app, once, &calls, Asked::Jointly(options), prepared).await
+    queue(app, once, asker, &calls, Asked::Jointly(options), prepared).await
 }
 
 async fn has_room(app: &App) -> Result<(), Problem> {
@@ -82,14 +97,21 @@ async fn has_room(app: &App) -> Result<(), Problem> {
 }
 
 /// Records a run and starts it; gives its id.
-async fn queue(app: &App, once: &Once, calls: &[Call], asked: Asked, prepared: Prepared) -> Result<Uuid, Problem> {
+async fn queue(
+    app: &App,
+    once: &Once,
+    asker: Option<Uuid>,
+    calls: &[Call],
+    asked: Asked,
+    prepared: Prepared,
+) -> Result<Uuid, Problem> {
     let id = Uuid::now_v7();
     let calls: Vec<RunCall> = calls.iter().map(|call| RunCall { call: call.id, version: call.version }).collect();
     let tx = begin_write(&app.db).await?;
     if let Some(run) = once.claim(&tx).await? {
         return started_before(&run);
     }
-    store::insert(&tx, id, &calls, asked, &prepared.fingerprint).await?;
+    store::insert(&tx, id, asker, &calls, asked, &prepared.fingerprint).await?;
     once.keep(&tx, HttpResponse::Accepted().insert_header((LOCATION, path(id))).finish()).await?;
     let app = app.clone();
     let (tell, told) = tokio::sync::oneshot::channel();

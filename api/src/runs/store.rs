@@ -7,13 +7,14 @@ use attelage_solver::{Answer, Proposal, Reply, Status};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model, proposal, run_call};
 use super::{Asked, Run, RunCall, RunResult, RunState};
+use crate::access::Caller;
 use crate::database::now;
 use crate::page::Slice;
 
@@ -39,6 +40,7 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Ru
 fn view(row: Model, calls: Vec<RunCall>) -> Result<Run, DbErr> {
     let Model {
         id,
+        organisation_id: organisation,
         call_id: _,
         call_version: _,
         state,
@@ -58,6 +60,7 @@ fn view(row: Model, calls: Vec<RunCall>) -> Result<Run, DbErr> {
     } = row;
     Ok(Run {
         id,
+        organisation,
         calls,
         state,
         options,
@@ -90,6 +93,7 @@ fn write(value: &impl serde::Serialize) -> Result<serde_json::Value, DbErr> {
 pub async fn insert(
     db: &impl ConnectionTrait,
     id: Uuid,
+    organisation: Option<Uuid>,
     calls: &[RunCall],
     options: Asked,
     fingerprint: &str,
@@ -97,6 +101,7 @@ pub async fn insert(
     let first = calls.first().ok_or_else(|| DbErr::Custom("a run needs a call".to_owned()))?;
     let row = ActiveModel {
         id: Set(id),
+        organisation_id: Set(organisation),
         call_id: Set(first.call),
         call_version: Set(first.version),
         state: Set(RunState::Queued),
@@ -116,19 +121,31 @@ pub async fn insert(
     Ok(())
 }
 
-/// One run. One query.
+/// The runs that somebody may see: those asked for in the name of an organisation of theirs; of the platform, for administrators.
+fn visible(caller: &Caller) -> Condition {
+    let own = caller.owns(Column::OrganisationId);
+    if caller.is_administrator() { own.add(Column::OrganisationId.is_null()) } else { own }
+}
+
+/// One run, if the caller may see it. One query.
+pub async fn find_visible(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).filter(visible(caller)).one(db).await
+}
+
+/// One run, whoever asks. One query.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
 }
 
-/// Up to `slice.limit` runs of a call, by id. One query.
+/// Up to `slice.limit` runs of a call that the caller may see, by id. One query.
 pub async fn page(
     db: &impl ConnectionTrait,
+    caller: &Caller,
     call: Uuid,
     slice: &Slice,
     after: Option<Uuid>,
 ) -> Result<Vec<Model>, DbErr> {
-    let mut query = Entity::find().filter(is_of(call)).order_by_asc(Column::Id);
+    let mut query = Entity::find().filter(is_of(call)).filter(visible(caller)).order_by_asc(Column::Id);
     if let Some(after) = after {
         query = query.filter(Column::Id.gt(after));
     }
@@ -139,6 +156,12 @@ pub async fn page(
 fn is_of(call: Uuid) -> Expr {
     let own = run_call::Entity::find().select_only().column(run_call::Column::RunId);
     Column::Id.in_subquery(own.filter(run_call::Column::CallId.eq(call)).into_query())
+}
+
+/// Deletes the runs that were asked for in the name of an organisation. One query.
+pub async fn delete_asked_by(db: &impl ConnectionTrait, organisation: Uuid) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::OrganisationId.eq(organisation)).exec(db).await?;
+    Ok(())
 }
 
 /// Deletes the runs of a call, those on other calls too among them. One query.

@@ -4,9 +4,9 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, put};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{NewTerritory, Territory, TerritoryKind, store};
+use crate::access::Routes;
 use crate::app::App;
 use crate::body::Body;
 use crate::calls;
@@ -18,8 +18,8 @@ use crate::problem::{Fault, Problem};
 use crate::resource::{if_match, missed, required_version};
 
 /// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_territories).service(get_territory).service(put_territory).service(delete_territory);
+pub fn configure(routes: &mut Routes) {
+    routes.service(list_territories).service(get_territory).service(put_territory).service(delete_territory);
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -43,7 +43,7 @@ struct ListTerritories {
 #[utoipa::path(tag = "territories", params(ListTerritories),
     responses((status = 200, description = "A page of territories", body = Page<Territory>)))]
 #[get("/territories")]
-async fn list_territories(
+pub(crate) async fn list_territories(
     app: Data<App>,
     request: HttpRequest,
     query: Query<ListTerritories>,
@@ -63,7 +63,7 @@ async fn list_territories(
 #[utoipa::path(tag = "territories", params(("code" = String, Path, description = "Code of the territory")),
     responses((status = 200, description = "The territory", body = Territory)))]
 #[get("/territories/{code}")]
-async fn get_territory(app: Data<App>, code: Path<String>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_territory(app: Data<App>, code: Path<String>) -> Result<HttpResponse, Problem> {
     let row = store::find(&app.db, &code).await?.ok_or_else(Problem::not_found)?;
     Ok(store::view(row).found())
 }
@@ -74,7 +74,7 @@ async fn get_territory(app: Data<App>, code: Path<String>) -> Result<HttpRespons
         ("If-Match" = Option<String>, Header, description = "`ETag` of the version to replace; absent to create")),
     responses((status = 200, description = "Replaced", body = Territory), (status = 201, description = "Created", body = Territory)))]
 #[put("/territories/{code}")]
-async fn put_territory(
+pub(crate) async fn put_territory(
     app: Data<App>,
     request: HttpRequest,
     code: Path<String>,
@@ -120,7 +120,7 @@ async fn put_territory(
         ("If-Match" = String, Header, description = "`ETag` of the version to delete")),
     responses((status = 204, description = "Deleted")))]
 #[delete("/territories/{code}")]
-async fn delete_territory(app: Data<App>, request: HttpRequest, code: Path<String>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn delete_territory(app: Data<App>, request: HttpRequest, code: Path<String>) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = begin_write(&app.db).await?;
     if !store::delete(&tx, &code, version).await? {

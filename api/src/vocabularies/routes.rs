@@ -2,9 +2,9 @@
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, put};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{NewTerm, Term, Vocabulary, store};
+use crate::access::Routes;
 use crate::app::App;
 use crate::body::Body;
 use crate::calls;
@@ -14,15 +14,15 @@ use crate::problem::{Fault, Problem};
 use crate::resource::{if_match, missed, required_version};
 
 /// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_terms).service(get_term).service(put_term).service(delete_term);
+pub fn configure(routes: &mut Routes) {
+    routes.service(list_terms).service(get_term).service(put_term).service(delete_term);
 }
 
 /// Lists the terms of a vocabulary, by code.
 #[utoipa::path(tag = "vocabularies", params(("vocabulary" = Vocabulary, Path, description = "Which vocabulary"), Paging),
     responses((status = 200, description = "A page of terms", body = Page<Term>)))]
 #[get("/vocabularies/{vocabulary}/terms")]
-async fn list_terms(
+pub(crate) async fn list_terms(
     app: Data<App>,
     request: HttpRequest,
     vocabulary: Path<Vocabulary>,
@@ -38,7 +38,7 @@ async fn list_terms(
     params(("vocabulary" = Vocabulary, Path, description = "Which vocabulary"), ("code" = String, Path, description = "Code of the term")),
     responses((status = 200, description = "The term", body = Term)))]
 #[get("/vocabularies/{vocabulary}/terms/{code}")]
-async fn get_term(app: Data<App>, path: Path<(Vocabulary, String)>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_term(app: Data<App>, path: Path<(Vocabulary, String)>) -> Result<HttpResponse, Problem> {
     let (vocabulary, code) = path.into_inner();
     let row = store::find(&app.db, vocabulary, &code).await?.ok_or_else(Problem::not_found)?;
     Ok(store::view(row).found())
@@ -50,7 +50,7 @@ async fn get_term(app: Data<App>, path: Path<(Vocabulary, String)>) -> Result<Ht
         ("If-Match" = Option<String>, Header, description = "`ETag` of the version to replace; absent to create")),
     responses((status = 200, description = "Replaced", body = Term), (status = 201, description = "Created", body = Term)))]
 #[put("/vocabularies/{vocabulary}/terms/{code}")]
-async fn put_term(
+pub(crate) async fn put_term(
     app: Data<App>,
     request: HttpRequest,
     path: Path<(Vocabulary, String)>,
@@ -92,7 +92,7 @@ async fn put_term(
         ("If-Match" = String, Header, description = "`ETag` of the version to delete")),
     responses((status = 204, description = "Deleted")))]
 #[delete("/vocabularies/{vocabulary}/terms/{code}")]
-async fn delete_term(
+pub(crate) async fn delete_term(
     app: Data<App>,
     request: HttpRequest,
     path: Path<(Vocabulary, String)>,

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::ops::{Deref, Index};
 use std::sync::Arc;
 
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ETAG, HeaderMap, HeaderName, IF_MATCH};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -26,13 +26,13 @@ impl<S> TestApp<S> {
         engine: Engine,
         template: &Template,
         document: Arc<Document>,
-        serve: impl AsyncFnOnce(String, TcpListener) -> S,
+        serve: impl AsyncFnOnce(String, TcpListener) -> (S, Option<String>),
     ) -> Self {
         let database = template.database(engine).await;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        let service = serve(database.url(), listener).await;
-        Self { client: Client::new(base, document), _service: service, database }
+        let (service, key) = serve(database.url(), listener).await;
+        Self { client: Client::new(base, document, key), _service: service, database }
     }
 }
 
@@ -50,12 +50,35 @@ pub struct Client {
     base: String,
     document: Arc<Document>,
     http: reqwest::Client,
+    credential: Option<(HeaderName, String)>,
 }
 
 impl Client {
-    /// A client of the service at `base` (`http://host:port`).
-    pub fn new(base: String, document: Arc<Document>) -> Self {
-        Self { base, document, http: reqwest::Client::new() }
+    /// A client of the service at `base` (`http://host:port`), with a key or as nobody.
+    pub fn new(base: String, document: Arc<Document>, key: Option<String>) -> Self {
+        let credential = key.map(|key| (AUTHORIZATION, format!("Bearer {key}")));
+        Self { base, document, http: reqwest::Client::new(), credential }
+    }
+
+    /// The same client of the service at another address.
+    pub fn at(&self, base: String) -> Self {
+        Self { base, ..self.clone() }
+    }
+
+    /// The same client as nobody.
+    pub fn anonymous(&self) -> Self {
+        Self { credential: None, ..self.clone() }
+    }
+
+    /// The same client with a key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { credential: Some((AUTHORIZATION, format!("Bearer {key}"))), ..self.clone() }
+    }
+
+    /// The same client in the session of a person who has signed in: `cookie` as `Set-Cookie` gave it.
+    pub fn with_cookie(&self, cookie: &str) -> Self {
+        let pair = cookie.split(';').next().unwrap_or_default().to_owned();
+        Self { credential: Some((COOKIE, pair)), ..self.clone() }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -108,7 +131,11 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base))
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.credential {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        }
     }
 
     async fn answer(&self, request: RequestBuilder) -> Answer {

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
+use attelage::identity::administration;
 use attelage::{database, openapi, server};
 
 use super::app::{Client, TestApp};
@@ -30,14 +31,15 @@ impl Drop for Running {
     }
 }
 
-/// Starts the service on a fresh database.
+/// Starts the service on a fresh database, with a client that has a key of the platform.
 pub async fn spawn(engine: Engine) -> App {
     TestApp::start(engine, &PREPARED, Arc::clone(&DOCUMENT), async |url, listener| {
         let db = database::connect(&url).await.expect("the database of the test answers");
+        let key = administration::issue_key(&db, "tests".to_owned(), 1).await.expect("a key").secret;
         let server = server::start(db, listener, 1).await.expect("the service starts");
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Running(handle)
+        (Running(handle), Some(key))
     })
     .await
 }
@@ -50,7 +52,7 @@ pub async fn restarted(app: &App) -> Restarted {
     let server = server::start(db, listener, 1).await.expect("the service starts");
     let running = Running(server.handle());
     actix_web::rt::spawn(server);
-    Restarted { client: Client::new(base, Arc::clone(&DOCUMENT)), _running: running }
+    Restarted { client: app.at(base), _running: running }
 }
 
 /// A second service on a database.

@@ -32,6 +32,7 @@ fn run(result: Option<RunResult>) -> Run {
     let started = Utc::now();
     Run {
         id: Uuid::nil(),
+        organisation: None,
         calls: vec![RunCall { call: Uuid::nil(), version: 1 }],
         state: RunState::Succeeded,
         options: Asked::Alone(RunOptions::default()),

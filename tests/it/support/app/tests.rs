@@ -62,7 +62,7 @@ async fn spawn(engine: Engine) -> TestApp<Service> {
         let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Service(handle)
+        (Service(handle), None)
     })
     .await
 }

@@ -1,0 +1,70 @@
+//! What a computation sees of the market: everything public, and what is sealed of whoever asks.
+//!
+//! The market is read through a [`Window`] only. It has no connection to give away and no query for the sealed data of others, so that
+//! what an organisation is proposed cannot depend on what others keep to themselves, neither in its numbers nor in its order
+//! (non-interference; Goguen and Meseguer, 1982).
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
+
+use crate::access::Owners;
+use crate::capabilities::store::{Offer, Terms};
+use crate::organisations::profile::{Finances, Profile};
+use crate::relations::Relation;
+use crate::vocabularies::Vocabulary;
+use crate::{capabilities, organisations, relations, reservations, territories, vocabularies};
+
+/// A view of the market from where somebody stands.
+pub struct Window<'a, C> {
+    db: &'a C,
+    owners: Owners,
+}
+
+impl<'a, C: ConnectionTrait> Window<'a, C> {
+    /// The view of an organisation, or of the platform.
+    pub fn new(db: &'a C, asker: Option<Uuid>) -> Self {
+        Self { db, owners: Owners::of(asker) }
+    }
+
+    /// What everybody may know of organisations.
+    pub async fn profiles(&self) -> Result<Vec<Profile>, DbErr> {
+        organisations::profile::all(self.db).await
+    }
+
+    /// What everybody may know of capabilities.
+    pub async fn offers(&self) -> Result<Vec<Offer>, DbErr> {
+        capabilities::store::offers(self.db).await
+    }
+
+    /// Who knows whom, as declared.
+    pub async fn relations(&self) -> Result<Vec<Relation>, DbErr> {
+        relations::store::all(self.db).await
+    }
+
+    /// Every territory.
+    pub async fn territories(&self) -> Result<Vec<territories::entity::Model>, DbErr> {
+        territories::store::all(self.db).await
+    }
+
+    /// Every term of a vocabulary.
+    pub async fn terms(&self, vocabulary: Vocabulary) -> Result<Vec<vocabularies::entity::Model>, DbErr> {
+        vocabularies::store::all(self.db, vocabulary).await
+    }
+
+    /// What the asker's own capabilities can do and cost.
+    pub async fn own_terms(&self) -> Result<BTreeMap<Uuid, Terms>, DbErr> {
+        capabilities::store::terms_of(self.db, self.owners).await
+    }
+
+    /// The asker's own turnover and cash.
+    pub async fn own_finances(&self) -> Result<BTreeMap<Uuid, Finances>, DbErr> {
+        organisations::profile::finances_of(self.db, self.owners).await
+    }
+
+    /// Whom the asker would rather not work with.
+    pub async fn own_reservations(&self) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
+        reservations::store::of(self.db, self.owners).await
+    }
+}

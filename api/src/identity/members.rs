@@ -1,0 +1,133 @@
+//! `/v1/organisations/{id}/members`.
+
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, put};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::entity::membership;
+use super::{Member, RoleChange, store};
+use crate::access::{Caller, Role, Routes};
+use crate::app::App;
+use crate::body::Body;
+use crate::database::{begin_read, begin_write};
+use crate::page::{Page, Pager, Paging};
+use crate::problem::Problem;
+use crate::resource::{etagged, missed, required_version};
+
+/// Adds the routes.
+pub fn configure(routes: &mut Routes) {
+    routes.service(list_members).service(set_member_role).service(remove_member);
+}
+
+/// Lists the members of an organisation.
+#[utoipa::path(tag = "identity", params(("id" = Uuid, Path, description = "Id of the organisation"), Paging),
+    responses((status = 200, description = "A page of members", body = Page<Member>)))]
+#[get("/organisations/{id}/members")]
+pub(crate) async fn list_members(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<Uuid>,
+    query: Query<Paging>,
+) -> Result<impl Responder, Problem> {
+    let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
+    let db = begin_read(&app.db).await?;
+    caller.require_inside(&db, *id, Role::Viewer).await?;
+    let mut rows = membership::Entity::find()
+        .filter(membership::Column::OrganisationId.eq(*id))
+        .order_by_asc(membership::Column::PersonId)
+        .limit(pager.slice().limit);
+    if let Some(after) = pager.after_id()? {
+        rows = rows.filter(membership::Column::PersonId.gt(after));
+    }
+    let rows = rows.all(&db).await?;
+    pager.page(store::members(&db, rows).await?, |member: &Member| member.person.id.to_string())
+}
+
+/// Gives a member another role.
+#[utoipa::path(tag = "identity", request_body = RoleChange,
+    params(("id" = Uuid, Path, description = "Id of the organisation"),
+        ("person" = Uuid, Path, description = "Id of the member"),
+        ("If-Match" = String, Header, description = "The member's `version`, as an entity tag: `\"1\"`")),
+    responses((status = 200, description = "Changed", body = Member)))]
+#[put("/organisations/{id}/members/{person}")]
+pub(crate) async fn set_member_role(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    path: Path<(Uuid, Uuid)>,
+    Body(RoleChange { role }): Body<RoleChange>,
+) -> Result<HttpResponse, Problem> {
+    let (organisation, person) = path.into_inner();
+    let version = required_version(&request)?;
+    let tx = begin_write(&app.db).await?;
+    caller.require_inside(&tx, organisation, Role::Owner).await?;
+    store::membership(&tx, organisation, person).await?.ok_or_else(Problem::not_found)?;
+    if role != Role::Owner {
+        keep_an_owner(&tx, organisation, person).await?;
+    }
+    let row = membership::ActiveModel { role: Set(role), version: Set(version + 1), ..Default::default() };
+    let changed = membership::Entity::update_many()
+        .set(row)
+        .filter(membership::Column::OrganisationId.eq(organisation))
+        .filter(membership::Column::PersonId.eq(person))
+        .filter(membership::Column::Version.eq(version))
+        .exec(&tx)
+        .await?;
+    if changed.rows_affected == 0 {
+        return Err(missed(true));
+    }
+    let row = store::membership(&tx, organisation, person).await?.ok_or_else(Problem::not_found)?;
+    let member = store::members(&tx, vec![row]).await?.pop().ok_or_else(Problem::not_found)?;
+    tx.commit().await?;
+    Ok(etagged(member.version, &member))
+}
+
+/// Takes a member out of an organisation. Everybody may leave; only owners may take out others.
+#[utoipa::path(tag = "identity",
+    params(("id" = Uuid, Path, description = "Id of the organisation"),
+        ("person" = Uuid, Path, description = "Id of the member"),
+        ("If-Match" = String, Header, description = "The member's `version`, as an entity tag: `\"1\"`")),
+    responses((status = 204, description = "No longer a member")))]
+#[delete("/organisations/{id}/members/{person}")]
+pub(crate) async fn remove_member(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    path: Path<(Uuid, Uuid)>,
+) -> Result<HttpResponse, Problem> {
+    let (organisation, person) = path.into_inner();
+    let version = required_version(&request)?;
+    let tx = begin_write(&app.db).await?;
+    let leaves = caller.person().is_ok_and(|own| own == person);
+    caller.require_inside(&tx, organisation, if leaves { Role::Viewer } else { Role::Owner }).await?;
+    store::membership(&tx, organisation, person).await?.ok_or_else(Problem::not_found)?;
+    keep_an_owner(&tx, organisation, person).await?;
+    let gone = membership::Entity::delete_many()
+        .filter(membership::Column::OrganisationId.eq(organisation))
+        .filter(membership::Column::PersonId.eq(person))
+        .filter(membership::Column::Version.eq(version))
+        .exec(&tx)
+        .await?;
+    if gone.rows_affected == 0 {
+        return Err(missed(true));
+    }
+    tx.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Refuses to part an organisation from its last owner. Two owners who leave at once wait for each other.
+async fn keep_an_owner(tx: &impl ConnectionTrait, organisation: Uuid, person: Uuid) -> Result<(), Problem> {
+    let owners = membership::Entity::find()
+        .filter(membership::Column::OrganisationId.eq(organisation))
+        .filter(membership::Column::Role.eq(Role::Owner))
+        .order_by_asc(membership::Column::PersonId)
+        .lock_exclusive();
+    let owners = owners.all(tx).await?;
+    if owners.len() == 1 && owners.iter().any(|owner| owner.person_id == person) {
+        return Err(Problem::conflict("this is the last owner: name another one first"));
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! `/v1/people` and `/v1/me`.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, delete, get, post, put};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::ExprTrait as _;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::entity::{person, session};
+use super::{Me, Membership, PasswordChange, Registration, password, store};
+use crate::access::{Caller, Principal, Routes, Scope, Scopes};
+use crate::app::App;
+use crate::body::Body;
+use crate::database::{begin_write, now};
+use crate::problem::{Fault, Problem};
+
+/// Adds the routes.
+pub fn configure(routes: &mut Routes) {
+    routes.service(register).service(get_me).service(change_password).service(erase_me);
+}
+
+/// Makes an account.
+///
+/// The answer is the same whether or not the address has one already: nobody learns who is here. An account alone gives no rights; join an
+/// organisation, or register one.
+#[utoipa::path(tag = "identity", request_body = Registration,
+    responses((status = 202, description = "If the address was free, it has an account now")))]
+#[post("/people")]
+pub(crate) async fn register(app: Data<App>, Body(new): Body<Registration>) -> Result<HttpResponse, Problem> {
+    let Registration { email, name, password } = new;
+    let mut faults = Vec::new();
+    if password.to_lowercase() == store::normalised(&email) {
+        faults.push(Fault::at("/password", "your address is not a password"));
+    }
+    Problem::check(faults)?;
+    // Hashed first, so that a free address and one that is taken take as long.
+    let hash = password::hash(password).await?;
+    let tx = begin_write(&app.db).await?;
+    if store::person_by_email(&tx, &email).await?.is_none() {
+        let new =
+            store::NewPerson { email, name, password_hash: Some(hash), provider: None, administrator: false };
+        store::insert_person(&tx, new).await?;
+        tx.commit().await?;
+    }
+    Ok(HttpResponse::Accepted().finish())
+}
+
+/// Says who asks, and with which rights.
+#[utoipa::path(tag = "identity", responses((status = 200, description = "Who asks", body = Me)))]
+#[get("/me")]
+pub(crate) async fn get_me(app: Data<App>, caller: Caller) -> Result<HttpResponse, Problem> {
+    let person = match caller.principal() {
+        Principal::Person { person, .. } => store::person(&app.db, person).await?.map(store::view),
+        _ => None,
+    };
+    let memberships = caller.memberships().iter();
+    let scopes = Scopes::all().0.into_iter().filter(|scope: &Scope| caller.holds(*scope));
+    Ok(HttpResponse::Ok().json(Me {
+        person,
+        api_key: match caller.principal() {
+            Principal::Key(key) => Some(key),
+            _ => None,
+        },
+        administrator: caller.is_administrator(),
+        memberships: memberships.map(|(&organisation, &role)| Membership { organisation, role }).collect(),
+        scopes: scopes.collect(),
+    }))
+}
+
+/// Changes the password of whoever has signed in, and ends their other sessions.
+#[utoipa::path(tag = "identity", request_body = PasswordChange, responses((status = 204, description = "Changed")))]
+#[put("/me/password")]
+pub(crate) async fn change_password(
+    app: Data<App>,
+    caller: Caller,
+    Body(change): Body<PasswordChange>,
+) -> Result<HttpResponse, Problem> {
+    let id = caller.person()?;
+    let kept = store::person(&app.db, id).await?.ok_or_else(Problem::not_found)?.password_hash;
+    if !password::verify(change.current, kept.clone()).await? {
+        return Err(Problem::invalid(vec![Fault::at("/current", "this is not your password")]));
+    }
+    let hash = password::hash(change.new).await?;
+    let tx = begin_write(&app.db).await?;
+    let row = person::ActiveModel { password_hash: Set(Some(hash)), updated_at: Set(now()), ..Default::default() };
+    // Only over the one that was verified: of two changes at once, one is refused.
+    let changed = person::Entity::update_many()
+        .set(row)
+        .col_expr(person::Column::Version, Expr::col(person::Column::Version).add(1))
+        .filter(person::Column::Id.eq(id))
+        .filter(person::Column::PasswordHash.eq(kept))
+        .exec(&tx)
+        .await?;
+    if changed.rows_affected == 0 {
+        return Err(Problem::conflict("the password has just been changed"));
+    }
+    let mut others = session::Entity::delete_many().filter(session::Column::PersonId.eq(id));
+    if let Principal::Person { session, .. } = caller.principal() {
+        others = others.filter(session::Column::Id.ne(session));
+    }
+    others.exec(&tx).await?;
+    tx.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Erases whoever has signed in: their account, sessions, memberships and requests.
+///
+/// What they did in the name of organisations stays, under a number that leads to nobody. Refused while an organisation would be left
+/// without an owner: hand it over, or delete it, first.
+#[utoipa::path(tag = "identity", responses((status = 204, description = "Erased")))]
+#[delete("/me")]
+pub(crate) async fn erase_me(app: Data<App>, caller: Caller) -> Result<HttpResponse, Problem> {
+    let id = caller.person()?;
+    let tx = begin_write(&app.db).await?;
+    let sole = store::sole_ownerships(&tx, id).await?;
+    if let Some(organisation) = sole.first() {
+        let detail = format!("organisation {organisation} would have no owner: name another one, or delete it, first");
+        return Err(Problem::conflict(detail));
+    }
+    person::Entity::delete_by_id(id).exec(&tx).await?;
+    tx.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}

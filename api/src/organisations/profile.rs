@@ -1,0 +1,76 @@
+//! What computations read of organisations: what everybody may know, and apart from it what only their owner knows.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::entity::{Column, Entity, Texts};
+use super::store::{credentials_of, links_of};
+use super::{Credential, LegalFamily, OrganisationLink};
+use crate::access::Owners;
+use crate::database::rows_per_statement;
+
+/// What everybody may know of an organisation. Nothing sealed is in it.
+pub struct Profile {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Legal name.
+    pub name: String,
+    /// Broad legal family.
+    pub legal_family: Option<LegalFamily>,
+    /// Territories where it is at home.
+    pub home_territories: Vec<String>,
+    /// Certificates, labels, agreements.
+    pub credentials: Vec<Credential>,
+    /// Links to other entities.
+    pub links: Vec<OrganisationLink>,
+}
+
+/// Every profile, by id. Three queries (more beyond some thousands); no column of money is read.
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Profile>, DbErr> {
+    let rows: Vec<(Uuid, String, Option<LegalFamily>, Texts)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Name, Column::LegalFamily, Column::HomeTerritories])
+        .order_by_asc(Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut profiles = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(rows_per_statement(db, 1)) {
+        let ids: Vec<Uuid> = chunk.iter().map(|row| row.0).collect();
+        let mut links = links_of(db, ids.clone()).await?;
+        let mut credentials = credentials_of(db, ids).await?;
+        profiles.extend(chunk.iter().cloned().map(|(id, name, legal_family, Texts(home_territories))| Profile {
+            id,
+            name,
+            legal_family,
+            home_territories,
+            credentials: credentials.remove(&id).unwrap_or_default(),
+            links: links.remove(&id).unwrap_or_default(),
+        }));
+    }
+    Ok(profiles)
+}
+
+/// What only its owner knows of an organisation.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Finances {
+    /// Yearly turnover.
+    pub turnover_cents: Option<i64>,
+    /// Cash it can advance.
+    pub available_cash_cents: Option<i64>,
+}
+
+/// The finances of some organisations. One query.
+pub async fn finances_of(db: &impl ConnectionTrait, owners: Owners) -> Result<BTreeMap<Uuid, Finances>, DbErr> {
+    let rows: Vec<(Uuid, Option<i64>, Option<i64>)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::TurnoverCents, Column::AvailableCashCents])
+        .filter(owners.among(Column::Id))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let finances = |(id, turnover_cents, available_cash_cents)| (id, Finances { turnover_cents, available_cash_cents });
+    Ok(rows.into_iter().map(finances).collect())
+}
