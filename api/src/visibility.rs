@@ -249,7 +249,7 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
     ("Membership", Owner, &["organisation", "role"]),
     ("Me", Owner, &["person", "api_key", "administrator", "memberships", "scopes"]),
     ("Session", Owner, &["id", "current", "created_at", "expires_at"]),
-    ("Member", Owner, &["person", "role", "version", "created_at"]),
+    ("OrganisationMember", Owner, &["person", "role", "version", "created_at"]),
     ("RoleChange", Owner, &["role"]),
     ("NewInvitation", Owner, &["role", "valid_days"]),
     ("Invitation", Owner, &["id", "organisation", "role", "created_at", "expires_at", "used_at"]),

@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 )]
 #[serde(rename_all = "snake_case")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[schema(as = OrganisationRole)]
 pub enum Role {
     /// Reads everything of the organisation.
     Viewer,
@@ -45,6 +46,7 @@ impl Role {
 /// What a key may be used for. People have all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = KeyScope)]
 pub enum Scope {
     /// Read what its organisation may read.
     Read,

@@ -119,6 +119,7 @@ pub struct Session {
 
 /// A member of an organisation.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = OrganisationMember)]
 pub struct Member {
     /// Who.
     pub person: Person,
