@@ -429,7 +429,7 @@ async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMap<&'
         }
         _ => {}
     }
-    if operation.starts_with("delete_") {
+    if operation.starts_with("delete_") || operation == "remove_member" {
         body = Value::Null;
     }
     (fill, body)

@@ -3,9 +3,11 @@
 pub mod app;
 pub mod contract;
 pub mod database;
+pub mod logs;
 pub mod postgres;
 pub mod sample;
 mod seal;
+pub mod secrets;
 pub mod service;
 pub mod world;
 
