@@ -166,8 +166,8 @@ pub struct Shortage {
     pub text: String,
 }
 
-/// Answers a [`DiagnosisQuery`]. About k·log(n/k) feasibility searches for a conflict of k among n rules, three for each
-/// relaxation, and one maximum flow.
+/// Answers a [`DiagnosisQuery`]. About 2k·log(n/k) linear programs and k small searches for a conflict of k among n rules, four
+/// searches for each relaxation, and one maximum flow.
 ///
 /// # Errors
 /// Options or a query out of range.
