@@ -39,7 +39,7 @@ const ROUNDS: usize = 8;
 const LARGE_BLOCKS: [usize; 1] = [600];
 const VERY_LARGE_BLOCKS: [usize; 2] = [1_000, 2_500];
 
-/// For each candidate that the relaxation uses, so many of the most promising ones tell which cells belong together.
+/// For each candidate that the relaxation uses, so many of the most promising ones tell which cells belong together, and are searched.
 const LIKELY: usize = 4;
 
 /// Whether a question is for the search for large calls. A consortium that must be connected is not: whoever only joins two others
@@ -92,9 +92,11 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
         let members = search.divide(&prices, likely, edges);
         search.among(&members, &doubtful);
     }
-    // Where the exact search can say much, it is the better use of time than neighbourhoods.
     if very_large {
         search.improve(improve::Improve::new(c, backend, question, &keep, &doubtful));
+    } else {
+        // Then the exact search, which can say much of such a call, is the better use of time than neighbourhoods.
+        search.among(&likely.iter().copied().collect(), &doubtful);
     }
     search.prove();
     search.finish()
