@@ -34,10 +34,9 @@ const VERY_LARGE: usize = 10_000;
 const FIRST_ROUNDS: usize = 2;
 const ROUNDS: usize = 8;
 
-/// Most edges of a block, in turn: larger ones prove more and take longer. A very large call leaves no time for an exact search, so that
-/// larger blocks are the better proof.
-const LARGE_BLOCKS: [usize; 1] = [600];
-const VERY_LARGE_BLOCKS: [usize; 2] = [1_000, 2_500];
+/// Most edges of a block: first, and then in very large calls, which leave no time for an exact search, so that larger blocks are the
+/// better proof.
+const BLOCKS: [usize; 2] = [600, 2_500];
 
 /// For each candidate that the relaxation uses, so many of the most promising ones tell which cells belong together, and are searched.
 const LIKELY: usize = 4;
@@ -88,7 +87,7 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
     let ranked = promising(c, question, &prices);
     let likely = &ranked[..ranked.len().min(doubtful.len() * LIKELY)];
     let very_large = c.edges.len() >= VERY_LARGE;
-    for &edges in if very_large { &VERY_LARGE_BLOCKS[..] } else { &LARGE_BLOCKS } {
+    for &edges in if very_large { &BLOCKS[..] } else { &BLOCKS[..1] } {
         let members = search.divide(&prices, likely, edges);
         search.among(&members, &doubtful);
     }
