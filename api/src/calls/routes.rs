@@ -112,7 +112,8 @@ pub(crate) async fn replace_call(
     let before = own_call(&tx, &caller, *id).await?;
     draft_only(&before)?;
     let mut faults: Vec<Fault> = validate::faults(&tx, &new).await?;
-    if before.value.written.funder != new.funder {
+    let known = !faults.iter().any(|fault| fault.pointer.as_deref() == Some("/funder"));
+    if known && before.value.written.funder != new.funder {
         faults.push(Fault::at("/funder", "a call stays with its funder: draft another one there"));
     }
     Problem::check(faults)?;

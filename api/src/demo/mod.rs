@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::body::Contract;
 use crate::calls::Call;
 use crate::config::ServerConfig;
+use crate::identity::administration;
 use crate::imports::{ImportKind, apply};
 use crate::once::Once;
 use crate::page::{CursorKey, MAX_LIMIT, Slice};
@@ -150,13 +151,14 @@ async fn serve(
     out: &mut dyn Write,
 ) -> Result<(), StartError> {
     let address = listener.local_addr()?;
+    let key = administration::issue_key(db, "demonstration".to_owned(), 1).await?.secret;
     let server = server::start(db.clone(), listener, solvers).await?;
-    writeln!(out, "{}", invitation(address, shown))?;
+    writeln!(out, "{}", invitation(address, shown, &key))?;
     Ok(server.await?)
 }
 
 /// Where to look further.
-fn invitation(address: SocketAddr, shown: &Shown) -> String {
+fn invitation(address: SocketAddr, shown: &Shown, key: &str) -> String {
     let Shown { call, run, first } = shown;
     let base = format!("http://{address}");
     let without = first.iter().flat_map(|proposal| &proposal.members).next_back();
@@ -168,12 +170,14 @@ fn invitation(address: SocketAddr, shown: &Shown) -> String {
   API        {base}/v1
   Reference  {base}/docs/
 
-  The call:
+  The call, which everybody reads:
     curl -s {base}/v1/calls/{call}
+  A key of the platform, for this demonstration only:
+    export KEY={key}
   The first proposal:
-    curl -s '{base}/v1/runs/{run}/proposals?limit=1'
+    curl -s '{base}/v1/runs/{run}/proposals?limit=1' -H \"Authorization: Bearer $KEY\"
   The call computed again, without {name}:
-    curl -s {base}/v1/calls/{call}/runs -H 'Content-Type: application/json' -H 'Prefer: wait=30' \\
+    curl -s {base}/v1/calls/{call}/runs -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' -H 'Prefer: wait=30' \\
       -d '{{\"locked_out\": [{locked_out}]}}'
 "
     )

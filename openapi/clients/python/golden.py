@@ -1,4 +1,4 @@
-"""The golden scenario, against the service at ATTELAGE_URL. What it prints is compared with ../golden.txt."""
+"""The golden scenario, against the service at ATTELAGE_URL, with the key ATTELAGE_KEY. What it prints is compared with ../golden.txt."""
 
 import datetime
 import io
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TypeVar
 
-from attelage_client import Client
+from attelage_client import AuthenticatedClient
 from attelage_client.api.calls import create_call, get_call
 from attelage_client.api.capabilities import create_capability
 from attelage_client.api.imports import create_import
@@ -44,7 +44,9 @@ FILE = f"""code,name,kind,parent,population,lat,lon
 69029,Sud,commune,{METROPOLE},10000,,
 """
 
-attelage = Client(base_url=os.environ["ATTELAGE_URL"], raise_on_unexpected_status=True)
+attelage = AuthenticatedClient(
+    base_url=os.environ["ATTELAGE_URL"], token=os.environ["ATTELAGE_KEY"], raise_on_unexpected_status=True
+)
 
 
 def good(answer: T | ProblemDetails | None) -> T:

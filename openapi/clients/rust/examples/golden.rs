@@ -1,4 +1,4 @@
-//! The golden scenario, against the service at `ATTELAGE_URL`. What it prints is compared with `../golden.txt`.
+//! The golden scenario, against the service at `ATTELAGE_URL`, with the key `ATTELAGE_KEY`. What it prints is compared with `../golden.txt`.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -73,7 +73,7 @@ fn call(funder: &Organisation, title: &str, starts_on: NaiveDate, lots: Vec<Lot>
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome<()> {
-    let attelage = Client::new(&std::env::var("ATTELAGE_URL")?);
+    let attelage = Client::with_key(&std::env::var("ATTELAGE_URL")?, &std::env::var("ATTELAGE_KEY")?)?;
 
     let imported = attelage.import(ImportKind::Territories, FILE).await?.into_inner();
     let communes = attelage.list_territories().parent(METROPOLE).send().await?.into_inner();

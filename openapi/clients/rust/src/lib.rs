@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! # async fn first_call() -> Result<(), Box<dyn std::error::Error>> {
-//! let attelage = attelage_client::Client::new("http://127.0.0.1:8080");
+//! let attelage = attelage_client::Client::with_key("http://127.0.0.1:8080", "attelage_key_…")?;
 //! for call in attelage.list_calls().send().await?.into_inner().items {
 //!     println!("{}", *call.title);
 //! }
@@ -18,9 +18,23 @@ mod generated {
 }
 
 pub use generated::*;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+
+/// Why there is no client.
+pub type ConnectError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Client {
+    /// A client of the service at `base` (`http://host:port`) that shows a key; [`Client::new`] makes one that shows nothing.
+    ///
+    /// # Errors
+    /// A key that no header can hold.
+    pub fn with_key(base: &str, key: &str) -> Result<Self, ConnectError> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {key}"))?;
+        value.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+        Ok(Self::new_with_client(base, reqwest::Client::builder().default_headers(headers).build()?))
+    }
+
     /// Imports a file: `POST /v1/imports`, of which the generator knows no body.
     ///
     /// # Errors

@@ -10,9 +10,18 @@ export type Schemas = components["schemas"];
 /** Every operation, by method and path: `attelage.GET("/v1/calls/{id}", { params: { path: { id } } })`. */
 export type Attelage = Client<paths>;
 
-/** A client of the service at `baseUrl`, `http://host:port`. */
-export function createAttelage(options: ClientOptions & { baseUrl: string }): Attelage {
-  return createClient<paths>(options);
+/** A client of the service at `baseUrl`, `http://host:port`; as nobody where there is no `key`. */
+export function createAttelage({ key, ...options }: ClientOptions & { baseUrl: string; key?: string }): Attelage {
+  const attelage = createClient<paths>(options);
+  if (key !== undefined) {
+    attelage.use({
+      onRequest({ request }) {
+        request.headers.set("Authorization", `Bearer ${key}`);
+        return request;
+      },
+    });
+  }
+  return attelage;
 }
 
 /** What the service refuses: a problem (RFC 9457), with the faults of the request. */

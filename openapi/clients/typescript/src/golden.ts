@@ -6,7 +6,9 @@ import { body, createAttelage, pages, problem, type Schemas } from "./attelage.j
 
 const baseUrl = process.env["ATTELAGE_URL"];
 assert(baseUrl, "ATTELAGE_URL says where the service is");
-const attelage = createAttelage({ baseUrl });
+const key = process.env["ATTELAGE_KEY"];
+assert(key, "ATTELAGE_KEY is a key of the platform");
+const attelage = createAttelage({ baseUrl, key });
 const patient = { header: { Prefer: "wait=60" } };
 
 const METROPOLE = "200046977";
