@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 /// What 3.0 says in the same words.
-const SAME: [&str; 28] = [
+const SAME: [&str; 29] = [
     "additionalProperties",
     "allOf",
     "anyOf",
@@ -39,6 +39,7 @@ const SAME: [&str; 28] = [
     "required",
     "title",
     "uniqueItems",
+    "writeOnly",
 ];
 
 /// Constraints, comments and hints without which the type is the same.
