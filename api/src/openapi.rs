@@ -65,6 +65,15 @@ const STATEFUL: [&str; 9] = [
     "rotate_api_key",
 ];
 
+/// Problems that only some operations answer with, beside those that follow from what an operation takes.
+const ALSO: [(&str, &[Kind]); 5] = [
+    ("begin_oidc_sign_in", &[Kind::NotFound]),
+    ("change_password", &[Kind::TooManyRequests]),
+    ("finish_oidc_sign_in", &[Kind::NotFound, Kind::Forbidden, Kind::Conflict]),
+    ("link_oidc", &[Kind::NotFound]),
+    ("sign_in", &[Kind::Forbidden, Kind::TooManyRequests]),
+];
+
 /// Adds every route of the service. Each has a policy, or it would not compile.
 pub fn routes(config: &mut ServiceConfig) {
     service::configure(&mut Routes::new(config));
@@ -121,9 +130,9 @@ fn session_scheme() -> SecurityScheme {
     SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(COOKIE, text)))
 }
 
-/// Whether sending a request again does no harm without a key: an account is made once, and each sign-in is one of its own.
+/// Whether sending a request again does no harm without a key: an account is made once, and each sign-in or departure is one of its own.
 fn is_repeatable(operation: &Operation) -> bool {
-    operation.operation_id.as_deref().is_some_and(|id| matches!(id, "register" | "sign_in"))
+    operation.operation_id.as_deref().is_some_and(|id| matches!(id, "register" | "sign_in" | "link_oidc"))
 }
 
 /// Says who may use an operation, from its policy.
@@ -181,6 +190,8 @@ fn complete(operation: &mut Operation) {
     {
         kinds.push(Kind::Conflict);
     }
+    let also = ALSO.iter().filter(|(id, _)| operation.operation_id.as_deref() == Some(id));
+    kinds.extend(also.flat_map(|(_, kinds)| kinds.iter().copied()));
     secure(operation, &mut kinds);
     for kind in kinds {
         let entry = kind.entry();
@@ -192,7 +203,7 @@ fn complete(operation: &mut Operation) {
         if kind == Kind::Unauthenticated {
             response.headers.insert("WWW-Authenticate".to_owned(), header("How to say who you are."));
         }
-        if kind == Kind::Unavailable {
+        if matches!(kind, Kind::Unavailable | Kind::TooManyRequests) {
             response.headers.insert("Retry-After".to_owned(), header("Seconds to wait before trying again."));
         }
         let status = entry.status.as_u16().to_string();

@@ -45,7 +45,7 @@ fn binary() -> &'static Path {
 }
 
 /// The command in an empty folder of its own, without settings from outside.
-fn attelage(folder: &Path, arguments: &[&str]) -> Command {
+pub fn attelage(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
     for setting in ["ATTELAGE_DATABASE", "ATTELAGE_HOST", "ATTELAGE_PORT", "ATTELAGE_SOLVERS", "ATTELAGE_LOG"] {
@@ -56,7 +56,7 @@ fn attelage(folder: &Path, arguments: &[&str]) -> Command {
 
 /// What a command that goes well prints.
 #[track_caller]
-fn prints(folder: &Path, arguments: &[&str]) -> String {
+pub fn prints(folder: &Path, arguments: &[&str]) -> String {
     let Output { status, stdout, stderr } = attelage(folder, arguments).output().unwrap();
     assert!(status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&stderr));
     String::from_utf8(stdout).unwrap()
@@ -64,7 +64,7 @@ fn prints(folder: &Path, arguments: &[&str]) -> String {
 
 /// What a command that fails says on its error output, and on no other.
 #[track_caller]
-fn complains(folder: &Path, arguments: &[&str]) -> String {
+pub fn complains(folder: &Path, arguments: &[&str]) -> String {
     let Output { status, stdout, stderr } = attelage(folder, arguments).output().unwrap();
     let stderr = String::from_utf8(stderr).unwrap();
     assert!(!status.success() && stdout.is_empty(), "{arguments:?} goes through: {}", String::from_utf8_lossy(&stdout));

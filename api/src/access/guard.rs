@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
@@ -81,7 +81,9 @@ async fn admit(request: &ServiceRequest) -> Result<Caller, Problem> {
 /// Who asks. A key that is not (or no longer) valid is refused; a session that is over is nobody's.
 async fn identify(app: &App, request: &ServiceRequest) -> Result<Caller, Problem> {
     if let Some(value) = request.headers().get(AUTHORIZATION) {
-        let key = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).and_then(Secret::parse);
+        let scheme_and_key = value.to_str().ok().and_then(|text| text.split_once(' '));
+        let key = scheme_and_key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let key = key.and_then(|(_, key)| Secret::parse(key.trim()));
         let key = key.filter(|secret| secret.kind() == SecretKind::ApiKey);
         let caller = match key {
             Some(key) => identity::store::caller_of_key(&app.db, &key.digest()).await?,
@@ -94,7 +96,8 @@ async fn identify(app: &App, request: &ServiceRequest) -> Result<Caller, Problem
     let Some(session) = session else { return Ok(Caller::nobody()) };
     let caller = identity::store::caller_of_session(&app.db, &session.digest()).await?;
     let Some(caller) = caller else { return Ok(Caller::nobody()) };
-    if caller.principal() != Principal::Nobody && !is_safe(request.method()) && comes_from_elsewhere(request.headers()) {
+    if caller.principal() != Principal::Nobody && !is_safe(request.method()) && comes_from_elsewhere(request.headers())
+    {
         let detail = "a signed-in browser may change something only from a page of this service";
         return Err(Problem::new(Kind::Forbidden).because(detail));
     }

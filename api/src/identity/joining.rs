@@ -49,6 +49,8 @@ pub(crate) async fn create_join_request(
         if !organisations::store::exists(tx, *id).await? {
             return Err(Problem::not_found());
         }
+        // Of two requests at once, one waits and then finds the other.
+        organisations::store::lock(tx, *id).await?;
         if caller.memberships().contains_key(&id) {
             return Err(Problem::conflict("you belong to this organisation already"));
         }
@@ -100,8 +102,7 @@ fn seen(caller: &Caller) -> Condition {
 /// The requests that somebody decides on.
 fn decided(caller: &Caller) -> Condition {
     let owned = caller.memberships().iter().filter(|(_, role)| **role == Role::Owner).map(|(id, _)| *id);
-    let of_own =
-        Condition::all().add(Column::OrganisationId.is_in(owned)).add(Column::Kind.eq(JoinKind::Membership));
+    let of_own = Condition::all().add(Column::OrganisationId.is_in(owned)).add(Column::Kind.eq(JoinKind::Membership));
     let decided = Condition::any().add(of_own);
     if caller.is_administrator() { decided.add(Column::Kind.eq(JoinKind::Claim)) } else { decided }
 }

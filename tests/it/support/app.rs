@@ -53,11 +53,16 @@ pub struct Client {
     credential: Option<(HeaderName, String)>,
 }
 
+/// Goes nowhere but where it is sent: a redirect is an answer.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client")
+}
+
 impl Client {
     /// A client of the service at `base` (`http://host:port`), with a key or as nobody.
     pub fn new(base: String, document: Arc<Document>, key: Option<String>) -> Self {
         let credential = key.map(|key| (AUTHORIZATION, format!("Bearer {key}")));
-        Self { base, document, http: reqwest::Client::new(), credential }
+        Self { base, document, http: client(), credential }
     }
 
     /// The same client of the service at another address.

@@ -3,6 +3,8 @@
 pub mod app;
 pub mod contract;
 pub mod database;
+pub mod issuer;
+pub mod people;
 pub mod postgres;
 pub mod sample;
 mod seal;
