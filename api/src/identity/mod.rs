@@ -177,8 +177,8 @@ pub struct Invitation {
     pub used_at: Option<DateTime<Utc>>,
 }
 
-/// An invitation with its secret, which is shown this once.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+/// An invitation with its secret, which is shown this once: it has no `Debug`.
+#[derive(Clone, Serialize, ToSchema)]
 pub struct IssuedInvitation {
     /// The invitation.
     pub invitation: Invitation,
@@ -308,8 +308,8 @@ pub struct ApiKey {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// A key with its secret, which is shown this once.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+/// A key with its secret, which is shown this once: it has no `Debug`.
+#[derive(Clone, Serialize, ToSchema)]
 pub struct IssuedApiKey {
     /// The key.
     pub api_key: ApiKey,

@@ -175,6 +175,16 @@ impl Issuer {
         self.script.lock().unwrap()
     }
 
+    /// Forgets which codes were used: what a real one must not do.
+    pub fn allow_codes_again(&self) {
+        self.script().grants.values_mut().for_each(|grant| grant.is_used = false);
+    }
+
+    /// Answers nobody any more.
+    pub async fn stop(&self) {
+        self.handle.stop(false).await;
+    }
+
     /// Takes another key, and forgets the one before.
     pub fn rotate(&self, key: Key) {
         let mut script = self.script();

@@ -19,6 +19,11 @@ static DOCUMENT: LazyLock<Arc<Document>> = LazyLock::new(|| {
     Arc::new(Document::new(serde_json::from_str(&document).expect("the document is JSON")))
 });
 
+/// What the service promises, to judge answers of another process by.
+pub fn document() -> &'static Arc<Document> {
+    &DOCUMENT
+}
+
 /// The service under test, with the client that checks its answers.
 pub type App = TestApp<Running>;
 

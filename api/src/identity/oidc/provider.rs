@@ -11,7 +11,7 @@ use openidconnect::core::{
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, CsrfToken,
     Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RequestTokenError, Scope,
-    SignatureVerificationError, StandardClaims, TokenResponse as _, UserInfoClaims,
+    SignatureVerificationError, StandardClaims, TokenResponse as _, UserInfoClaims, UserInfoError,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -169,7 +169,10 @@ impl Provider {
             return Ok(vouched);
         };
         let more: UserInfoClaims<FrenchClaims, CoreGenderClaim> =
-            more.request_async(&self.http).await.map_err(unavailable)?;
+            more.request_async(&self.http).await.map_err(|error| match error {
+                UserInfoError::ClaimsVerification(cause) => refused(cause),
+                other => unavailable(other),
+            })?;
         let standard = more.standard_claims();
         let email = standard.email().map(|email| email.as_str());
         let said = self.read((&vouched.issuer, &vouched.subject), (email, standard.email_verified()), full_name(&more));
