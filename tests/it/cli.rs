@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::app::http;
+
 /// The binary, built by cargo: `cargo test` builds none for the tests of another package. With the features of the tests
 /// (`--tests`), so that all it rests on is compiled already.
 fn binary() -> &'static Path {
@@ -252,7 +254,7 @@ async fn serve_says_where_it_listens_and_answers_there() {
     let base = said.trim().strip_prefix("Attelage listens on ").map(str::to_owned);
     // The listener is open before the line is printed: a request waits for the service to be ready.
     let health = match &base {
-        Some(base) => reqwest::get(format!("{base}/healthz")).await.map(|answer| answer.status().as_u16()).ok(),
+        Some(base) => http().get(format!("{base}/healthz")).send().await.map(|answer| answer.status().as_u16()).ok(),
         None => None,
     };
     service.kill().unwrap();

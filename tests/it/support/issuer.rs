@@ -19,6 +19,8 @@ use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::app::http;
+
 pub const CLIENT: &str = "attelage";
 pub const SECRET: &str = "known to both: tr0ub4dor & co";
 pub const CALLBACK: &str = "http://127.0.0.1:9/v1/oidc/callback";
@@ -195,8 +197,7 @@ impl Issuer {
     /// Does what a browser does with a `location` of the service: goes there, and is sent back. Gives path and query of the callback.
     pub async fn visit(&self, location: &str) -> String {
         assert!(location.starts_with(&format!("{}/authorize?", self.base)), "elsewhere: {location}");
-        let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let answer = browser.get(location).send().await.unwrap();
+        let answer = http().get(location).send().await.unwrap();
         let status = answer.status().as_u16();
         let back = answer.headers().get(LOCATION.as_str()).map(|place| place.to_str().unwrap().to_owned());
         let back = match back {
