@@ -50,7 +50,8 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 6] = ["Call", "Capability", "Organisation", "Relation", "Term", "Territory"];
+const VERSIONED: [&str; 7] =
+    ["Call", "Capability", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
 
 /// Operations without a body that the present state may forbid.
 const STATEFUL: [&str; 9] = [
@@ -209,8 +210,9 @@ fn complete(operation: &mut Operation) {
         let status = entry.status.as_u16().to_string();
         operation.responses.responses.entry(status).or_insert(RefOr::T(response));
     }
-    let created_elsewhere =
-        operation.operation_id.as_deref().is_some_and(|id| id.starts_with("start_") || id.starts_with("create_"));
+    let created_elsewhere = operation.operation_id.as_deref().is_some_and(|id| {
+        id.starts_with("start_") || id.starts_with("create_") || matches!(id, "rotate_api_key" | "sign_in")
+    });
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         let body = response.content.get("application/json").and_then(|content| match content {

@@ -50,7 +50,7 @@ fn binary() -> &'static Path {
 pub fn attelage(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    for setting in ["ATTELAGE_DATABASE", "ATTELAGE_HOST", "ATTELAGE_PORT", "ATTELAGE_SOLVERS", "ATTELAGE_LOG"] {
+    for (setting, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ATTELAGE_")) {
         command.env_remove(setting);
     }
     command

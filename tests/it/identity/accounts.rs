@@ -12,14 +12,16 @@ use crate::support::sample::places;
 use crate::support::service::spawn;
 
 /// What an answer tells, apart from what is of each answer alone.
-pub fn told(mut answer: Answer) -> (u16, Value, String) {
+pub fn told(mut answer: Answer) -> (u16, Value, Vec<String>) {
     for own in ["date", "x-request-id"] {
         answer.headers.remove(own);
     }
+    let mut headers: Vec<String> = answer.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+    headers.sort_unstable();
     if let Some(body) = answer.body.as_object_mut() {
         body.remove("request_id");
     }
-    (answer.status, answer.body, format!("{:?}", answer.headers))
+    (answer.status, answer.body, headers)
 }
 
 on_both_engines! {
