@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use attelage::config::{DatabaseConfig, ServerConfig};
+use attelage::config::{DatabaseConfig, IdentityConfig, ServerConfig};
 use attelage::identity::administration;
 use attelage::imports::{ImportKind, apply};
 use attelage::server::StartError;
@@ -32,6 +32,8 @@ enum Command {
         database: DatabaseConfig,
         #[command(flatten)]
         server: ServerConfig,
+        #[command(flatten)]
+        identity: IdentityConfig,
     },
     /// Show the golden example: the call of the Métropole de Lyon, computed on a fresh database, then served
     Demo {
@@ -137,11 +139,12 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), StartError> {
     match command {
-        Command::Serve { database, server } => {
+        Command::Serve { database, server, identity } => {
+            let entrance = identity.settings()?;
             let db = open(&database).await?;
             let listener = listen(&server)?;
             print(&format!("Attelage listens on http://{}", listener.local_addr()?))?;
-            Ok(server::start(db, listener, server.solvers).await?.await?)
+            Ok(server::start_with(db, listener, server.solvers, entrance).await?.await?)
         }
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
         Command::Migrate { database, direction } => migrate(&database, direction).await,

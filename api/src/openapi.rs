@@ -50,7 +50,8 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 6] = ["Call", "Capability", "Organisation", "Relation", "Term", "Territory"];
+const VERSIONED: [&str; 7] =
+    ["Call", "Capability", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
 
 /// Operations without a body that the present state may forbid.
 const STATEFUL: [&str; 9] = [
@@ -67,6 +68,14 @@ const STATEFUL: [&str; 9] = [
 
 /// Verbs of operations that make something with a place of its own.
 const MAKES: [&str; 4] = ["create_", "rotate_", "sign_in", "start_"];
+/// Problems that only some operations answer with, beside those that follow from what an operation takes.
+const ALSO: [(&str, &[Kind]); 5] = [
+    ("begin_oidc_sign_in", &[Kind::NotFound]),
+    ("change_password", &[Kind::TooManyRequests]),
+    ("finish_oidc_sign_in", &[Kind::NotFound, Kind::Forbidden, Kind::Conflict]),
+    ("link_oidc", &[Kind::NotFound]),
+    ("sign_in", &[Kind::Forbidden, Kind::TooManyRequests]),
+];
 
 /// Adds every route of the service. Each has a policy, or it would not compile.
 pub fn routes(config: &mut ServiceConfig) {
@@ -124,9 +133,9 @@ fn session_scheme() -> SecurityScheme {
     SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(COOKIE, text)))
 }
 
-/// Whether sending a request again does no harm without a key: an account is made once, and each sign-in is one of its own.
+/// Whether sending a request again does no harm without a key: an account is made once, and each sign-in or departure is one of its own.
 fn is_repeatable(operation: &Operation) -> bool {
-    operation.operation_id.as_deref().is_some_and(|id| matches!(id, "register" | "sign_in"))
+    operation.operation_id.as_deref().is_some_and(|id| matches!(id, "register" | "sign_in" | "link_oidc"))
 }
 
 /// Says who may use an operation, from its policy.
@@ -180,6 +189,8 @@ fn complete(operation: &mut Operation) {
     if operation.operation_id.as_deref().is_some_and(|id| STATEFUL.contains(&id)) {
         kinds.push(Kind::Conflict);
     }
+    let also = ALSO.iter().filter(|(id, _)| operation.operation_id.as_deref() == Some(id));
+    kinds.extend(also.flat_map(|(_, kinds)| kinds.iter().copied()));
     secure(operation, &mut kinds);
     for kind in kinds {
         let entry = kind.entry();
@@ -191,7 +202,7 @@ fn complete(operation: &mut Operation) {
         if kind == Kind::Unauthenticated {
             response.headers.insert("WWW-Authenticate".to_owned(), header("How to say who you are."));
         }
-        if kind == Kind::Unavailable {
+        if matches!(kind, Kind::Unavailable | Kind::TooManyRequests) {
             response.headers.insert("Retry-After".to_owned(), header("Seconds to wait before trying again."));
         }
         let status = entry.status.as_u16().to_string();

@@ -252,6 +252,7 @@ pub struct Problem {
     detail: Option<String>,
     faults: Vec<Fault>,
     allow: Option<String>,
+    retry_after_seconds: Option<i64>,
 }
 
 /// The body of every error (RFC 9457).
@@ -281,7 +282,7 @@ impl Problem {
     /// A problem of a kind, without more to say.
     #[must_use]
     pub const fn new(kind: Kind) -> Self {
-        Self { kind, detail: None, faults: Vec::new(), allow: None }
+        Self { kind, detail: None, faults: Vec::new(), allow: None, retry_after_seconds: None }
     }
 
     /// Nothing here.
@@ -316,6 +317,12 @@ impl Problem {
     #[must_use]
     pub fn method_not_allowed(allow: String) -> Self {
         Self { allow: Some(allow), ..Self::new(Kind::MethodNotAllowed) }
+    }
+
+    /// The caller asks too much: nothing before so many seconds have passed.
+    #[must_use]
+    pub fn too_many_requests(retry_after_seconds: i64) -> Self {
+        Self { retry_after_seconds: Some(retry_after_seconds.max(1)), ..Self::new(Kind::TooManyRequests) }
     }
 
     /// Our fault: the cause goes to the log, not to the caller.
@@ -373,6 +380,9 @@ impl ResponseError for Problem {
         response.content_type(MEDIA_TYPE);
         if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
             response.insert_header((header::ALLOW, allow));
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         match self.kind {
             Kind::Unavailable => _ = response.insert_header((header::RETRY_AFTER, "5")),

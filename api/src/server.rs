@@ -19,6 +19,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::access::guard::{self, Policies};
 use crate::app::App;
 use crate::body::Contract;
+use crate::identity::entrance::{self, Entrance};
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
 use crate::visibility::Veil;
@@ -69,17 +70,32 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 /// A database that does not answer, or a listener that cannot be used.
 pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) -> Result<Server, StartError> {
+    start_with(db, listener, solvers, entrance::Settings::default()).await
+}
+
+/// As [`start`], where people may come in by the ways that `entrance` sets.
+///
+/// # Errors
+/// As there.
+pub async fn start_with(
+    db: DatabaseConnection,
+    listener: TcpListener,
+    solvers: u16,
+    entrance: entrance::Settings,
+) -> Result<Server, StartError> {
     let interrupted = runs::store::fail_interrupted(&db).await?;
     if interrupted > 0 {
         tracing::warn!(interrupted, "runs of an earlier process were marked as failed");
     }
     once::forget(&db).await?;
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
+    let entrance = Data::new(Entrance::new(entrance, &setting::secret(&db, "oidc-cookie-key").await?)?);
     let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {
         let (actix, _) = ActixApp::new()
             .app_data(Data::new(app.clone()))
+            .app_data(entrance.clone())
             .app_data(contract.clone())
             .app_data(policies.clone())
             .app_data(veil.clone())

@@ -272,6 +272,7 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
         &["id", "organisation", "name", "prefix", "role", "scopes", "created_at", "expires_at", "revoked_at"],
     ),
     ("IssuedApiKey", Owner, &["api_key", "secret"]),
+    ("OidcDeparture", Owner, &["location"]),
     ("NewReservation", Owner, &["against", "note"]),
     ("Reservation", Owner, &["id", "organisation", "against", "note", "created_at"]),
     ("Health", Public, &["status", "version"]),

@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::app::http;
+
 /// The binary, built by cargo: `cargo test` builds none for the tests of another package. With the features of the tests
 /// (`--tests`), so that all it rests on is compiled already.
 fn binary() -> &'static Path {
@@ -45,10 +47,10 @@ fn binary() -> &'static Path {
 }
 
 /// The command in an empty folder of its own, without settings from outside.
-fn attelage(folder: &Path, arguments: &[&str]) -> Command {
+pub fn attelage(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    for setting in ["ATTELAGE_DATABASE", "ATTELAGE_HOST", "ATTELAGE_PORT", "ATTELAGE_SOLVERS", "ATTELAGE_LOG"] {
+    for (setting, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ATTELAGE_")) {
         command.env_remove(setting);
     }
     command
@@ -56,7 +58,7 @@ fn attelage(folder: &Path, arguments: &[&str]) -> Command {
 
 /// What a command that goes well prints.
 #[track_caller]
-fn prints(folder: &Path, arguments: &[&str]) -> String {
+pub fn prints(folder: &Path, arguments: &[&str]) -> String {
     let Output { status, stdout, stderr } = attelage(folder, arguments).output().unwrap();
     assert!(status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&stderr));
     String::from_utf8(stdout).unwrap()
@@ -64,7 +66,7 @@ fn prints(folder: &Path, arguments: &[&str]) -> String {
 
 /// What a command that fails says on its error output, and on no other.
 #[track_caller]
-fn complains(folder: &Path, arguments: &[&str]) -> String {
+pub fn complains(folder: &Path, arguments: &[&str]) -> String {
     let Output { status, stdout, stderr } = attelage(folder, arguments).output().unwrap();
     let stderr = String::from_utf8(stderr).unwrap();
     assert!(!status.success() && stdout.is_empty(), "{arguments:?} goes through: {}", String::from_utf8_lossy(&stdout));
@@ -252,7 +254,7 @@ async fn serve_says_where_it_listens_and_answers_there() {
     let base = said.trim().strip_prefix("Attelage listens on ").map(str::to_owned);
     // The listener is open before the line is printed: a request waits for the service to be ready.
     let health = match &base {
-        Some(base) => reqwest::get(format!("{base}/healthz")).await.map(|answer| answer.status().as_u16()).ok(),
+        Some(base) => http().get(format!("{base}/healthz")).send().await.map(|answer| answer.status().as_u16()).ok(),
         None => None,
     };
     service.kill().unwrap();

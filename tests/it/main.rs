@@ -12,6 +12,7 @@ mod contract;
 mod conventions;
 mod examples;
 mod idempotency;
+mod identity;
 mod imports;
 mod imports_lieux;
 mod migrations;

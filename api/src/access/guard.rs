@@ -81,7 +81,9 @@ async fn admit(request: &ServiceRequest) -> Result<Caller, Problem> {
 /// Who asks. A key that is not (or no longer) valid is refused; a session that is over is nobody's.
 async fn identify(app: &App, request: &ServiceRequest) -> Result<Caller, Problem> {
     if let Some(value) = request.headers().get(AUTHORIZATION) {
-        let key = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).and_then(Secret::parse);
+        let scheme_and_key = value.to_str().ok().and_then(|text| text.split_once(' '));
+        let key = scheme_and_key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let key = key.and_then(|(_, key)| Secret::parse(key.trim()));
         let key = key.filter(|secret| secret.kind() == SecretKind::ApiKey);
         let caller = match key {
             Some(key) => identity::store::caller_of_key(&app.db, &key.digest()).await?,

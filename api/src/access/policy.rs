@@ -8,6 +8,7 @@ use Who::{Administrator, Anyone, Member, Person, Registered, SignedIn};
 use super::{Caller, Principal, Role, Scope};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
 use crate::organisations::routes as organisations;
@@ -152,6 +153,10 @@ govern! {
     keys::list_platform_keys: Administrator, Read;
     keys::rotate_api_key: Member(Role::Owner), Manage;
     keys::revoke_api_key: Member(Role::Owner), Manage;
+
+    oidc::begin_oidc_sign_in: Anyone, Read;
+    oidc::finish_oidc_sign_in: Anyone, Read;
+    oidc::link_oidc: Person, Manage;
 }
 
 impl Policy {

@@ -4,13 +4,14 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
 
 use super::entity::{person, session};
-use super::{IssuedApiKey, NewApiKey, keys, password, store};
+use super::{IssuedApiKey, NewApiKey, attempts, keys, password, store};
 use crate::access::credential::{Kind, Secret};
 use crate::access::{Role, Scopes};
 use crate::database::{begin_write, now};
 use crate::problem::{Fault, Problem};
 
 const SHORTEST_PASSWORD: usize = 12;
+const LONGEST_ADDRESS: usize = 254;
 
 /// Makes an account that runs the platform; gives its password where none was given.
 ///
@@ -22,6 +23,9 @@ pub async fn create(
     name: String,
     password: Option<String>,
 ) -> Result<Option<String>, Problem> {
+    if !looks_like_an_address(&email) {
+        return Err(Problem::invalid(vec![Fault::parameter("email", "an address looks like name@example.org")]));
+    }
     let (password, made) = chosen(password)?;
     let hash = password::hash(password).await?;
     let tx = begin_write(db).await?;
@@ -34,7 +38,14 @@ pub async fn create(
     Ok(made)
 }
 
-/// Gives an account another password and ends its sessions; gives the password where none was given.
+/// Whether mail could go there, as far as one sees.
+fn looks_like_an_address(email: &str) -> bool {
+    let parts = email.trim().rsplit_once('@');
+    let is_whole = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    is_whole && email.len() <= LONGEST_ADDRESS && !email.trim().contains(char::is_whitespace)
+}
+
+/// Gives an account another password, ends its sessions, and forgets failures to sign in to it; gives the password where none was given.
 ///
 /// # Errors
 /// An address without an account, a password that is too short.
@@ -58,6 +69,7 @@ pub async fn reset_password(
     person::Entity::update(row).exec(&tx).await?;
     session::Entity::delete_many().filter(session::Column::PersonId.eq(person.id)).exec(&tx).await?;
     tx.commit().await?;
+    attempts::forget(db, email).await?;
     Ok(made)
 }
 

@@ -207,3 +207,49 @@ pub mod api_key {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Failed sign-ins, by what they were tried on.
+pub mod sign_in_attempt {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `sign_in_attempt`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "sign_in_attempt")]
+    pub struct Model {
+        /// SHA-256 of an address or of a network.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub subject: String,
+        /// How many.
+        pub failures: i32,
+        /// When they are forgotten.
+        pub expires_at: DateTimeUtc,
+    }
+
+    /// None.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Sign-ins by a provider that are done: none is done twice.
+pub mod oidc_used_state {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `oidc_used_state`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "oidc_used_state")]
+    pub struct Model {
+        /// SHA-256 of its `state`.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub state: String,
+        /// Until when it could be sent again.
+        pub expires_at: DateTimeUtc,
+    }
+
+    /// None.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

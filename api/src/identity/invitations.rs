@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::body::Body;
 use crate::database::{begin_read, begin_write, now};
 use crate::once::Once;
+use crate::organisations;
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
 
@@ -126,6 +127,10 @@ pub(crate) async fn accept_invitation(
     let secret = Secret::parse(&answer.secret).filter(|secret| secret.kind() == SecretKind::Invitation);
     let secret = secret.ok_or_else(refuse)?;
     once.write(&app, async |tx| {
+        let found = || invitation::Entity::find().filter(invitation::Column::Digest.eq(secret.digest()));
+        let organisation = found().one(tx).await?.ok_or_else(refuse)?.organisation_id;
+        // Whoever joins first ends the care of the platform: one after the other.
+        organisations::store::lock(tx, organisation).await?;
         let used = invitation::Entity::update_many()
             .col_expr(invitation::Column::UsedAt, Expr::value(now()))
             .filter(invitation::Column::Digest.eq(secret.digest()))
@@ -136,8 +141,7 @@ pub(crate) async fn accept_invitation(
         if used.rows_affected == 0 {
             return Err(refuse());
         }
-        let found = invitation::Entity::find().filter(invitation::Column::Digest.eq(secret.digest())).one(tx).await?;
-        let invitation = found.ok_or_else(refuse)?;
+        let invitation = found().one(tx).await?.ok_or_else(refuse)?;
         if store::membership(tx, invitation.organisation_id, person).await?.is_some() {
             return Err(Problem::conflict("you belong to this organisation already"));
         }

@@ -49,6 +49,8 @@ pub(crate) async fn create_join_request(
         if !organisations::store::exists(tx, *id).await? {
             return Err(Problem::not_found());
         }
+        // Of two requests at once, one waits and then finds the other.
+        organisations::store::lock(tx, *id).await?;
         if caller.memberships().contains_key(&id) {
             return Err(Problem::conflict("you belong to this organisation already"));
         }

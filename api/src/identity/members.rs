@@ -120,13 +120,7 @@ pub(crate) async fn remove_member(
 
 /// Refuses to part an organisation from its last owner. Two owners who leave at once wait for each other.
 async fn keep_an_owner(tx: &impl ConnectionTrait, organisation: Uuid, person: Uuid) -> Result<(), Problem> {
-    let owners = membership::Entity::find()
-        .filter(membership::Column::OrganisationId.eq(organisation))
-        .filter(membership::Column::Role.eq(Role::Owner))
-        .order_by_asc(membership::Column::PersonId)
-        .lock_exclusive();
-    let owners = owners.all(tx).await?;
-    if owners.len() == 1 && owners.iter().any(|owner| owner.person_id == person) {
+    if store::owners(tx, organisation).await? == [person] {
         return Err(Problem::conflict("this is the last owner: name another one first"));
     }
     Ok(())

@@ -8,11 +8,14 @@ use uuid::Uuid;
 use crate::access::{Role, Routes, Scope};
 
 pub mod administration;
+pub mod attempts;
 pub(crate) mod entity;
+pub mod entrance;
 pub(crate) mod invitations;
 pub(crate) mod joining;
 pub(crate) mod keys;
 pub(crate) mod members;
+pub mod oidc;
 pub mod password;
 pub(crate) mod people;
 pub(crate) mod sessions;
@@ -26,6 +29,7 @@ pub fn configure(routes: &mut Routes) {
     invitations::configure(routes);
     joining::configure(routes);
     keys::configure(routes);
+    oidc::routes::configure(routes);
 }
 
 /// A person who wants an account.
@@ -113,7 +117,7 @@ pub struct Session {
     pub current: bool,
     /// Since when.
     pub created_at: DateTime<Utc>,
-    /// Until when.
+    /// Until when, if it is not used before: use moves it, up to seven days after the sign-in.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -173,8 +177,8 @@ pub struct Invitation {
     pub used_at: Option<DateTime<Utc>>,
 }
 
-/// An invitation with its secret, which is shown this once.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+/// An invitation with its secret, which is shown this once: it has no `Debug`.
+#[derive(Clone, Serialize, ToSchema)]
 pub struct IssuedInvitation {
     /// The invitation.
     pub invitation: Invitation,
@@ -304,8 +308,8 @@ pub struct ApiKey {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// A key with its secret, which is shown this once.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+/// A key with its secret, which is shown this once: it has no `Debug`.
+#[derive(Clone, Serialize, ToSchema)]
 pub struct IssuedApiKey {
     /// The key.
     pub api_key: ApiKey,

@@ -1,13 +1,15 @@
 //! `/v1/people` and `/v1/me`.
 
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete, get, post, put};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::sea_query::ExprTrait as _;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, SqlErr};
 
+use super::attempts::Attempt;
 use super::entity::{person, session};
+use super::entrance::Entrance;
 use super::{Me, Membership, PasswordChange, Registration, password, store};
 use crate::access::{Caller, Principal, Routes, Scope, Scopes};
 use crate::app::App;
@@ -39,8 +41,14 @@ pub(crate) async fn register(app: Data<App>, Body(new): Body<Registration>) -> R
     let tx = begin_write(&app.db).await?;
     if store::person_by_email(&tx, &email).await?.is_none() {
         let new = store::NewPerson { email, name, password_hash: Some(hash), provider: None, administrator: false };
-        store::insert_person(&tx, new).await?;
-        tx.commit().await?;
+        match store::insert_person(&tx, new).await {
+            Ok(_) => tx.commit().await?,
+            // Somebody else has taken it in the meantime: the answer does not tell.
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                tx.rollback().await?
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(HttpResponse::Accepted().finish())
 }
@@ -73,11 +81,16 @@ pub(crate) async fn get_me(app: Data<App>, caller: Caller) -> Result<HttpRespons
 pub(crate) async fn change_password(
     app: Data<App>,
     caller: Caller,
+    entrance: Data<Entrance>,
+    request: HttpRequest,
     Body(change): Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
     let id = caller.person()?;
-    let kept = store::person(&app.db, id).await?.ok_or_else(Problem::not_found)?.password_hash;
-    if !password::verify(change.current, kept.clone()).await? {
+    let person = store::person(&app.db, id).await?.ok_or_else(Problem::not_found)?;
+    let kept = person.password_hash;
+    // Whoever found a session open shall not find the password.
+    let attempt = Attempt::count(&app.db, &person.email, entrance.address(&request)).await?;
+    if !attempt.verify(&app.db, change.current, kept.clone()).await? {
         return Err(Problem::invalid(vec![Fault::at("/current", "this is not your password")]));
     }
     let hash = password::hash(change.new).await?;

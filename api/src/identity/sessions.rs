@@ -4,13 +4,16 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
+use super::attempts::Attempt;
 use super::entity::session;
-use super::{Session, SignIn, password, store};
+use super::entrance::Entrance;
+use super::{Session, SignIn, store};
 use crate::access::credential::{Kind as SecretKind, Secret};
 use crate::access::guard::COOKIE;
 use crate::access::{Caller, Principal, Routes};
@@ -20,7 +23,12 @@ use crate::database::{begin_write, now};
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Kind, Problem};
 
+/// The longest that a session lasts.
 const LASTS: TimeDelta = TimeDelta::days(7);
+/// A session that is not used is over after this time.
+const IDLE: TimeDelta = TimeDelta::hours(24);
+/// The end of a session that is used moves at most once in this time: reading stays reading.
+const MOVES_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
@@ -32,10 +40,16 @@ pub fn configure(routes: &mut Routes) {
     responses((status = 201, description = "Signed in", body = Session,
         headers(("Set-Cookie" = String, description = "The session, for a browser")))))]
 #[post("/sessions")]
-pub(crate) async fn sign_in(app: Data<App>, Body(own): Body<SignIn>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn sign_in(
+    app: Data<App>,
+    entrance: Data<Entrance>,
+    request: HttpRequest,
+    Body(own): Body<SignIn>,
+) -> Result<HttpResponse, Problem> {
     let person = store::person_by_email(&app.db, &own.email).await?;
     let kept = person.as_ref().and_then(|person| person.password_hash.clone());
-    let known = password::verify(own.password, kept).await?;
+    let attempt = Attempt::count(&app.db, &own.email, entrance.address(&request)).await?;
+    let known = attempt.verify(&app.db, own.password, kept).await?;
     let Some(person) = person.filter(|_| known) else {
         return Err(Problem::new(Kind::Unauthenticated).because("the address or the password is wrong"));
     };
@@ -48,15 +62,17 @@ pub(crate) async fn sign_in(app: Data<App>, Body(own): Body<SignIn>) -> Result<H
         .json(session))
 }
 
-/// Starts a session of a person; gives its secret. One query.
+/// Starts a session of a person, and forgets those that are over; gives its secret. Two queries.
 ///
 /// # Errors
 /// The database's.
 pub async fn open(db: &impl ConnectionTrait, person: Uuid) -> Result<(Session, Secret), Problem> {
     let secret = Secret::generate(SecretKind::Session)?;
     let created_at = now();
-    let expires_at = created_at + LASTS;
+    let expires_at = created_at + IDLE;
     let id = Uuid::now_v7();
+    let over = session::Column::PersonId.eq(person).and(session::Column::ExpiresAt.lte(created_at));
+    session::Entity::delete_many().filter(over).exec(db).await?;
     let row = session::ActiveModel {
         id: Set(id),
         person_id: Set(person),
@@ -66,6 +82,33 @@ pub async fn open(db: &impl ConnectionTrait, person: Uuid) -> Result<(Session, S
     };
     session::Entity::insert(row).exec_without_returning(db).await?;
     Ok((Session { id, current: true, created_at, expires_at }, secret))
+}
+
+/// Moves the end of a session that is used, once an hour at most and never past its longest time. One query, mostly none.
+///
+/// # Errors
+/// The database's.
+pub async fn keep_alive(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let next = Ord::min(now() + IDLE, created_at + LASTS);
+    let is_due = next - expires_at >= MOVES_EVERY || next == created_at + LASTS && next > expires_at;
+    if is_due {
+        let same = session::Column::Id.eq(id).and(session::Column::ExpiresAt.eq(expires_at));
+        let moved = session::Entity::update_many().col_expr(session::Column::ExpiresAt, Expr::value(next));
+        moved.filter(same).exec(db).await?;
+    }
+    Ok(())
+}
+
+/// A session as the API shows it, to whoever asks in the session `current`.
+#[must_use]
+pub fn view(row: session::Model, current: Uuid) -> Session {
+    let session::Model { id, person_id: _, digest: _, created_at, expires_at } = row;
+    Session { id, current: id == current, created_at, expires_at }
 }
 
 /// The cookie of a session: browsers send it over TLS only (and on this machine), never from another site, and hide it from scripts.
@@ -102,11 +145,8 @@ pub(crate) async fn list_sessions(
     if let Some(after) = pager.after_id()? {
         own = own.filter(session::Column::Id.gt(after));
     }
-    let view = |row: session::Model| {
-        let session::Model { id, person_id: _, digest: _, created_at, expires_at } = row;
-        Session { id, current: id == current, created_at, expires_at }
-    };
-    pager.page(own.all(&app.db).await?.into_iter().map(view).collect(), |session: &Session| session.id.to_string())
+    let own = own.all(&app.db).await?.into_iter().map(|row| view(row, current));
+    pager.page(own.collect(), |session: &Session| session.id.to_string())
 }
 
 /// Ends a session of whoever has signed in: at once, everywhere.

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, PaginatorTrait as _, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
     RelationDef,
 };
 use uuid::Uuid;
 
-use super::entity::{api_key, membership, person, session};
-use super::{Member, Person};
-use crate::access::{Caller, Principal, Role, Scopes};
+use super::entity::{api_key, invitation, membership, oidc_used_state, person, session};
+use super::{Member, Person, sessions};
+use crate::access::{Caller, Principal, Role, Scopes, is_claimed};
+use crate::codes::sha256_hex;
 use crate::database::now;
 
 /// Who holds a key, by what is kept of its secret; `None` where it is void. One query.
@@ -27,7 +30,8 @@ pub async fn caller_of_key(db: &impl ConnectionTrait, digest: &str) -> Result<Op
     }))
 }
 
-/// Who has signed in, by what is kept of the session's secret; `None` where it is over. One query.
+/// Who has signed in, by what is kept of the session's secret; `None` where it is over. One query; a second one, once an hour, keeps a
+/// session alive that is used.
 ///
 /// # Errors
 /// The database's.
@@ -42,6 +46,8 @@ pub async fn caller_of_session(db: &impl ConnectionTrait, digest: &str) -> Resul
         .select_only()
         .column(session::Column::Id)
         .column(session::Column::PersonId)
+        .column(session::Column::CreatedAt)
+        .column(session::Column::ExpiresAt)
         .column(person::Column::Administrator)
         .column(membership::Column::OrganisationId)
         .column(membership::Column::Role)
@@ -49,11 +55,29 @@ pub async fn caller_of_session(db: &impl ConnectionTrait, digest: &str) -> Resul
         .join(JoinType::LeftJoin, to_memberships)
         .filter(session::Column::Digest.eq(digest))
         .filter(session::Column::ExpiresAt.gt(now()));
-    let rows: Vec<(Uuid, Uuid, bool, Option<Uuid>, Option<Role>)> = rows.into_tuple().all(db).await?;
-    let memberships: BTreeMap<Uuid, Role> = rows.iter().filter_map(|row| row.3.zip(row.4)).collect();
-    Ok(rows.first().map(|&(session, person, administrator, ..)| {
-        Caller::new(Principal::Person { person, session }, memberships, administrator, Scopes::all())
-    }))
+    let rows: Vec<SessionRow> = rows.into_model().all(db).await?;
+    let memberships: BTreeMap<Uuid, Role> = rows.iter().filter_map(|row| row.organisation_id.zip(row.role)).collect();
+    let Some(&SessionRow { id, person_id: person, created_at, expires_at, administrator, .. }) = rows.first() else {
+        return Ok(None);
+    };
+    if let Err(error) = sessions::keep_alive(db, id, created_at, expires_at).await {
+        // Nobody is turned away for that: the next request tries again.
+        tracing::warn!(%error, "the end of a session could not be moved");
+    }
+    let principal = Principal::Person { person, session: id };
+    Ok(Some(Caller::new(principal, memberships, administrator, Scopes::all())))
+}
+
+/// A session with one of the memberships of its person.
+#[derive(FromQueryResult)]
+struct SessionRow {
+    id: Uuid,
+    person_id: Uuid,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    administrator: bool,
+    organisation_id: Option<Uuid>,
+    role: Option<Role>,
 }
 
 /// A person. One query.
@@ -70,6 +94,31 @@ pub async fn person(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<person
 /// The database's.
 pub async fn person_by_email(db: &impl ConnectionTrait, email: &str) -> Result<Option<person::Model>, DbErr> {
     person::Entity::find().filter(person::Column::Email.eq(normalised(email))).one(db).await
+}
+
+/// A person, by the provider that vouches for them. One query.
+///
+/// # Errors
+/// The database's.
+pub async fn person_by_subject(
+    db: &impl ConnectionTrait,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<person::Model>, DbErr> {
+    let of_issuer = person::Entity::find().filter(person::Column::OidcIssuer.eq(issuer));
+    of_issuer.filter(person::Column::OidcSubject.eq(subject)).one(db).await
+}
+
+/// Uses up the state of a sign-in by a provider, and forgets those that are too old to come again. Two queries.
+///
+/// # Errors
+/// The database's: of one that is used up, too.
+pub async fn use_state(db: &impl ConnectionTrait, state: &str, until: DateTime<Utc>) -> Result<(), DbErr> {
+    let over = oidc_used_state::Column::ExpiresAt.lte(now());
+    oidc_used_state::Entity::delete_many().filter(over).exec(db).await?;
+    let row = oidc_used_state::ActiveModel { state: Set(sha256_hex(state.as_bytes())), expires_at: Set(until) };
+    oidc_used_state::Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
 }
 
 /// An address as it is kept: two that differ in case only are one.
@@ -133,11 +182,25 @@ pub async fn people(
     Ok(rows.into_iter().map(|row| (row.id, view(row))).collect())
 }
 
-/// Makes somebody a member, or gives a member another role. One query.
+/// Makes somebody a member. The first one ends the care of the platform: keys and invitations that it has given out are void. Two
+/// queries, four for the first member.
 ///
 /// # Errors
 /// The database's: of somebody who is a member already, too.
 pub async fn join(db: &impl ConnectionTrait, organisation: Uuid, person: Uuid, role: Role) -> Result<(), DbErr> {
+    if !is_claimed(db, organisation).await? {
+        api_key::Entity::update_many()
+            .col_expr(api_key::Column::RevokedAt, Expr::value(now()))
+            .filter(api_key::Column::OrganisationId.eq(organisation))
+            .filter(api_key::Column::RevokedAt.is_null())
+            .exec(db)
+            .await?;
+        invitation::Entity::delete_many()
+            .filter(invitation::Column::OrganisationId.eq(organisation))
+            .filter(invitation::Column::UsedAt.is_null())
+            .exec(db)
+            .await?;
+    }
     let row = membership::ActiveModel {
         organisation_id: Set(organisation),
         person_id: Set(person),
@@ -174,19 +237,34 @@ pub async fn members(db: &impl ConnectionTrait, rows: Vec<membership::Model>) ->
     Ok(members.collect())
 }
 
-/// The organisations that would have no owner without a person. One query, and one for each that they own.
+/// The organisations that would have no owner without a person. One query, and one for each that they own: of two owners who go at once,
+/// one waits for the other.
 ///
 /// # Errors
 /// The database's.
 pub async fn sole_ownerships(db: &impl ConnectionTrait, person: Uuid) -> Result<Vec<Uuid>, DbErr> {
-    let owns = |query: sea_orm::Select<membership::Entity>| query.filter(membership::Column::Role.eq(Role::Owner));
-    let own = owns(membership::Entity::find().filter(membership::Column::PersonId.eq(person))).all(db).await?;
+    let own = membership::Entity::find()
+        .filter(membership::Column::PersonId.eq(person))
+        .filter(membership::Column::Role.eq(Role::Owner))
+        .order_by_asc(membership::Column::OrganisationId);
     let mut sole = Vec::new();
-    for row in own {
-        let of = membership::Entity::find().filter(membership::Column::OrganisationId.eq(row.organisation_id));
-        if owns(of).count(db).await? == 1 {
+    for row in own.all(db).await? {
+        if owners(db, row.organisation_id).await? == [person] {
             sole.push(row.organisation_id);
         }
     }
     Ok(sole)
+}
+
+/// The owners of an organisation, who stay so until the transaction ends. One query.
+///
+/// # Errors
+/// The database's.
+pub async fn owners(db: &impl ConnectionTrait, organisation: Uuid) -> Result<Vec<Uuid>, DbErr> {
+    let owners = membership::Entity::find()
+        .filter(membership::Column::OrganisationId.eq(organisation))
+        .filter(membership::Column::Role.eq(Role::Owner))
+        .order_by_asc(membership::Column::PersonId)
+        .lock_exclusive();
+    Ok(owners.all(db).await?.into_iter().map(|owner| owner.person_id).collect())
 }

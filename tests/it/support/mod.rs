@@ -3,7 +3,9 @@
 pub mod app;
 pub mod contract;
 pub mod database;
+pub mod issuer;
 pub mod logs;
+pub mod people;
 pub mod postgres;
 pub mod sample;
 mod seal;

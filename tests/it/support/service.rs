@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
-use attelage::identity::administration;
+use attelage::identity::{administration, entrance};
 use attelage::{database, openapi, server};
 
 use super::app::{Client, TestApp};
@@ -18,6 +18,11 @@ static DOCUMENT: LazyLock<Arc<Document>> = LazyLock::new(|| {
     let document = openapi::document().to_json().expect("the document is JSON");
     Arc::new(Document::new(serde_json::from_str(&document).expect("the document is JSON")))
 });
+
+/// What the service promises, to judge answers of another process by.
+pub fn document() -> &'static Arc<Document> {
+    &DOCUMENT
+}
 
 /// The service under test, with the client that checks its answers.
 pub type App = TestApp<Running>;
@@ -33,10 +38,15 @@ impl Drop for Running {
 
 /// Starts the service on a fresh database, with a client that has a key of the platform.
 pub async fn spawn(engine: Engine) -> App {
+    spawn_with(engine, entrance::Settings::default()).await
+}
+
+/// The same, where people may come in by the ways that `entrance` sets.
+pub async fn spawn_with(engine: Engine, entrance: entrance::Settings) -> App {
     TestApp::start(engine, &PREPARED, Arc::clone(&DOCUMENT), async |url, listener| {
         let db = database::connect(&url).await.expect("the database of the test answers");
         let key = administration::issue_key(&db, "tests".to_owned(), 1).await.expect("a key").secret;
-        let server = server::start(db, listener, 1).await.expect("the service starts");
+        let server = server::start_with(db, listener, 1, entrance).await.expect("the service starts");
         let handle = server.handle();
         actix_web::rt::spawn(server);
         (Running(handle), Some(key))
