@@ -18,6 +18,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access::guard::{self, Policies};
 use crate::app::App;
+use crate::bids::keys;
+use crate::bids::seal::SealingKey;
 use crate::body::Contract;
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
@@ -67,15 +69,21 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 /// Runs that an earlier process left unfinished are marked as failed.
 ///
 /// # Errors
-/// A database that does not answer, or a listener that cannot be used.
-pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) -> Result<Server, StartError> {
+/// A database that does not answer, another sealing key than the one in use, or a listener that cannot be used.
+pub async fn start(
+    db: DatabaseConnection,
+    listener: TcpListener,
+    solvers: u16,
+    sealing: SealingKey,
+) -> Result<Server, StartError> {
+    keys::check(&db, &sealing).await?;
     let interrupted = runs::store::fail_interrupted(&db).await?;
     if interrupted > 0 {
         tracing::warn!(interrupted, "runs of an earlier process were marked as failed");
     }
     once::forget(&db).await?;
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
-    let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
+    let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))), sealing };
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {
         let (actix, _) = ActixApp::new()

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
+use attelage::bids::seal::SealingKey;
 use attelage::identity::administration;
 use attelage::{database, openapi, server};
 
@@ -31,12 +32,17 @@ impl Drop for Running {
     }
 }
 
+/// The key that seals bids in the tests.
+pub fn sealing() -> SealingKey {
+    SealingKey::new([7; 32])
+}
+
 /// Starts the service on a fresh database, with a client that has a key of the platform.
 pub async fn spawn(engine: Engine) -> App {
     TestApp::start(engine, &PREPARED, Arc::clone(&DOCUMENT), async |url, listener| {
         let db = database::connect(&url).await.expect("the database of the test answers");
         let key = administration::issue_key(&db, "tests".to_owned(), 1).await.expect("a key").secret;
-        let server = server::start(db, listener, 1).await.expect("the service starts");
+        let server = server::start(db, listener, 1, sealing()).await.expect("the service starts");
         let handle = server.handle();
         actix_web::rt::spawn(server);
         (Running(handle), Some(key))
@@ -49,7 +55,7 @@ pub async fn restarted(app: &App) -> Restarted {
     let db = database::connect(&app.database.url()).await.expect("the database of the test answers");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let server = server::start(db, listener, 1).await.expect("the service starts");
+    let server = server::start(db, listener, 1, sealing()).await.expect("the service starts");
     let running = Running(server.handle());
     actix_web::rt::spawn(server);
     Restarted { client: app.at(base), _running: running }
