@@ -45,7 +45,7 @@ fn binary() -> &'static Path {
 }
 
 /// The command in an empty folder of its own, without settings from outside.
-fn attelage(folder: &Path, arguments: &[&str]) -> Command {
+pub fn attelage(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
     for setting in ["ATTELAGE_DATABASE", "ATTELAGE_HOST", "ATTELAGE_PORT", "ATTELAGE_SOLVERS", "ATTELAGE_LOG", "ATTELAGE_SEALING_KEY_FILE"] {

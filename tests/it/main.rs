@@ -3,6 +3,8 @@
 
 mod bad_files;
 mod bad_input;
+mod bids;
+mod bids_sealed;
 mod calls;
 mod capabilities;
 mod cli;
