@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
@@ -94,7 +94,8 @@ async fn identify(app: &App, request: &ServiceRequest) -> Result<Caller, Problem
     let Some(session) = session else { return Ok(Caller::nobody()) };
     let caller = identity::store::caller_of_session(&app.db, &session.digest()).await?;
     let Some(caller) = caller else { return Ok(Caller::nobody()) };
-    if caller.principal() != Principal::Nobody && !is_safe(request.method()) && comes_from_elsewhere(request.headers()) {
+    if caller.principal() != Principal::Nobody && !is_safe(request.method()) && comes_from_elsewhere(request.headers())
+    {
         let detail = "a signed-in browser may change something only from a page of this service";
         return Err(Problem::new(Kind::Forbidden).because(detail));
     }

@@ -63,9 +63,9 @@ pub(crate) async fn list_capabilities(
     let db = begin_read(&app.db).await?;
     let capabilities = store::page(&db, &filter, &pager.slice(), pager.after_id()?).await?;
     let own = caller.own_among(&db, capabilities.iter().map(|capability| capability.value.organisation)).await?;
-    pager.page(capabilities, |capability: &Capability| capability.id.to_string())?.try_map(|capability| {
-        capability.seen(&veil, caller.clearance(own.contains(&capability.value.organisation)))
-    })
+    pager
+        .page(capabilities, |capability: &Capability| capability.id.to_string())?
+        .try_map(|capability| capability.seen(&veil, caller.clearance(own.contains(&capability.value.organisation))))
 }
 
 /// Registers a capability.

@@ -38,8 +38,7 @@ pub(crate) async fn register(app: Data<App>, Body(new): Body<Registration>) -> R
     let hash = password::hash(password).await?;
     let tx = begin_write(&app.db).await?;
     if store::person_by_email(&tx, &email).await?.is_none() {
-        let new =
-            store::NewPerson { email, name, password_hash: Some(hash), provider: None, administrator: false };
+        let new = store::NewPerson { email, name, password_hash: Some(hash), provider: None, administrator: false };
         store::insert_person(&tx, new).await?;
         tx.commit().await?;
     }

@@ -120,7 +120,11 @@ pub(crate) async fn put_territory(
         ("If-Match" = String, Header, description = "`ETag` of the version to delete")),
     responses((status = 204, description = "Deleted")))]
 #[delete("/territories/{code}")]
-pub(crate) async fn delete_territory(app: Data<App>, request: HttpRequest, code: Path<String>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn delete_territory(
+    app: Data<App>,
+    request: HttpRequest,
+    code: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = begin_write(&app.db).await?;
     if !store::delete(&tx, &code, version).await? {

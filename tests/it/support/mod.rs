@@ -8,6 +8,7 @@ pub mod postgres;
 pub mod sample;
 mod seal;
 pub mod service;
+pub mod world;
 
 /// Writes each scenario once and runs it on both engines, as `scenario::on_sqlite` and `scenario::on_postgres`.
 ///
