@@ -227,7 +227,7 @@ on_both_engines! {
         let asked = world.open("other owner").await.expect(200);
         assert_eq!((&asked["asked_by"], asked.body.get("opened_at")), (&json!(world.people["other owner"]), None));
         assert_eq!(ids(&world.of("other owner").get(&world.bids()).await), [""; 0]);
-        world.name("stranger").await.problem(404);
+        world.name("stranger").await.problem(403);
         world.of("other owner").put_new(&format!("/v1/calls/{}/evaluators/{}", world.call, world.people["stranger"]), json!({})).await.expect(201);
         let opened = world.open("stranger").await.expect(200);
         assert!(opened["opened_at"].is_string() && opened["opened_by"] == world.people["stranger"].as_str());

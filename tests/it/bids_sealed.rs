@@ -11,7 +11,7 @@ use attelage::bids::seal::SealingKey;
 use attelage::codes::sha256_hex;
 use attelage::server;
 use reqwest::header::HeaderMap;
-use sea_orm::{ConnectionTrait as _, FromQueryResult as _, Statement};
+use sea_orm::{FromQueryResult as _, Statement};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -48,7 +48,14 @@ fn binary() -> &'static Path {
 pub fn attelage(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    for setting in ["ATTELAGE_DATABASE", "ATTELAGE_HOST", "ATTELAGE_PORT", "ATTELAGE_SOLVERS", "ATTELAGE_LOG", "ATTELAGE_SEALING_KEY_FILE"] {
+    for setting in [
+        "ATTELAGE_DATABASE",
+        "ATTELAGE_HOST",
+        "ATTELAGE_PORT",
+        "ATTELAGE_SOLVERS",
+        "ATTELAGE_LOG",
+        "ATTELAGE_SEALING_KEY_FILE",
+    ] {
         command.env_remove(setting);
     }
     command

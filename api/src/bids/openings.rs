@@ -35,15 +35,16 @@ pub(crate) async fn open_bids(
 }
 
 async fn ask(tx: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<BidOpening, Problem> {
+    let person = caller.person()?;
     store::lock(tx, id).await?;
     let call = calls::store::find_visible(tx, caller, id).await?.ok_or_else(Problem::not_found)?;
     let funder = call.value.written.funder;
-    let person = caller.person()?;
     if !store::evaluates(tx, id, funder, person).await? {
         return Err(Problem::not_found());
     }
     let due = call.value.written.answers_due_at.filter(|_| call.value.status != CallStatus::Draft);
-    let due = due.ok_or_else(|| Problem::conflict("the call is a draft or sets no deadline: it has no bids to open"))?;
+    let due =
+        due.ok_or_else(|| Problem::conflict("the call is a draft or sets no deadline: it has no bids to open"))?;
     let now = clock(tx).await?;
     if now < due {
         return Err(Problem::conflict(format!("bids are due until {due}: before, nobody opens them")));

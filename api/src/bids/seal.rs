@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use hmac::{Hmac, Mac as _};
 use serde::Serialize;
 use sha2::Sha256;

@@ -3,9 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model, evaluator, opening};
@@ -91,12 +89,7 @@ pub async fn withdraw(db: &impl ConnectionTrait, id: Uuid, at: DateTime<Utc>) ->
     Ok(end(db, it, BidState::Withdrawn, at).await? == 1)
 }
 
-async fn end(
-    db: &impl ConnectionTrait,
-    which: Condition,
-    state: BidState,
-    at: DateTime<Utc>,
-) -> Result<u64, DbErr> {
+async fn end(db: &impl ConnectionTrait, which: Condition, state: BidState, at: DateTime<Utc>) -> Result<u64, DbErr> {
     let row = ActiveModel { state: Set(state), ended_at: Set(Some(at)), ..Default::default() };
     let standing = Entity::update_many().set(row).filter(which).filter(Column::State.eq(BidState::Received));
     Ok(standing.exec(db).await?.rows_affected)
@@ -128,8 +121,7 @@ pub fn view(row: Model, key: Option<&DataKey>) -> Bid {
 /// Whether a person opens and reads the bids of a call: it names them, or they are an owner of its funder; and they belong to no
 /// organisation whose bid stands. Two queries.
 pub async fn evaluates(db: &impl ConnectionTrait, call: Uuid, funder: Uuid, person: Uuid) -> Result<bool, DbErr> {
-    let memberships =
-        membership::Entity::find().filter(membership::Column::PersonId.eq(person)).all(db).await?;
+    let memberships = membership::Entity::find().filter(membership::Column::PersonId.eq(person)).all(db).await?;
     let owns = memberships.iter().any(|own| own.organisation_id == funder && own.role == Role::Owner);
     if !owns && find_evaluator(db, call, person).await?.is_none() {
         return Ok(false);

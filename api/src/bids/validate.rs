@@ -21,7 +21,8 @@ pub async fn faults(
     let named: Vec<Uuid> = bid.members.iter().map(|member| member.organisation).collect();
     let known = organisations::store::existing(db, &named).await?;
     let unknown = named.iter().enumerate().filter(|(_, id)| !known.contains(id));
-    faults.extend(unknown.map(|(m, _)| Fault::at(format!("/members/{m}/organisation"), "there is no such organisation")));
+    faults
+        .extend(unknown.map(|(m, _)| Fault::at(format!("/members/{m}/organisation"), "there is no such organisation")));
     Ok(faults)
 }
 

@@ -42,8 +42,7 @@ pub async fn bidding(engine: Engine) -> Bidding {
     let call = created(&app, "/v1/calls", call(&funder)).await;
     app.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
     let db = app.database.connect().await;
-    let mut world =
-        Bidding { app, db, call, funder, school, workshop, who: BTreeMap::new(), people: BTreeMap::new() };
+    let mut world = Bidding { app, db, call, funder, school, workshop, who: BTreeMap::new(), people: BTreeMap::new() };
     // Keys first: with its first member an organisation is no longer in the care of the platform.
     for (who, organisation, role) in [
         ("funder's key", &world.funder, "owner"),
@@ -90,7 +89,8 @@ impl Bidding {
             administrator,
         };
         let id = store::insert_person(&self.db, new).await.unwrap();
-        let signed_in = self.app.anonymous().post("/v1/sessions", json!({ "email": email, "password": PASSWORD })).await;
+        let signed_in =
+            self.app.anonymous().post("/v1/sessions", json!({ "email": email, "password": PASSWORD })).await;
         self.who.insert(who, self.app.with_cookie(signed_in.expect(201).header("set-cookie")));
         self.people.insert(who, id.to_string());
     }
@@ -140,7 +140,7 @@ impl Bidding {
 }
 
 /// Devices, of which a part may stay uncovered, and hours, in two lots; due long after these tests.
-fn call(funder: &str) -> Value {
+pub fn call(funder: &str) -> Value {
     let mut call = sample::call(funder);
     call["starts_on"] = json!("2190-01-01");
     call["answers_due_at"] = json!("2189-06-30T12:00:00Z");
