@@ -1,10 +1,11 @@
-//! What every handler needs: the database, the key of the cursors, the places at the solver.
+//! What every handler needs: the database, the keys, the places at the solver.
 
 use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 
+use crate::bids::seal::SealingKey;
 use crate::page::CursorKey;
 
 /// The state shared by all requests. Cheap to clone.
@@ -16,4 +17,6 @@ pub struct App {
     pub cursors: CursorKey,
     /// One permit per computation at once.
     pub solvers: Arc<Semaphore>,
+    /// Seals the keys of calls, and so their bids.
+    pub sealing: SealingKey,
 }

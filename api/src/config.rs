@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use actix_web::http::header::HeaderName;
 use clap::Args;
 
+use crate::bids::seal::SealingKey;
 use crate::identity::{entrance, oidc};
+use crate::keyfile;
 
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
@@ -79,5 +81,26 @@ impl IdentityConfig {
         let oidc = oidc.map_err(|error| error.to_string())?;
         let oidc = if self.oidc_verified_addresses { oidc.with_verified_addresses() } else { oidc };
         Ok(entrance::Settings { oidc: Some(oidc), address_header })
+    }
+}
+
+/// Where the key is that seals bids: never in the database.
+#[derive(Args, Clone, Debug)]
+pub struct SealingConfig {
+    /// File of the key that seals bids, made where there is none [default: beside the file of an SQLite database]
+    #[arg(long = "sealing-key-file", env = "ATTELAGE_SEALING_KEY_FILE", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+impl SealingConfig {
+    /// Reads the key; makes one for a database that has none.
+    ///
+    /// # Errors
+    /// A file that is not named and has no default, or that cannot be used.
+    pub fn key(&self, database: &DatabaseConfig) -> Result<SealingKey, String> {
+        let file = self.file.clone().or_else(|| keyfile::beside(&database.url, "sealing-key"));
+        let missing = "say where the key is that seals bids, outside of the database: --sealing-key-file or ATTELAGE_SEALING_KEY_FILE";
+        let key = keyfile::read_or_create(&file.ok_or(missing)?).map_err(|error| error.to_string())?;
+        Ok(SealingKey::new(key))
     }
 }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use attelage_migrations::{Migrator, MigratorTrait as _};
+use chrono::{DateTime, Utc};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 use crate::vocabularies;
@@ -95,6 +96,26 @@ pub async fn begin_read(db: &DatabaseConnection) -> Result<DatabaseTransaction, 
         ..TransactionOptions::default()
     })
     .await
+}
+
+/// What time it is by the database's own clock, in one statement: it decides on deadlines, whatever the machines of the service think.
+///
+/// PostgreSQL: the instant of the statement, not of the start of its transaction, which may have waited for a lock since.
+/// SQLite: to the millisecond.
+///
+/// # Errors
+/// The database's.
+pub async fn clock(db: &impl ConnectionTrait) -> Result<DateTime<Utc>, DbErr> {
+    let backend = db.get_database_backend();
+    let on_postgres = backend == DbBackend::Postgres;
+    let sql = if on_postgres { "SELECT clock_timestamp()" } else { "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')" };
+    let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let row = row.ok_or_else(|| DbErr::Custom("the database does not tell the time".to_owned()))?;
+    if on_postgres {
+        return row.try_get_by_index(0);
+    }
+    let text: String = row.try_get_by_index(0)?;
+    text.parse().map_err(|error| DbErr::Custom(format!("the database tells the time as `{text}`: {error}")))
 }
 
 /// How many rows of `columns` columns fit in one statement.

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod app;
+pub mod bids;
 pub mod body;
 pub mod calls;
 pub mod capabilities;
@@ -16,6 +17,7 @@ pub mod identifiers;
 pub mod identity;
 pub mod imports;
 pub mod json;
+pub mod keyfile;
 pub mod once;
 pub mod openapi;
 pub mod organisations;

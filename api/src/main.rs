@@ -6,11 +6,13 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use attelage::config::{DatabaseConfig, IdentityConfig, ServerConfig};
+use attelage::bids::keys;
+use attelage::bids::seal::SealingKey;
+use attelage::config::{DatabaseConfig, IdentityConfig, SealingConfig, ServerConfig};
 use attelage::identity::administration;
 use attelage::imports::{ImportKind, apply};
-use attelage::server::StartError;
-use attelage::{database, demo, openapi, server, solving};
+use attelage::server::{Setup, StartError};
+use attelage::{database, demo, keyfile, openapi, server, solving};
 use attelage_migrations::{Migrator, MigratorTrait as _};
 use clap::{Parser, Subcommand};
 use sea_orm::DatabaseConnection;
@@ -34,6 +36,8 @@ enum Command {
         server: ServerConfig,
         #[command(flatten)]
         identity: IdentityConfig,
+        #[command(flatten)]
+        sealing: SealingConfig,
     },
     /// Show the golden example: the call of the Métropole de Lyon, computed on a fresh database, then served
     Demo {
@@ -57,6 +61,15 @@ enum Command {
         database: DatabaseConfig,
         #[command(subcommand)]
         action: AdminAction,
+    },
+    /// Look after the keys of the installation
+    Keys {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        sealing: SealingConfig,
+        #[command(subcommand)]
+        action: KeysAction,
     },
     /// Import a file into the database; the same file twice changes nothing
     Import {
@@ -113,6 +126,17 @@ enum AdminAction {
     },
 }
 
+/// What is done with the keys of the installation.
+#[derive(Subcommand)]
+enum KeysAction {
+    /// Put another key in the place of the one that seals bids; stop the service before
+    RotateSealing {
+        /// File of the new key, made where there is none
+        #[arg(long, value_name = "FILE")]
+        new_file: PathBuf,
+    },
+}
+
 /// A direction of migration.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Direction {
@@ -139,16 +163,26 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), StartError> {
     match command {
-        Command::Serve { database, server, identity } => {
+        Command::Serve { database, server, identity, sealing } => {
             let entrance = identity.settings()?;
+            let sealing = sealing.key(&database)?;
             let db = open(&database).await?;
             let listener = listen(&server)?;
             print(&format!("Attelage listens on http://{}", listener.local_addr()?))?;
-            Ok(server::start_with(db, listener, server.solvers, entrance).await?.await?)
+            let setup = Setup { solvers: server.solvers, entrance, sealing };
+            Ok(server::start(db, listener, setup).await?.await?)
         }
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
         Command::Migrate { database, direction } => migrate(&database, direction).await,
         Command::Admin { database, action } => administer(&open(&database).await?, action).await,
+        Command::Keys { database, sealing, action: KeysAction::RotateSealing { new_file } } => {
+            let (old, new) = (sealing.key(&database)?, SealingKey::new(keyfile::read_or_create(&new_file)?));
+            let sealed = keys::rotate(&open(&database).await?, &old, &new).await?;
+            print(&format!(
+                "{sealed} keys of calls were sealed anew. From now on, serve with --sealing-key-file {}",
+                new_file.display()
+            ))
+        }
         Command::Import { database, kind, file } => {
             let bytes = read(&file)?;
             let db = open(&database).await?;

@@ -60,6 +60,17 @@ impl ActiveModelBehavior for ActiveModel {}
 /// SHA-256 of the body of a request, left by whoever read it.
 pub struct BodyDigest(pub String);
 
+/// Has something else kept of a request than the digest of its body, from which who has the database could guess a short one.
+///
+/// # Errors
+/// Those of `blinded`.
+pub fn blind(request: &HttpRequest, blinded: impl FnOnce(&str) -> Result<String, Problem>) -> Result<(), Problem> {
+    let mut extensions = request.extensions_mut();
+    let digest = blinded(extensions.get::<BodyDigest>().map_or("", |digest| digest.0.as_str()))?;
+    extensions.insert(BodyDigest(digest));
+    Ok(())
+}
+
 /// The key of a request, with the request, if it has one.
 #[derive(Default)]
 pub struct Once(Option<Claim>);

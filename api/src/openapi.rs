@@ -18,7 +18,7 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    calls, capabilities, identity, imports, organisations, relations, reservations, runs, service, territories,
+    bids, calls, capabilities, identity, imports, organisations, relations, reservations, runs, service, territories,
     visibility, vocabularies,
 };
 
@@ -43,6 +43,7 @@ pub mod three_zero;
         (name = "vocabularies", description = "Services, publics and modalities, as trees."),
         (name = "imports", description = "Files of places and of territories."),
         (name = "identity", description = "People, the organisations they belong to, and keys."),
+        (name = "bids", description = "Answers to calls, sealed until two people open them together."),
         (name = "service", description = "The service itself."),
     ),
     components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
@@ -54,7 +55,7 @@ const VERSIONED: [&str; 7] =
     ["Call", "Capability", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
 
 /// Operations without a body that the present state may forbid.
-const STATEFUL: [&str; 9] = [
+const STATEFUL: [&str; 11] = [
     "accept_join_request",
     "close_call",
     "create_api_key",
@@ -64,6 +65,8 @@ const STATEFUL: [&str; 9] = [
     "get_reply",
     "publish_call",
     "rotate_api_key",
+    "open_bids",
+    "withdraw_bid",
 ];
 
 /// Verbs of operations that make something with a place of its own.
@@ -92,6 +95,7 @@ pub fn routes(config: &mut ServiceConfig) {
         runs::routes::configure(routes);
         imports::routes::configure(routes);
         identity::configure(routes);
+        bids::configure(routes);
     }));
 }
 

@@ -18,6 +18,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access::guard::{self, Policies};
 use crate::app::App;
+use crate::bids::keys;
+use crate::bids::seal::SealingKey;
 use crate::body::Contract;
 use crate::identity::entrance::{self, Entrance};
 use crate::page::CursorKey;
@@ -63,26 +65,25 @@ enum Segment {
 /// Anything that can stop the service from starting.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
+/// How a service is set up.
+pub struct Setup {
+    /// Computations at once.
+    pub solvers: u16,
+    /// How people come in.
+    pub entrance: entrance::Settings,
+    /// The key that seals bids.
+    pub sealing: SealingKey,
+}
+
 /// Starts the service on a database whose schema is current. Await the server to serve; stop it through its handle.
 ///
 /// Runs that an earlier process left unfinished are marked as failed.
 ///
 /// # Errors
-/// A database that does not answer, or a listener that cannot be used.
-pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) -> Result<Server, StartError> {
-    start_with(db, listener, solvers, entrance::Settings::default()).await
-}
-
-/// As [`start`], where people may come in by the ways that `entrance` sets.
-///
-/// # Errors
-/// As there.
-pub async fn start_with(
-    db: DatabaseConnection,
-    listener: TcpListener,
-    solvers: u16,
-    entrance: entrance::Settings,
-) -> Result<Server, StartError> {
+/// A database that does not answer, another sealing key than the one in use, or a listener that cannot be used.
+pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) -> Result<Server, StartError> {
+    let Setup { solvers, entrance, sealing } = setup;
+    keys::check(&db, &sealing).await?;
     let interrupted = runs::store::fail_interrupted(&db).await?;
     if interrupted > 0 {
         tracing::warn!(interrupted, "runs of an earlier process were marked as failed");
@@ -90,7 +91,7 @@ pub async fn start_with(
     once::forget(&db).await?;
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
     let entrance = Data::new(Entrance::new(entrance, &setting::secret(&db, "oidc-cookie-key").await?)?);
-    let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
+    let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))), sealing };
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {
         let (actix, _) = ActixApp::new()

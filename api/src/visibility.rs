@@ -280,6 +280,18 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
     ("NewTerm", Public, &["parent", "label_en", "label_fr", "crosswalks"]),
     ("Crosswalks", Public, &["mediation_numerique", "data_inclusion", "cpv"]),
     ("RowFault", Registered, &["line", "field", "value", "problem", "message", "action"]),
+    ("BidMember", Sealed, &["organisation", "role", "lots"]),
+    ("BidAllocation", Sealed, &["need", "organisation", "quantity", "amount_cents"]),
+    ("BidContent", Sealed, &["organisation", "lots", "members", "allocations", "amount_cents", "note"]),
+    ("SealedBid", Sealed, &["content", "salt"]),
+    (
+        "BidReceipt",
+        Sealed,
+        &["id", "call", "call_version", "organisation", "state", "received_at", "ended_at", "digest"],
+    ),
+    ("Bid", Sealed, &["receipt", "seal", "sealed"]),
+    ("CallEvaluator", Owner, &["call", "person", "created_at"]),
+    ("BidOpening", Sealed, &["call", "asked_by", "asked_at", "opened_by", "opened_at"]),
 ];
 
 /// What the service adds to a stored resource: the same class wherever it stands.

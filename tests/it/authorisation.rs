@@ -11,6 +11,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH};
 use serde_json::{Value, json};
 
 use crate::support::app::Answer;
+use crate::support::bidding;
 use crate::support::on_both_engines;
 use crate::support::sample::{self, METROPOLE, created, places};
 use crate::support::service::spawn;
@@ -37,6 +38,8 @@ enum Rule {
     Inside(Role),
     /// Whoever belongs to the organisation whose it is; for everybody else it is not there.
     Seen,
+    /// The same, for whoever shows a credential.
+    Shown,
     /// The same, of drafts: what one may not read is not there, for writing either.
     Draft(Role),
     /// From this role on in any organisation; the body names whose it shall be.
@@ -45,6 +48,8 @@ enum Rule {
     NamedDraft(Role),
     /// Whoever belongs to the organisation may leave it; only owners may take out others.
     Leave,
+    /// Owners of the organisation, in person; for other people it is not there.
+    Opens,
     /// Administrators.
     Platform,
     /// Whoever decides on requests to join: owners of the organisation, or the platform where there is none.
@@ -52,8 +57,8 @@ enum Rule {
 }
 
 use Rule::{
-    Decides, Draft, Everyone, Inside, Leave, Named, NamedDraft, Owned, People, Personal, Platform, Registered, Seen,
-    SignedIn,
+    Decides, Draft, Everyone, Inside, Leave, Named, NamedDraft, Opens, Owned, People, Personal, Platform, Registered,
+    Seen, Shown, SignedIn,
 };
 
 /// Operation, scope of its keys, rule.
@@ -130,6 +135,15 @@ const RULES: &[(&str, &str, Rule)] = &[
     ("list_platform_keys", "read", Platform),
     ("rotate_api_key", "manage", Inside(Role::Owner)),
     ("revoke_api_key", "manage", Inside(Role::Owner)),
+    ("create_bid", "bids", Draft(Role::Editor)),
+    ("list_bids", "read", Shown),
+    ("get_bid", "read", Shown),
+    ("withdraw_bid", "bids", Inside(Role::Editor)),
+    ("list_evaluators", "read", Draft(Role::Owner)),
+    ("get_evaluator", "read", Draft(Role::Owner)),
+    ("put_evaluator", "calls", Draft(Role::Owner)),
+    ("delete_evaluator", "calls", Draft(Role::Owner)),
+    ("open_bids", "bids", Opens),
 ];
 
 /// What somebody is told.
@@ -167,7 +181,11 @@ fn expected(rule: Rule, scope: &str, caller: &Caller, tenant: Tenant) -> Told {
     let here = |role| caller.role_in(tenant).is_some_and(|own| own >= role);
     match rule {
         Everyone | Seen | SignedIn => there,
-        Personal if caller.person.is_none() => Told::Forbidden,
+        Shown if reads => Told::In,
+        Shown => Told::NotThere,
+        Personal | Opens if caller.person.is_none() => Told::Forbidden,
+        Opens if here(Role::Owner) => Told::In,
+        Opens => Told::NotThere,
         Personal => there,
         People if caller.person.is_none() && !caller.administrator => Told::Forbidden,
         People => there,
@@ -352,6 +370,29 @@ async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMap<&'
                 fill.insert("id", created(owner, "/v1/calls", sample::call(organisation)).await);
             }
         }
+        "create_bid" | "list_bids" | "open_bids" if is_there => {
+            fill.insert("id", created(owner, "/v1/calls", sample::call(organisation)).await);
+        }
+        "list_evaluators" | "get_evaluator" | "put_evaluator" | "delete_evaluator" => {
+            let person = world.caller("a person of no organisation").person.clone().unwrap();
+            if is_there {
+                let call = created(owner, "/v1/calls", sample::call(organisation)).await;
+                let path = format!("/v1/calls/{call}/evaluators/{person}");
+                owner.send_raw(Method::PUT, &path, HeaderMap::new(), "").await.expect(201);
+                fill.insert("id", call);
+            }
+            fill.insert("person", person);
+        }
+        "get_bid" | "withdraw_bid" if is_there => {
+            let platform = world.owner_of(Tenant::Unclaimed);
+            let funder = created(platform, "/v1/organisations", json!({ "name": "G" })).await;
+            let call = created(platform, "/v1/calls", bidding::call(&funder)).await;
+            platform.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
+            fill.insert(
+                "id",
+                created(owner, &format!("/v1/calls/{call}/bids"), bidding::alone(organisation, 1, 1)).await,
+            );
+        }
         "start_joint_run" => {
             let mut calls = vec![json!(NOBODY), json!("019e0000-0000-7000-8000-000000000001")];
             if is_there {
@@ -428,6 +469,9 @@ async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMap<&'
             fill.insert("id", id_of(&made.expect(201)["api_key"]));
         }
         _ => {}
+    }
+    if operation == "create_bid" {
+        body = bidding::alone(organisation, 1, 1);
     }
     if operation.starts_with("delete_") || operation == "remove_member" {
         body = Value::Null;

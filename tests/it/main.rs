@@ -4,6 +4,8 @@
 mod authorisation;
 mod bad_files;
 mod bad_input;
+mod bids;
+mod bids_sealed;
 mod calls;
 mod capabilities;
 mod cli;

@@ -6,6 +6,7 @@
 use Who::{Administrator, Anyone, Member, Person, Registered, SignedIn};
 
 use super::{Caller, Principal, Role, Scope};
+use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
 use crate::identity::oidc::routes as oidc;
@@ -157,6 +158,17 @@ govern! {
     oidc::begin_oidc_sign_in: Anyone, Read;
     oidc::finish_oidc_sign_in: Anyone, Read;
     oidc::link_oidc: Person, Manage;
+    bids::create_bid: Member(Role::Editor), Bids;
+    bids::list_bids: SignedIn, Read;
+    bids::get_bid: SignedIn, Read;
+    bids::withdraw_bid: Member(Role::Editor), Bids;
+
+    evaluators::list_evaluators: Member(Role::Owner), Read;
+    evaluators::get_evaluator: Member(Role::Owner), Read;
+    evaluators::put_evaluator: Member(Role::Owner), Calls;
+    evaluators::delete_evaluator: Member(Role::Owner), Calls;
+
+    openings::open_bids: Person, Bids;
 }
 
 impl Policy {

@@ -15,16 +15,17 @@ use uuid::Uuid;
 
 use crate::access::Caller;
 use crate::app::App;
+use crate::bids::seal::SealingKey;
 use crate::body::Contract;
 use crate::calls::Call;
 use crate::config::ServerConfig;
-use crate::identity::administration;
+use crate::identity::{administration, entrance};
 use crate::imports::{ImportKind, apply};
 use crate::once::Once;
 use crate::page::{CursorKey, MAX_LIMIT, Slice};
 use crate::runs::{Run, RunOptions, runner};
-use crate::server::{self, StartError};
-use crate::{database, openapi, organisations, runs, setting, territories};
+use crate::server::{self, Setup, StartError};
+use crate::{database, keyfile, openapi, organisations, runs, setting, territories};
 
 pub mod data;
 pub mod report;
@@ -60,9 +61,10 @@ async fn demonstrate(
     let scratch = Scratch::create()?;
     writeln!(out, "A fresh database, for this demonstration only: {}\n", scratch.database().display())?;
     let (db, contract) = prepare(&scratch).await?;
-    let shown = show(&db, &contract, config.solvers, out).await;
+    let sealing = SealingKey::new(keyfile::read_or_create(&scratch.path().join("sealing-key"))?);
+    let shown = show(&db, &contract, config.solvers, &sealing, out).await;
     let served = match (shown, listener) {
-        (Ok(shown), Some(listener)) => serve(&db, listener, config.solvers, &shown, out).await,
+        (Ok(shown), Some(listener)) => serve(&db, listener, config.solvers, sealing, &shown, out).await,
         (shown, _) => shown.map(|_| ()),
     };
     db.close().await?;
@@ -81,13 +83,15 @@ async fn show(
     db: &DatabaseConnection,
     contract: &Contract,
     solvers: u16,
+    sealing: &SealingKey,
     out: &mut dyn Write,
 ) -> Result<Shown, StartError> {
     let market = Market::shipped()?;
     writeln!(out, "{}", report::paragraph(&market.note))?;
     let call = market.store(db, contract).await?;
     let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
-    let app = App { db: db.clone(), cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
+    let solvers = Arc::new(Semaphore::new(usize::from(solvers.max(1))));
+    let app = App { db: db.clone(), cursors, solvers, sealing: sealing.clone() };
     let context = context(db, &call).await?;
     let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;
     writeln!(out, "{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }))?;
@@ -147,12 +151,15 @@ async fn serve(
     db: &DatabaseConnection,
     listener: TcpListener,
     solvers: u16,
+    sealing: SealingKey,
     shown: &Shown,
     out: &mut dyn Write,
 ) -> Result<(), StartError> {
     let address = listener.local_addr()?;
     let key = administration::issue_key(db, "demonstration".to_owned(), 1).await?.secret;
-    let server = server::start(db.clone(), listener, solvers).await?;
+    let server =
+        server::start(db.clone(), listener, Setup { solvers, sealing, entrance: entrance::Settings::default() })
+            .await?;
     writeln!(out, "{}", invitation(address, shown, &key))?;
     Ok(server.await?)
 }

@@ -2,6 +2,7 @@
 
 use attelage::identity::attempts::{PER_ACCOUNT, PER_NETWORK};
 use attelage::identity::entrance::Settings;
+use attelage::server::Setup;
 use chrono::{TimeDelta, Utc};
 use futures_util::future::join_all;
 use reqwest::header::HeaderMap;
@@ -11,7 +12,7 @@ use crate::identity::accounts::told;
 use crate::support::app::{Answer, Client};
 use crate::support::on_both_engines;
 use crate::support::people::{PASSWORD, execute, person, register, scalar, sign_in};
-use crate::support::service::{restarted, spawn, spawn_with};
+use crate::support::service::{restarted, setup, spawn, spawn_with};
 
 fn guess(email: &str) -> Value {
     json!({ "email": email, "password": "not the right one" })
@@ -101,7 +102,7 @@ on_both_engines! {
 
     async fn a_network_that_tries_many_addresses_is_refused_and_no_other(engine) {
         let settings = Settings { address_header: Some("x-forwarded-for".parse().unwrap()), ..Settings::default() };
-        let app = spawn_with(engine, settings).await;
+        let app = spawn_with(engine, Setup { entrance: settings, ..setup() }).await;
         register(&app, "camille@example.org").await;
         let nobody = app.anonymous();
         from(&nobody, "2001:db8:0:1::1", guess("someone@example.org")).await.problem(401);

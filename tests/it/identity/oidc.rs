@@ -2,6 +2,7 @@
 
 use attelage::identity::entrance::Settings;
 use attelage::identity::oidc;
+use attelage::server::Setup;
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use crate::support::database::Engine;
 use crate::support::issuer::{CALLBACK, CLIENT, Issuer, Key, SECRET};
 use crate::support::on_both_engines;
 use crate::support::people::{PASSWORD, execute, person, scalar, sign_in};
-use crate::support::service::{App, spawn, spawn_with};
+use crate::support::service::{App, setup, spawn, spawn_with};
 
 /// What an installation and a provider have agreed.
 pub fn agreed(issuer: &str) -> oidc::Settings {
@@ -19,7 +20,11 @@ pub fn agreed(issuer: &str) -> oidc::Settings {
 
 /// A service whose people may come from `issuer`.
 pub async fn trusting(engine: Engine, issuer: &Issuer) -> App {
-    spawn_with(engine, Settings { oidc: Some(agreed(issuer.base())), ..Settings::default() }).await
+    spawn_with(
+        engine,
+        Setup { entrance: Settings { oidc: Some(agreed(issuer.base())), ..Settings::default() }, ..setup() },
+    )
+    .await
 }
 
 /// The cookie of this name that an answer sets, `name=value`.

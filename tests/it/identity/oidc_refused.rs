@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use attelage::identity::entrance::Settings;
+use attelage::server::Setup;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use super::oidc::{agreed, came, cookie, inside, returned, travelled, trusting};
 use crate::support::issuer::{Issuer, Key};
 use crate::support::on_both_engines;
 use crate::support::people::scalar;
-use crate::support::service::{App, spawn_with};
+use crate::support::service::{App, setup, spawn_with};
 
 async fn accounts(app: &App) -> i64 {
     scalar(app, "SELECT COUNT(*) FROM person").await
@@ -106,7 +107,7 @@ on_both_engines! {
 
         // A provider that verifies every address without saying so, as some of the state's do.
         let oidc = Some(agreed(issuer.base()).with_verified_addresses());
-        let app = spawn_with(engine, Settings { oidc, ..Settings::default() }).await;
+        let app = spawn_with(engine, Setup { entrance: Settings { oidc, ..Settings::default() }, ..setup() }).await;
         let answer = came(&app, &issuer).await.expect(200);
         assert_eq!(inside(&app, &answer).get("/v1/me").await.expect(200)["person"]["email"], json!("c@example.org"));
         issuer.script().person = json!({ "sub": "2", "email": "d@example.org", "email_verified": false, "name": "D" });
@@ -127,7 +128,7 @@ on_both_engines! {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         for address in [closed, silent.local_addr().unwrap()] {
             let oidc = Some(agreed(&format!("http://{address}")));
-            let app = spawn_with(engine, Settings { oidc, ..Settings::default() }).await;
+            let app = spawn_with(engine, Setup { entrance: Settings { oidc, ..Settings::default() }, ..setup() }).await;
             let begun = Instant::now();
             let answers = futures_util::future::join_all((0..20).map(|_| app.get("/v1/oidc/authorize"))).await;
             for answer in answers {

@@ -1,6 +1,7 @@
 //! The harness: a database per test on both engines, a client that checks every answer against the OpenAPI document.
 
 pub mod app;
+pub mod bidding;
 pub mod contract;
 pub mod database;
 pub mod issuer;

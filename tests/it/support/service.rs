@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
+use attelage::bids::seal::SealingKey;
 use attelage::identity::{administration, entrance};
+use attelage::server::Setup;
 use attelage::{database, openapi, server};
 
 use super::app::{Client, TestApp};
@@ -36,17 +38,27 @@ impl Drop for Running {
     }
 }
 
-/// Starts the service on a fresh database, with a client that has a key of the platform.
-pub async fn spawn(engine: Engine) -> App {
-    spawn_with(engine, entrance::Settings::default()).await
+/// The key that seals bids in the tests.
+pub fn sealing() -> SealingKey {
+    SealingKey::new([7; 32])
 }
 
-/// The same, where people may come in by the ways that `entrance` sets.
-pub async fn spawn_with(engine: Engine, entrance: entrance::Settings) -> App {
+/// Starts the service on a fresh database, with a client that has a key of the platform.
+pub async fn spawn(engine: Engine) -> App {
+    spawn_with(engine, setup()).await
+}
+
+/// How every service under test is set up, unless a test says otherwise.
+pub fn setup() -> Setup {
+    Setup { solvers: 1, entrance: entrance::Settings::default(), sealing: sealing() }
+}
+
+/// The same as [`spawn`], set up in a way of its own.
+pub async fn spawn_with(engine: Engine, setup: Setup) -> App {
     TestApp::start(engine, &PREPARED, Arc::clone(&DOCUMENT), async |url, listener| {
         let db = database::connect(&url).await.expect("the database of the test answers");
         let key = administration::issue_key(&db, "tests".to_owned(), 1).await.expect("a key").secret;
-        let server = server::start_with(db, listener, 1, entrance).await.expect("the service starts");
+        let server = server::start(db, listener, setup).await.expect("the service starts");
         let handle = server.handle();
         actix_web::rt::spawn(server);
         (Running(handle), Some(key))
@@ -59,7 +71,7 @@ pub async fn restarted(app: &App) -> Restarted {
     let db = database::connect(&app.database.url()).await.expect("the database of the test answers");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let server = server::start(db, listener, 1).await.expect("the service starts");
+    let server = server::start(db, listener, setup()).await.expect("the service starts");
     let running = Running(server.handle());
     actix_web::rt::spawn(server);
     Restarted { client: app.at(base), _running: running }

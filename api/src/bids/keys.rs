@@ -1,0 +1,119 @@
+//! The keys of calls, in the database, sealed by the installation's key, which is outside of it.
+
+use sea_orm::ActiveValue::Set;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, PaginatorTrait as _, QueryFilter, QueryOrder,
+};
+use uuid::Uuid;
+
+use super::entity::call_key::{ActiveModel, Column, Entity, Model};
+use super::seal::{Ciphertext, DataKey, SealingKey};
+use crate::database::{self, begin_write, now};
+use crate::problem::{Kind, Problem};
+
+/// Refuses to start with another key than the one that seals the keys of calls: no bid could be read. One query.
+///
+/// # Errors
+/// Another key, with what to do; the database's.
+pub async fn check(db: &DatabaseConnection, sealing: &SealingKey) -> Result<(), String> {
+    let foreign = foreign(db, sealing).await.map_err(|error| error.to_string())?;
+    if foreign == 0 {
+        return Ok(());
+    }
+    let name = sealing.name();
+    Err(format!(
+        "the sealing key {name} is not the one that seals the bids of {foreign} calls: name the file that was used until now with --sealing-key-file"
+    ))
+}
+
+/// How many keys of calls are sealed by another key. One query.
+async fn foreign(db: &impl ConnectionTrait, sealing: &SealingKey) -> Result<u64, DbErr> {
+    Entity::find().filter(Column::SealedBy.ne(sealing.name())).count(db).await
+}
+
+/// The key of a call; `None` where it has none, or has had another put in its place in the database: then no bid opens. One query.
+///
+/// # Errors
+/// Another key of the installation is in use; the database's.
+pub async fn find(db: &impl ConnectionTrait, sealing: &SealingKey, call: Uuid) -> Result<Option<DataKey>, Problem> {
+    let row = Entity::find_by_id(call).one(db).await?;
+    row.map_or(Ok(None), |row| unwrap(sealing, row))
+}
+
+/// The key of a call, made at its first use, in a transaction of its own. One query, four at the first use.
+///
+/// # Errors
+/// One that the key of the installation does not open.
+pub async fn of_call(db: &DatabaseConnection, sealing: &SealingKey, call: Uuid) -> Result<DataKey, Problem> {
+    if let Some(row) = Entity::find_by_id(call).one(db).await? {
+        return unwrap(sealing, row)?.ok_or_else(|| changed(call));
+    }
+    let tx = begin_write(db).await?;
+    database::lock(&tx, "call_key").await?;
+    if let Some(row) = Entity::find_by_id(call).one(&tx).await? {
+        return unwrap(sealing, row)?.ok_or_else(|| changed(call));
+    }
+    // The key of the installation may have been replaced while this service ran.
+    if foreign(&tx, sealing).await? > 0 {
+        return Err(replaced(sealing));
+    }
+    let key = DataKey::generate()?;
+    let Ciphertext { nonce, bytes } = sealing.wrap(call, &key)?;
+    let row = ActiveModel {
+        call_id: Set(call),
+        sealed_by: Set(sealing.name().to_owned()),
+        nonce: Set(nonce),
+        ciphertext: Set(bytes),
+        created_at: Set(now()),
+    };
+    Entity::insert(row).exec_without_returning(&tx).await?;
+    tx.commit().await?;
+    Ok(key)
+}
+
+fn unwrap(sealing: &SealingKey, row: Model) -> Result<Option<DataKey>, Problem> {
+    let Model { call_id, sealed_by, nonce, ciphertext, created_at: _ } = row;
+    if sealed_by == sealing.name() {
+        Ok(sealing.unwrap(call_id, &Ciphertext { nonce, bytes: ciphertext }))
+    } else {
+        Err(replaced(sealing))
+    }
+}
+
+fn changed(call: Uuid) -> Problem {
+    Problem::internal(format!("the key of call {call} has been changed in the database"))
+}
+
+fn replaced(sealing: &SealingKey) -> Problem {
+    let name = sealing.name();
+    tracing::error!(name, "the sealing key has been replaced: start the service with the one that is in use");
+    Problem::new(Kind::Unavailable)
+}
+
+/// Seals the keys of all calls with another key of the installation, in one transaction; gives how many. Those that it seals already
+/// stay, so that this can be repeated.
+///
+/// # Errors
+/// A key of a call that `old` does not open: nothing is changed then.
+pub async fn rotate(db: &DatabaseConnection, old: &SealingKey, new: &SealingKey) -> Result<u64, Problem> {
+    let tx = begin_write(db).await?;
+    database::lock(&tx, "call_key").await?;
+    let rows = Entity::find().filter(Column::SealedBy.ne(new.name())).order_by_asc(Column::CallId).all(&tx).await?;
+    let mut sealed = 0;
+    for row in rows {
+        let call = row.call_id;
+        let key = unwrap(old, row)?.ok_or_else(|| changed(call))?;
+        let Ciphertext { nonce, bytes } = new.wrap(call, &key)?;
+        let row = ActiveModel {
+            call_id: Set(call),
+            sealed_by: Set(new.name().to_owned()),
+            nonce: Set(nonce),
+            ciphertext: Set(bytes),
+            ..Default::default()
+        };
+        Entity::update(row).exec(&tx).await?;
+        sealed += 1;
+    }
+    tx.commit().await?;
+    Ok(sealed)
+}

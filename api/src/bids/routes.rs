@@ -1,0 +1,152 @@
+//! `/v1/calls/{id}/bids` and `/v1/bids`.
+
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post};
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
+
+use super::seal::{digest, salted};
+use super::{Bid, BidContent, BidReceipt, BidState, keys, store, validate};
+use crate::access::{Caller, Role, Routes};
+use crate::app::App;
+use crate::body::Body;
+use crate::calls::{self, Call, CallStatus};
+use crate::database::{begin_read, begin_write, clock};
+use crate::once::{self, Once};
+use crate::page::{Page, Pager, Paging};
+use crate::problem::{Fault, Problem};
+
+/// Adds the routes.
+pub fn configure(routes: &mut Routes) {
+    routes.service(create_bid).service(list_bids).service(get_bid).service(withdraw_bid);
+}
+
+/// Hands in a bid, in the place of an earlier one of the same organisation.
+///
+/// It is sealed until two evaluators open the bids of the call together, after the deadline: before, nobody else learns that it exists.
+/// The database's clock decides. Keep the receipt: its digest shows later that the bid was not changed.
+#[utoipa::path(tag = "bids", request_body = BidContent, params(("id" = Uuid, Path, description = "Id of the call")),
+    responses((status = 201, description = "Received", body = BidReceipt)))]
+#[post("/calls/{id}/bids")]
+pub(crate) async fn create_bid(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    once: Once,
+    id: Path<Uuid>,
+    Body(new): Body<BidContent>,
+) -> Result<HttpResponse, Problem> {
+    let call = calls::store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
+    if call.value.status == CallStatus::Draft {
+        return Err(Problem::conflict("the call is a draft: it takes bids once it is published"));
+    }
+    let key = keys::of_call(&app.db, &app.sealing, *id).await?;
+    once::blind(&request, |digest| key.blind(digest))?;
+    once.write(&app, async |tx| {
+        let (call, received_at) = taking_bids(tx, *id).await?;
+        let bidder = caller.acting(tx, "/organisation", new.organisation, Role::Editor).await?;
+        let unnamed = || Problem::invalid(vec![Fault::at("/organisation", "say in whose name the bid is")]);
+        let bidder = bidder.ok_or_else(unnamed)?;
+        Problem::check(validate::faults(tx, &call.value.written, bidder, &new).await?)?;
+        let sealed = salted(BidContent { organisation: Some(bidder), ..new })?;
+        let receipt = BidReceipt {
+            id: Uuid::now_v7(),
+            call: *id,
+            call_version: call.version,
+            organisation: bidder,
+            state: BidState::Received,
+            received_at,
+            ended_at: None,
+            digest: digest(&sealed)?,
+        };
+        store::insert(tx, &receipt, key.seal(&receipt, &sealed)?).await?;
+        let place = format!("/v1/bids/{}", receipt.id);
+        Ok(HttpResponse::Created().insert_header((LOCATION, place)).json(receipt))
+    })
+    .await
+}
+
+/// A call that takes bids, and what time it is. Others that hand in, withdraw or open bids wait until this transaction ends.
+async fn taking_bids(tx: &impl ConnectionTrait, id: Uuid) -> Result<(Call, DateTime<Utc>), Problem> {
+    store::lock(tx, id).await?;
+    let call = calls::store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
+    if call.value.status != CallStatus::Published {
+        return Err(Problem::conflict("the call is not published, or closed: it takes no bids"));
+    }
+    let Some(due) = call.value.written.answers_due_at else {
+        return Err(Problem::conflict("the call does not say until when it takes bids, and so takes none"));
+    };
+    // A clock that is set back does not reopen what has been opened.
+    let opened = store::opening(tx, id).await?.is_some_and(|opening| opening.opened_at.is_some());
+    let now = clock(tx).await?;
+    if opened || now >= due {
+        return Err(Problem::conflict(format!("bids were due at {due}, by the clock of the service")));
+    }
+    Ok((call, now))
+}
+
+/// Whether somebody reads the bids of a call because they have been opened to them. Three queries at most.
+async fn reads_all(db: &impl ConnectionTrait, caller: &Caller, call: &Call) -> Result<bool, DbErr> {
+    let Ok(person) = caller.person() else { return Ok(false) };
+    let opening = store::opening(db, call.id).await?;
+    if opening.is_none_or(|opening| opening.opened_at.is_none()) {
+        return Ok(false);
+    }
+    store::evaluates(db, call.id, call.value.written.funder, person).await
+}
+
+/// Lists the bids on a call that the caller may read, oldest first.
+///
+/// These are those of their own organisations, with those that were replaced or withdrawn; and after the opening, for those who
+/// evaluate the call, all that stand.
+#[utoipa::path(tag = "bids", params(("id" = Uuid, Path, description = "Id of the call"), Paging),
+    responses((status = 200, description = "A page of bids", body = Page<Bid>)))]
+#[get("/calls/{id}/bids")]
+pub(crate) async fn list_bids(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<Uuid>,
+    query: Query<Paging>,
+) -> Result<impl Responder, Problem> {
+    let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
+    let db = begin_read(&app.db).await?;
+    let call = calls::store::find_visible(&db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
+    let all = reads_all(&db, &caller, &call).await?;
+    let rows = store::page(&db, &caller, all, *id, &pager.slice(), pager.after_id()?).await?;
+    let key = keys::find(&db, &app.sealing, *id).await?;
+    let bids = rows.into_iter().map(|row| store::view(row, key.as_ref())).collect();
+    pager.page(bids, |bid: &Bid| bid.receipt.id.to_string())
+}
+
+/// Reads a bid: one's own, or one that has been opened.
+#[utoipa::path(tag = "bids", params(("id" = Uuid, Path, description = "Id of the bid")),
+    responses((status = 200, description = "The bid", body = Bid)))]
+#[get("/bids/{id}")]
+pub(crate) async fn get_bid(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let db = begin_read(&app.db).await?;
+    let row = store::find(&db, *id).await?.ok_or_else(Problem::not_found)?;
+    let call = calls::store::find(&db, row.call_id).await?.ok_or_else(Problem::not_found)?;
+    let all = reads_all(&db, &caller, &call).await?;
+    let row = store::find_readable(&db, &caller, all, *id).await?.ok_or_else(Problem::not_found)?;
+    let key = keys::find(&db, &app.sealing, call.id).await?;
+    Ok(HttpResponse::Ok().json(store::view(row, key.as_ref())))
+}
+
+/// Withdraws a bid, before the deadline.
+#[utoipa::path(tag = "bids", params(("id" = Uuid, Path, description = "Id of the bid")),
+    responses((status = 204, description = "Withdrawn")))]
+#[delete("/bids/{id}")]
+pub(crate) async fn withdraw_bid(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let tx = begin_write(&app.db).await?;
+    let bid = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    caller.require_inside(&tx, bid.organisation_id, Role::Editor).await?;
+    let (_, now) = taking_bids(&tx, bid.call_id).await?;
+    if !store::withdraw(&tx, *id, now).await? {
+        return Err(Problem::conflict("this bid has been replaced or withdrawn already"));
+    }
+    tx.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
