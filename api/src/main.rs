@@ -141,7 +141,7 @@ async fn run(command: Command) -> Result<(), StartError> {
             let db = open(&database).await?;
             let listener = listen(&server)?;
             print(&format!("Attelage listens on http://{}", listener.local_addr()?))?;
-            Ok(server::start(db, listener, server.solvers).await?.await?)
+            Ok(server::start(db, listener, server.setup()).await?.await?)
         }
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
         Command::Migrate { database, direction } => migrate(&database, direction).await,

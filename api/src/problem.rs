@@ -9,6 +9,7 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::limits::Share;
 use crate::request_id;
 
 /// Media type of every error.
@@ -252,6 +253,7 @@ pub struct Problem {
     detail: Option<String>,
     faults: Vec<Fault>,
     allow: Option<String>,
+    exhausted: Option<Share>,
 }
 
 /// The body of every error (RFC 9457).
@@ -281,7 +283,7 @@ impl Problem {
     /// A problem of a kind, without more to say.
     #[must_use]
     pub const fn new(kind: Kind) -> Self {
-        Self { kind, detail: None, faults: Vec::new(), allow: None }
+        Self { kind, detail: None, faults: Vec::new(), allow: None, exhausted: None }
     }
 
     /// Nothing here.
@@ -316,6 +318,12 @@ impl Problem {
     #[must_use]
     pub fn method_not_allowed(allow: String) -> Self {
         Self { allow: Some(allow), ..Self::new(Kind::MethodNotAllowed) }
+    }
+
+    /// A share is used up; it says when there will be something again.
+    #[must_use]
+    pub fn exhausted(share: Share) -> Self {
+        Self { exhausted: Some(share), ..Self::new(Kind::TooManyRequests) }
     }
 
     /// Our fault: the cause goes to the log, not to the caller.
@@ -374,6 +382,9 @@ impl ResponseError for Problem {
         if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
             response.insert_header((header::ALLOW, allow));
         }
+        if let Some(share) = &self.exhausted {
+            response.insert_header((header::RETRY_AFTER, share.seconds.to_string()));
+        }
         match self.kind {
             Kind::Unavailable => _ = response.insert_header((header::RETRY_AFTER, "5")),
             Kind::Unauthenticated => {
@@ -381,14 +392,18 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
-        response.json(ProblemDetails {
+        let mut response = response.json(ProblemDetails {
             kind: format!("/problems/{}", entry.slug),
             title: entry.title.to_owned(),
             status: entry.status.as_u16(),
             detail: self.detail.clone(),
             errors: self.faults.clone(),
             request_id: request_id::current(),
-        })
+        });
+        if let Some(share) = &self.exhausted {
+            share.tell(response.headers_mut());
+        }
+        response
     }
 }
 

@@ -19,10 +19,11 @@ use crate::body::Contract;
 use crate::calls::Call;
 use crate::config::ServerConfig;
 use crate::imports::{ImportKind, apply};
+use crate::limits::Limits;
 use crate::once::Once;
 use crate::page::{CursorKey, MAX_LIMIT, Slice};
 use crate::runs::{Run, RunOptions, runner};
-use crate::server::{self, StartError};
+use crate::server::{self, Setup, StartError};
 use crate::{database, openapi, organisations, runs, setting, territories};
 
 pub mod data;
@@ -61,7 +62,7 @@ async fn demonstrate(
     let (db, contract) = prepare(&scratch).await?;
     let shown = show(&db, &contract, config.solvers, out).await;
     let served = match (shown, listener) {
-        (Ok(shown), Some(listener)) => serve(&db, listener, config.solvers, &shown, out).await,
+        (Ok(shown), Some(listener)) => serve(&db, listener, config.setup(), &shown, out).await,
         (shown, _) => shown.map(|_| ()),
     };
     db.close().await?;
@@ -86,7 +87,8 @@ async fn show(
     writeln!(out, "{}", report::paragraph(&market.note))?;
     let call = market.store(db, contract).await?;
     let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
-    let app = App { db: db.clone(), cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
+    let solvers = Arc::new(Semaphore::new(usize::from(solvers.max(1))));
+    let app = App { db: db.clone(), cursors, solvers, limits: Limits::default() };
     let context = context(db, &call).await?;
     let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;
     writeln!(out, "{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }))?;
@@ -145,12 +147,12 @@ fn indispensable(proposal: Option<&Proposal>) -> Vec<(Uuid, String)> {
 async fn serve(
     db: &DatabaseConnection,
     listener: TcpListener,
-    solvers: u16,
+    setup: Setup,
     shown: &Shown,
     out: &mut dyn Write,
 ) -> Result<(), StartError> {
     let address = listener.local_addr()?;
-    let server = server::start(db.clone(), listener, solvers).await?;
+    let server = server::start(db.clone(), listener, setup).await?;
     writeln!(out, "{}", invitation(address, shown))?;
     Ok(server.await?)
 }

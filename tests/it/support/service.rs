@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
 use attelage::identity::administration;
+use attelage::server::Setup;
 use attelage::{database, openapi, server};
 
 use super::app::{Client, TestApp};
@@ -33,10 +34,15 @@ impl Drop for Running {
 
 /// Starts the service on a fresh database, with a client that has a key of the platform.
 pub async fn spawn(engine: Engine) -> App {
+    spawn_with(engine, Setup::default()).await
+}
+
+/// The same, set up in a way of its own.
+pub async fn spawn_with(engine: Engine, setup: Setup) -> App {
     TestApp::start(engine, &PREPARED, Arc::clone(&DOCUMENT), async |url, listener| {
         let db = database::connect(&url).await.expect("the database of the test answers");
         let key = administration::issue_key(&db, "tests".to_owned(), 1).await.expect("a key").secret;
-        let server = server::start(db, listener, 1).await.expect("the service starts");
+        let server = server::start(db, listener, setup).await.expect("the service starts");
         let handle = server.handle();
         actix_web::rt::spawn(server);
         (Running(handle), Some(key))
@@ -49,7 +55,7 @@ pub async fn restarted(app: &App) -> Restarted {
     let db = database::connect(&app.database.url()).await.expect("the database of the test answers");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let server = server::start(db, listener, 1).await.expect("the service starts");
+    let server = server::start(db, listener, Setup::default()).await.expect("the service starts");
     let running = Running(server.handle());
     actix_web::rt::spawn(server);
     Restarted { client: app.at(base), _running: running }
