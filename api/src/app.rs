@@ -1,4 +1,4 @@
-//! What every handler needs: the database, the keys, the places at the solver.
+//! What every handler needs: the database, the keys, the places at the solver, the limits.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 
 use crate::bids::seal::SealingKey;
+use crate::limits::Limits;
 use crate::page::CursorKey;
 
 /// The state shared by all requests. Cheap to clone.
@@ -19,4 +20,6 @@ pub struct App {
     pub solvers: Arc<Semaphore>,
     /// Seals the keys of calls, and so their bids.
     pub sealing: SealingKey,
+    /// How much may be asked.
+    pub limits: Limits,
 }

@@ -11,7 +11,7 @@ use attelage::bids::seal::SealingKey;
 use attelage::config::{DatabaseConfig, IdentityConfig, SealingConfig, ServerConfig};
 use attelage::identity::administration;
 use attelage::imports::{ImportKind, apply};
-use attelage::server::{Setup, StartError};
+use attelage::server::StartError;
 use attelage::{database, demo, keyfile, openapi, server, solving};
 use attelage_migrations::{Migrator, MigratorTrait as _};
 use clap::{Parser, Subcommand};
@@ -169,8 +169,7 @@ async fn run(command: Command) -> Result<(), StartError> {
             let db = open(&database).await?;
             let listener = listen(&server)?;
             print(&format!("Attelage listens on http://{}", listener.local_addr()?))?;
-            let setup = Setup { solvers: server.solvers, entrance, sealing };
-            Ok(server::start(db, listener, setup).await?.await?)
+            Ok(server::start(db, listener, server.setup(entrance, sealing)).await?.await?)
         }
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
         Command::Migrate { database, direction } => migrate(&database, direction).await,

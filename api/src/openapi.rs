@@ -14,6 +14,7 @@ use utoipa::{OpenApi, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt as _, scope};
 
+use crate::access::deprecation::{DEPRECATIONS, Deprecation};
 use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
@@ -69,15 +70,28 @@ const STATEFUL: [&str; 11] = [
     "withdraw_bid",
 ];
 
+/// Headers of every answer that tell how much may still be asked.
+const SHARES: [(&str, &str); 2] = [
+    (
+        "RateLimit-Policy",
+        "Shares, by name: `q` in a window of `w` seconds (draft-ietf-httpapi-ratelimit-headers). Absent where the service has no limits.",
+    ),
+    (
+        "RateLimit",
+        "What is left of each share: `r` now, all of it again (or, where nothing is left, some of it) in `t` seconds.",
+    ),
+];
+
 /// Verbs of operations that make something with a place of its own.
 const MAKES: [&str; 4] = ["create_", "rotate_", "sign_in", "start_"];
+
 /// Problems that only some operations answer with, beside those that follow from what an operation takes.
 const ALSO: [(&str, &[Kind]); 5] = [
     ("begin_oidc_sign_in", &[Kind::NotFound]),
-    ("change_password", &[Kind::TooManyRequests]),
     ("finish_oidc_sign_in", &[Kind::NotFound, Kind::Forbidden, Kind::Conflict]),
+    ("get_security_txt", &[Kind::NotFound]),
     ("link_oidc", &[Kind::NotFound]),
-    ("sign_in", &[Kind::Forbidden, Kind::TooManyRequests]),
+    ("sign_in", &[Kind::Forbidden]),
 ];
 
 /// Adds every route of the service. Each has a policy, or it would not compile.
@@ -108,6 +122,8 @@ pub fn document() -> Document {
     let schemes = &mut document.components.get_or_insert_default().security_schemes;
     schemes.insert(API_KEY.to_owned(), api_key_scheme().into());
     schemes.insert(SESSION.to_owned(), session_scheme().into());
+    let headers = &mut document.components.get_or_insert_default().headers;
+    headers.extend(SHARES.map(|(name, text)| (name.to_owned(), header(text))));
     for item in document.paths.paths.values_mut() {
         item.post.iter_mut().filter(|operation| !is_repeatable(operation)).for_each(takes_key);
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
@@ -172,7 +188,9 @@ fn takes_key(operation: &mut Operation) {
 fn complete(operation: &mut Operation) {
     operation.parameters.iter_mut().flatten().for_each(naming::exclude_null);
     let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(owned).collect();
-    let mut kinds = vec![Kind::Internal, Kind::Unavailable];
+    let mut kinds = vec![Kind::Internal, Kind::Unavailable, Kind::TooManyRequests];
+    let id = operation.operation_id.clone().unwrap_or_default();
+    kinds.extend(ALSO.iter().filter(|(name, _)| *name == id).flat_map(|(_, kinds)| kinds.iter()));
     if !parameters.is_empty() {
         kinds.push(Kind::Malformed);
     }
@@ -193,8 +211,6 @@ fn complete(operation: &mut Operation) {
     if operation.operation_id.as_deref().is_some_and(|id| STATEFUL.contains(&id)) {
         kinds.push(Kind::Conflict);
     }
-    let also = ALSO.iter().filter(|(id, _)| operation.operation_id.as_deref() == Some(id));
-    kinds.extend(also.flat_map(|(_, kinds)| kinds.iter().copied()));
     secure(operation, &mut kinds);
     for kind in kinds {
         let entry = kind.entry();
@@ -214,8 +230,20 @@ fn complete(operation: &mut Operation) {
     }
     let created_elsewhere =
         operation.operation_id.as_deref().is_some_and(|id| MAKES.iter().any(|verb| id.starts_with(verb)));
+    let deprecation = Deprecation::of(DEPRECATIONS, &id);
+    if let Some(deprecation) = deprecation {
+        deprecation.publish(operation);
+    }
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
+        for (name, _) in SHARES {
+            let reference = Ref::new(format!("#/components/headers/{name}"));
+            response.headers.insert(name.to_owned(), RefOr::Ref(reference));
+        }
+        if deprecation.is_some() {
+            response.headers.insert("Deprecation".to_owned(), header("Since when better not to use it (RFC 9745)."));
+            response.headers.insert("Sunset".to_owned(), header("When it goes (RFC 8594)."));
+        }
         let body = response.content.get("application/json").and_then(|content| match content {
             RefOr::T(Content { schema: Some(RefOr::Ref(reference)), .. }) => {
                 reference.ref_location.rsplit('/').next().map(str::to_owned)

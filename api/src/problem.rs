@@ -9,6 +9,7 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::limits::Share;
 use crate::request_id;
 
 /// Media type of every error.
@@ -253,6 +254,7 @@ pub struct Problem {
     faults: Vec<Fault>,
     allow: Option<String>,
     retry_after_seconds: Option<i64>,
+    exhausted: Option<Share>,
 }
 
 /// The body of every error (RFC 9457).
@@ -282,7 +284,7 @@ impl Problem {
     /// A problem of a kind, without more to say.
     #[must_use]
     pub const fn new(kind: Kind) -> Self {
-        Self { kind, detail: None, faults: Vec::new(), allow: None, retry_after_seconds: None }
+        Self { kind, detail: None, faults: Vec::new(), allow: None, retry_after_seconds: None, exhausted: None }
     }
 
     /// Nothing here.
@@ -323,6 +325,12 @@ impl Problem {
     #[must_use]
     pub fn too_many_requests(retry_after_seconds: i64) -> Self {
         Self { retry_after_seconds: Some(retry_after_seconds.max(1)), ..Self::new(Kind::TooManyRequests) }
+    }
+
+    /// A share is used up; it says when there will be something again.
+    #[must_use]
+    pub fn exhausted(share: Share) -> Self {
+        Self { exhausted: Some(share), ..Self::new(Kind::TooManyRequests) }
     }
 
     /// Our fault: the cause goes to the log, not to the caller.
@@ -384,6 +392,9 @@ impl ResponseError for Problem {
         if let Some(seconds) = self.retry_after_seconds {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
+        if let Some(share) = &self.exhausted {
+            response.insert_header((header::RETRY_AFTER, share.seconds.to_string()));
+        }
         match self.kind {
             Kind::Unavailable => _ = response.insert_header((header::RETRY_AFTER, "5")),
             Kind::Unauthenticated => {
@@ -391,14 +402,18 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
-        response.json(ProblemDetails {
+        let mut response = response.json(ProblemDetails {
             kind: format!("/problems/{}", entry.slug),
             title: entry.title.to_owned(),
             status: entry.status.as_u16(),
             detail: self.detail.clone(),
             errors: self.faults.clone(),
             request_id: request_id::current(),
-        })
+        });
+        if let Some(share) = &self.exhausted {
+            share.tell(response.headers_mut());
+        }
+        response
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
-use actix_web::middleware::{DefaultHeaders, Next, from_fn};
+use actix_web::http::Method;
+use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _};
 use sea_orm::DatabaseConnection;
@@ -22,10 +22,11 @@ use crate::bids::keys;
 use crate::bids::seal::SealingKey;
 use crate::body::Contract;
 use crate::identity::entrance::{self, Entrance};
+use crate::limits::Limits;
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
 use crate::visibility::Veil;
-use crate::{once, openapi, request_id, runs, setting};
+use crate::{edge, limits, once, openapi, request_id, runs, setting};
 
 /// What the service says about itself.
 pub struct Served {
@@ -67,12 +68,30 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How a service is set up.
 pub struct Setup {
-    /// Computations at once.
+    /// Computations at once; at least one.
     pub solvers: u16,
     /// How people come in.
     pub entrance: entrance::Settings,
     /// The key that seals bids.
     pub sealing: SealingKey,
+    /// How much may be asked; without limits by default.
+    pub limits: limits::Settings,
+    /// What is said about the service to the outside.
+    pub edge: edge::Settings,
+}
+
+impl Setup {
+    /// One computation at once, no identity provider, no limits, nothing said to the outside.
+    #[must_use]
+    pub fn new(sealing: SealingKey) -> Self {
+        Self {
+            solvers: 1,
+            entrance: entrance::Settings::default(),
+            sealing,
+            limits: limits::Settings::default(),
+            edge: edge::Settings::default(),
+        }
+    }
 }
 
 /// Starts the service on a database whose schema is current. Await the server to serve; stop it through its handle.
@@ -82,7 +101,7 @@ pub struct Setup {
 /// # Errors
 /// A database that does not answer, another sealing key than the one in use, or a listener that cannot be used.
 pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) -> Result<Server, StartError> {
-    let Setup { solvers, entrance, sealing } = setup;
+    let Setup { solvers, entrance, sealing, limits, edge } = setup;
     keys::check(&db, &sealing).await?;
     let interrupted = runs::store::fail_interrupted(&db).await?;
     if interrupted > 0 {
@@ -91,7 +110,9 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     once::forget(&db).await?;
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
     let entrance = Data::new(Entrance::new(entrance, &setting::secret(&db, "oidc-cookie-key").await?)?);
-    let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))), sealing };
+    let solvers = Arc::new(Semaphore::new(usize::from(solvers.max(1))));
+    let app = App { db, cursors, solvers, sealing, limits: Limits::new(limits) };
+    let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {
         let (actix, _) = ActixApp::new()
@@ -101,16 +122,14 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
             .app_data(policies.clone())
             .app_data(veil.clone())
             .app_data(served.clone())
+            .app_data(edge.clone())
             .app_data(PathConfig::default().error_handler(|error, _| malformed("path", &error)))
             .app_data(QueryConfig::default().error_handler(|error, _| malformed("query", &error)))
             .wrap(from_fn(guard::stand))
             .wrap(from_fn(refuse_nul))
-            .wrap(
-                DefaultHeaders::new()
-                    .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-                    .add((header::REFERRER_POLICY, "no-referrer"))
-                    .add((header::CACHE_CONTROL, "no-store")),
-            )
+            .wrap(Condition::new(!edge.cors_origins.is_empty(), edge::cors(&edge)))
+            .wrap(from_fn(edge::explain_refusals))
+            .wrap(from_fn(edge::protect))
             .wrap(from_fn(request_id::assign))
             .into_utoipa_app()
             .configure(openapi::routes)

@@ -3,19 +3,25 @@
 use actix_web::http::header;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get};
+use chrono::{SecondsFormat, TimeDelta, Timelike as _};
 use sea_orm::ConnectionTrait as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Routes;
 use crate::app::App;
+use crate::database::now;
+use crate::edge;
 use crate::problem::{Entry, Kind, Problem};
 use crate::server::Served;
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
-    routes.service(get_health).service(get_openapi).service(get_problem_page);
+    routes.service(get_health).service(get_openapi).service(get_problem_page).service(get_security_txt);
 }
+
+/// How long readers may rely on `security.txt`; RFC 9116 advises less than a year.
+const SECURITY_TXT_LASTS: TimeDelta = TimeDelta::days(180);
 
 /// That the service answers, with its version.
 #[derive(Serialize, ToSchema)]
@@ -53,10 +59,24 @@ pub(crate) async fn get_problem_page(request: HttpRequest, kind: Path<String>) -
     let entry = entry.ok_or_else(Problem::not_found)?;
     let languages = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let french_first = languages.is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("fr"));
-    Ok(HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
-        .body(page(&entry, french_first)))
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page(&entry, french_first)))
+}
+
+/// Tells where to report a vulnerability (RFC 9116); 404 where nobody has said where.
+#[utoipa::path(tag = "service", responses((status = 200, description = "Whom to tell", content_type = "text/plain", body = String)))]
+#[get("/.well-known/security.txt")]
+pub(crate) async fn get_security_txt(edge: Data<edge::Settings>) -> Result<HttpResponse, Problem> {
+    let edge::Settings { public_url, security_contact, .. } = edge.get_ref();
+    let contact = security_contact.as_deref().ok_or_else(Problem::not_found)?;
+    // The same all day, so that two readers see one text.
+    let midnight = now().with_hour(0).and_then(|time| time.with_minute(0)).and_then(|time| time.with_second(0));
+    let expires = midnight.unwrap_or_else(now) + SECURITY_TXT_LASTS;
+    let expires = expires.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let mut text = format!("Contact: {contact}\nExpires: {expires}\nPreferred-Languages: fr, en\n");
+    if let Some(url) = public_url {
+        text.push_str(&format!("Canonical: {url}/.well-known/security.txt\n"));
+    }
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text))
 }
 
 /// The catalogue's texts hold no markup: they are ours.

@@ -20,6 +20,7 @@ mod m20261122_000011_create_identity;
 mod m20261122_000012_give_runs_an_owner;
 mod m20261122_000014_create_bids;
 mod m20261122_000015_guard_sign_ins;
+mod m20261122_000016_find_runs_of_a_day;
 
 /// Applies and reverts the migrations.
 pub struct Migrator;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000012_give_runs_an_owner::Migration),
             Box::new(m20261122_000014_create_bids::Migration),
             Box::new(m20261122_000015_guard_sign_ins::Migration),
+            Box::new(m20261122_000016_find_runs_of_a_day::Migration),
         ]
     }
 }

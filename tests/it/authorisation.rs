@@ -66,6 +66,7 @@ const RULES: &[(&str, &str, Rule)] = &[
     ("get_health", "read", Everyone),
     ("get_openapi", "read", Everyone),
     ("get_problem_page", "read", Everyone),
+    ("get_security_txt", "read", Everyone),
     ("list_terms", "read", Everyone),
     ("get_term", "read", Everyone),
     ("put_term", "manage", Platform),

@@ -8,9 +8,7 @@ use crate::support::app::{Answer, Client};
 use crate::support::on_both_engines;
 use crate::support::sample::{self, created, everything, places, siret};
 use crate::support::service::spawn;
-
-const KEYS: usize = 20;
-const AT_ONCE: usize = 8;
+use crate::support::size;
 
 fn key(key: &str) -> HeaderMap {
     HeaderMap::from_iter([(HeaderName::from_static("idempotency-key"), key.parse().unwrap())])
@@ -108,10 +106,11 @@ on_both_engines! {
             let body = json!({ "name": format!("Numéro {number}"), "identifiers": [{ "scheme": "siret", "id": siret(9, u32::try_from(number).unwrap()) }] });
             app.post_with("/v1/organisations", key(&format!("many-{number}")), body).await.expect(201)
         };
-        for number in 0..KEYS {
-            let answers = join_all((0..AT_ONCE).map(|_| send(number))).await;
+        let (keys, at_once) = (size(20, 200), size(8, 32));
+        for number in 0..keys {
+            let answers = join_all((0..at_once).map(|_| send(number))).await;
             assert!(answers.iter().all(|answer| told(answer) == told(&answers[0]) && answer["id"] != holder), "{answers:?}");
         }
-        assert_eq!(organisations(&app).await, KEYS + 1);
+        assert_eq!(organisations(&app).await, keys + 1);
     }
 }

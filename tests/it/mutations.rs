@@ -11,10 +11,10 @@ use crate::support::service::spawn;
 const ROUNDS: usize = 60;
 
 /// A small generator (xorshift): the same seed, the same bodies, on every machine.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -61,7 +61,7 @@ impl Dice {
     }
 
     /// Damages one place of `value`, chosen by going down at random.
-    fn damage(&mut self, value: &mut Value) {
+    pub fn damage(&mut self, value: &mut Value) {
         if self.below(4) > 0 {
             match value {
                 Value::Object(members) if !members.is_empty() => {

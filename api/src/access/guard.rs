@@ -1,6 +1,7 @@
 //! Stands before every route: who asks, and may they use this operation?
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -12,18 +13,20 @@ use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use serde_json::Value;
 
 use super::credential::{Kind as SecretKind, Secret};
+use super::deprecation::{DEPRECATIONS, Deprecation};
 use super::policy::Policy;
 use super::{Caller, Principal};
 use crate::app::App;
 use crate::identity;
+use crate::limits::Share;
 use crate::problem::{Kind, Problem};
 
 /// Name of the cookie that holds a session: the prefix makes browsers insist on `Secure`, no `Domain` and the path `/`.
 pub const COOKIE: &str = "__Host-attelage";
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The policy of every operation, by method and path pattern.
-pub struct Policies(HashMap<(Method, String), Policy>);
+/// The policy of every operation, and whether it will go, by method and path pattern.
+pub struct Policies(HashMap<(Method, String), (Policy, Option<&'static Deprecation>)>);
 
 impl Policies {
     /// Reads the operations of the document.
@@ -31,19 +34,24 @@ impl Policies {
     /// # Errors
     /// An operation without a policy.
     pub fn new(document: &Value) -> Result<Self, String> {
+        Self::with(document, DEPRECATIONS)
+    }
+
+    /// The same, where some operations will go.
+    fn with(document: &Value, deprecations: &'static [Deprecation]) -> Result<Self, String> {
         let mut policies = HashMap::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 let id = operation["operationId"].as_str().unwrap_or_default();
                 let policy = Policy::of(id).ok_or_else(|| format!("the operation `{id}` has no policy"))?;
                 let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).map_err(|e| e.to_string())?;
-                policies.insert((method, path.clone()), policy);
+                policies.insert((method, path.clone()), (policy, Deprecation::of(deprecations, id)));
             }
         }
         Ok(Self(policies))
     }
 
-    fn of(&self, request: &ServiceRequest) -> Option<Policy> {
+    fn of(&self, request: &ServiceRequest) -> Option<(Policy, Option<&'static Deprecation>)> {
         let pattern = request.match_pattern()?;
         self.0.get(&(request.method().clone(), pattern)).copied()
     }
@@ -59,43 +67,104 @@ pub async fn stand(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match admit(&request).await {
+    let mut told = Told::default();
+    let mut response = match admit(&request, &mut told).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+            next.call(request).await?.map_into_boxed_body()
         }
-        Err(problem) => Ok(request.into_response(problem.error_response())),
+        Err(problem) => request.into_response(problem.error_response()),
+    };
+    if let Some(share) = told.share {
+        share.tell(response.headers_mut());
     }
+    if let Some(deprecation) = told.deprecation {
+        deprecation.tell(response.headers_mut());
+    }
+    Ok(response)
 }
 
-async fn admit(request: &ServiceRequest) -> Result<Caller, Problem> {
+/// What every answer says of the request, whatever comes of it.
+#[derive(Default)]
+struct Told {
+    share: Option<Share>,
+    deprecation: Option<&'static Deprecation>,
+}
+
+async fn admit(request: &ServiceRequest, told: &mut Told) -> Result<Caller, Problem> {
     let missing = || Problem::internal("the guard has nothing to guard with");
     let app = request.app_data::<Data<App>>().ok_or_else(missing)?;
     let policies = request.app_data::<Data<Policies>>().ok_or_else(missing)?;
-    let Some(policy) = policies.of(request) else { return Ok(Caller::nobody()) };
-    let caller = identify(app, request).await?;
-    policy.admit(&caller)?;
+    let operation = policies.of(request);
+    told.deprecation = operation.and_then(|(_, deprecation)| deprecation);
+    let caller = count(app, request, operation.is_some(), &mut told.share).await?;
+    if let Some((policy, _)) = operation {
+        policy.admit(&caller)?;
+    }
     Ok(caller)
 }
 
-/// Who asks. A key that is not (or no longer) valid is refused; a session that is over is nobody's.
-async fn identify(app: &App, request: &ServiceRequest) -> Result<Caller, Problem> {
-    if let Some(value) = request.headers().get(AUTHORIZATION) {
-        let scheme_and_key = value.to_str().ok().and_then(|text| text.split_once(' '));
-        let key = scheme_and_key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let key = key.and_then(|(_, key)| Secret::parse(key.trim()));
-        let key = key.filter(|secret| secret.kind() == SecretKind::ApiKey);
-        let caller = match key {
-            Some(key) => identity::store::caller_of_key(&app.db, &key.digest()).await?,
-            None => None,
-        };
-        return caller.ok_or_else(|| Problem::new(Kind::Unauthenticated).because("this key is not valid"));
+/// Finds out who asks, if it matters, and counts the request: a stranger's before any query, anybody's before anything is done.
+async fn count(
+    app: &App,
+    request: &ServiceRequest,
+    matters: bool,
+    share: &mut Option<Share>,
+) -> Result<Caller, Problem> {
+    // Only a listener that is not TCP knows no address.
+    let address = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let secret = match if matters { Shown::by(request) } else { Shown::Nothing } {
+        Shown::Secret(secret) => secret,
+        other => {
+            *share = app.limits.of_stranger(address)?;
+            return if matches!(other, Shown::Nonsense) { Err(void()) } else { Ok(Caller::nobody()) };
+        }
+    };
+    app.limits.of_credential(address)?;
+    let identified = identify(app, request, &secret).await;
+    *share = match identified.as_ref().map(Caller::principal) {
+        Ok(Principal::Key(id) | Principal::Person { person: id, .. }) => app.limits.of_caller(id)?,
+        _ => app.limits.of_stranger(address)?,
+    };
+    identified
+}
+
+/// What a request shows of whoever sends it.
+enum Shown {
+    /// Nothing; or a session that cannot be one, which is nothing.
+    Nothing,
+    /// A key that cannot be one.
+    Nonsense,
+    /// What may be a credential.
+    Secret(Secret),
+}
+
+impl Shown {
+    fn by(request: &ServiceRequest) -> Self {
+        let parse = |text: &str, kind| Secret::parse(text).filter(|secret| secret.kind() == kind);
+        if let Some(value) = request.headers().get(AUTHORIZATION) {
+            let scheme_and_key = value.to_str().ok().and_then(|text| text.split_once(' '));
+            let key = scheme_and_key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+            let key = key.and_then(|(_, key)| parse(key.trim(), SecretKind::ApiKey));
+            return key.map_or(Self::Nonsense, Self::Secret);
+        }
+        let session = request.cookie(COOKIE).and_then(|cookie| parse(cookie.value(), SecretKind::Session));
+        session.map_or(Self::Nothing, Self::Secret)
     }
-    let Some(cookie) = request.cookie(COOKIE) else { return Ok(Caller::nobody()) };
-    let session = Secret::parse(cookie.value()).filter(|secret| secret.kind() == SecretKind::Session);
-    let Some(session) = session else { return Ok(Caller::nobody()) };
-    let caller = identity::store::caller_of_session(&app.db, &session.digest()).await?;
-    let Some(caller) = caller else { return Ok(Caller::nobody()) };
+}
+
+fn void() -> Problem {
+    Problem::new(Kind::Unauthenticated).because("this key is not valid")
+}
+
+/// Who asks. A key that is not (or no longer) valid is refused; a session that is over is nobody's. One query.
+async fn identify(app: &App, request: &ServiceRequest, secret: &Secret) -> Result<Caller, Problem> {
+    if secret.kind() == SecretKind::ApiKey {
+        return identity::store::caller_of_key(&app.db, &secret.digest()).await?.ok_or_else(void);
+    }
+    let Some(caller) = identity::store::caller_of_session(&app.db, &secret.digest()).await? else {
+        return Ok(Caller::nobody());
+    };
     if caller.principal() != Principal::Nobody && !is_safe(request.method()) && comes_from_elsewhere(request.headers())
     {
         let detail = "a signed-in browser may change something only from a page of this service";

@@ -9,6 +9,7 @@
 
 mod caller;
 pub mod credential;
+pub mod deprecation;
 pub(crate) mod guard;
 mod owners;
 pub mod policy;

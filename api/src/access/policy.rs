@@ -71,6 +71,7 @@ govern! {
     service::get_health: Anyone, Read;
     service::get_openapi: Anyone, Read;
     service::get_problem_page: Anyone, Read;
+    service::get_security_txt: Anyone, Read;
 
     vocabularies::list_terms: Anyone, Read;
     vocabularies::get_term: Anyone, Read;

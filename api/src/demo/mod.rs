@@ -21,6 +21,7 @@ use crate::calls::Call;
 use crate::config::ServerConfig;
 use crate::identity::{administration, entrance};
 use crate::imports::{ImportKind, apply};
+use crate::limits::Limits;
 use crate::once::Once;
 use crate::page::{CursorKey, MAX_LIMIT, Slice};
 use crate::runs::{Run, RunOptions, runner};
@@ -64,7 +65,9 @@ async fn demonstrate(
     let sealing = SealingKey::new(keyfile::read_or_create(&scratch.path().join("sealing-key"))?);
     let shown = show(&db, &contract, config.solvers, &sealing, out).await;
     let served = match (shown, listener) {
-        (Ok(shown), Some(listener)) => serve(&db, listener, config.solvers, sealing, &shown, out).await,
+        (Ok(shown), Some(listener)) => {
+            serve(&db, listener, config.setup(entrance::Settings::default(), sealing), &shown, out).await
+        }
         (shown, _) => shown.map(|_| ()),
     };
     db.close().await?;
@@ -91,7 +94,7 @@ async fn show(
     let call = market.store(db, contract).await?;
     let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
     let solvers = Arc::new(Semaphore::new(usize::from(solvers.max(1))));
-    let app = App { db: db.clone(), cursors, solvers, sealing: sealing.clone() };
+    let app = App { db: db.clone(), cursors, solvers, sealing: sealing.clone(), limits: Limits::default() };
     let context = context(db, &call).await?;
     let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;
     writeln!(out, "{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }))?;
@@ -150,16 +153,13 @@ fn indispensable(proposal: Option<&Proposal>) -> Vec<(Uuid, String)> {
 async fn serve(
     db: &DatabaseConnection,
     listener: TcpListener,
-    solvers: u16,
-    sealing: SealingKey,
+    setup: Setup,
     shown: &Shown,
     out: &mut dyn Write,
 ) -> Result<(), StartError> {
     let address = listener.local_addr()?;
     let key = administration::issue_key(db, "demonstration".to_owned(), 1).await?.secret;
-    let server =
-        server::start(db.clone(), listener, Setup { solvers, sealing, entrance: entrance::Settings::default() })
-            .await?;
+    let server = server::start(db.clone(), listener, setup).await?;
     writeln!(out, "{}", invitation(address, shown, &key))?;
     Ok(server.await?)
 }

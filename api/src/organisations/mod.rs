@@ -1,10 +1,12 @@
 //! Organisations: actors and funders, with identifiers, links and credentials.
 
 use chrono::NaiveDate;
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::page::Slice;
 use crate::resource::{Resource, Stored};
 
 pub(crate) mod entity;
@@ -12,6 +14,22 @@ pub(crate) mod profile;
 pub mod routes;
 pub(crate) mod store;
 pub(crate) mod validate;
+
+/// An organisation as it is stored, whoever asks: the yardstick of what access costs. Four queries.
+///
+/// # Errors
+/// The database's.
+pub async fn stored(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Organisation>, DbErr> {
+    store::find(db, id).await
+}
+
+/// The first `limit` organisations as they are stored, whoever asks: the yardstick of what access costs. Four queries.
+///
+/// # Errors
+/// The database's.
+pub async fn stored_page(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Organisation>, DbErr> {
+    store::page(db, &store::Filter::default(), &Slice { after: None, limit }, None).await
+}
 
 /// Broad legal family, read from the legal form.
 #[derive(

@@ -17,6 +17,7 @@ use crate::calls::window::Window;
 use crate::calls::{self, Call};
 use crate::codes::sha256_hex;
 use crate::database::{begin_read, begin_write};
+use crate::limits;
 use crate::once::{self, Once};
 use crate::problem::{Fault, Kind, Problem};
 
@@ -37,6 +38,7 @@ pub async fn launch(app: &App, caller: &Caller, once: &Once, call: Uuid, options
     let snapshot = begin_read(&app.db).await?;
     let call = calls::store::find_visible(&snapshot, caller, call).await?.ok_or_else(Problem::not_found)?;
     let asker = caller.acting(&snapshot, "/organisation", options.organisation, Role::Editor).await?;
+    limits::solver::check(&snapshot, app.limits.solver_seconds_per_day(), asker).await?;
     let problem = Market::load(&Window::new(&snapshot, asker)).await?.problem(&call);
     snapshot.commit().await?;
     let own = options.clone();
@@ -73,6 +75,7 @@ pub async fn launch_jointly(
     }
     Problem::check(faults)?;
     let asker = caller.acting(&snapshot, "/organisation", options.organisation, Role::Editor).await?;
+    limits::solver::check(&snapshot, app.limits.solver_seconds_per_day(), asker).await?;
     let market = Market::load(&Window::new(&snapshot, asker)).await?;
     snapshot.commit().await?;
     let problems: Vec<solver::Problem> = calls.iter().map(|call| market.problem(call)).collect();

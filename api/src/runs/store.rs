@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use attelage_solver::portfolio::PortfolioAnswer;
 use attelage_solver::{Answer, Proposal, Reply, Status};
+use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -186,6 +187,24 @@ pub async fn proposals(
         .all(db)
         .await?;
     rows.into_iter().map(|row| read(row.document)).collect()
+}
+
+/// When the runs of an organisation that started after `since` started, and ended if they are over; oldest first. One query.
+pub async fn times(
+    db: &impl ConnectionTrait,
+    organisation: Uuid,
+    since: DateTime<Utc>,
+) -> Result<Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::StartedAt)
+        .column(Column::FinishedAt)
+        .filter(Column::OrganisationId.eq(organisation))
+        .filter(Column::StartedAt.gt(since))
+        .order_by_asc(Column::StartedAt)
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// How many runs are not over. One query.

@@ -15,11 +15,21 @@ use serde_json::{Value, json};
 use super::seal::sealed;
 
 /// Headers that are documented where they may come, and come only when they have something to say.
-const SOMETIMES: [&str; 2] = ["link", "retry-after"];
+const SOMETIMES: [&str; 4] = ["link", "ratelimit", "ratelimit-policy", "retry-after"];
 
 /// Headers that a client acts on: sending one is a promise, so it is documented.
-const TELLING: [&str; 8] =
-    ["content-disposition", "deprecation", "etag", "link", "location", "preference-applied", "retry-after", "sunset"];
+const TELLING: [&str; 10] = [
+    "content-disposition",
+    "deprecation",
+    "etag",
+    "link",
+    "location",
+    "preference-applied",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "sunset",
+];
 
 /// The media type of errors.
 pub const PROBLEM: &str = "application/problem+json";

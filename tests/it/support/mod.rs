@@ -14,6 +14,11 @@ pub mod secrets;
 pub mod service;
 pub mod world;
 
+/// A size of a test: `short` as a rule, `full` with `ATTELAGE_TEST_FULL=1` in the environment.
+pub fn size(short: usize, full: usize) -> usize {
+    if std::env::var_os("ATTELAGE_TEST_FULL").is_some_and(|value| value == "1") { full } else { short }
+}
+
 /// Writes each scenario once and runs it on both engines, as `scenario::on_sqlite` and `scenario::on_postgres`.
 ///
 /// ```ignore

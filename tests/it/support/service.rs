@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
 use attelage::bids::seal::SealingKey;
-use attelage::identity::{administration, entrance};
+use attelage::identity::administration;
 use attelage::server::Setup;
 use attelage::{database, openapi, server};
 
@@ -48,9 +48,9 @@ pub async fn spawn(engine: Engine) -> App {
     spawn_with(engine, setup()).await
 }
 
-/// How every service under test is set up, unless a test says otherwise.
+/// How every service under test is set up, unless a test says otherwise: without limits.
 pub fn setup() -> Setup {
-    Setup { solvers: 1, entrance: entrance::Settings::default(), sealing: sealing() }
+    Setup::new(sealing())
 }
 
 /// The same as [`spawn`], set up in a way of its own.
