@@ -34,8 +34,11 @@ async fn revoke(client: &Client, key: &str) -> u16 {
 async fn dump(app: &App) -> String {
     let db = app.database.connect().await;
     let mut text = String::new();
-    for table in ["person", "session", "membership", "invitation", "join_request", "api_key", "idempotency_key", "setting"] {
-        let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), format!("SELECT * FROM {table}"))).await;
+    for table in
+        ["person", "session", "membership", "invitation", "join_request", "api_key", "idempotency_key", "setting"]
+    {
+        let rows =
+            db.query_all_raw(Statement::from_string(db.get_database_backend(), format!("SELECT * FROM {table}"))).await;
         for row in rows.unwrap() {
             for column in row.column_names() {
                 let column = column.as_str();

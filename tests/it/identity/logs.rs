@@ -44,7 +44,11 @@ async fn no_secret_is_in_the_logs() {
     platform.with_key(&issued).get("/v1/me").await.expect(200);
     let invited = invite(&owner, &mine, "viewer").await["secret"].as_str().unwrap().to_owned();
     owner.post("/v1/invitations/accept", json!({ "secret": invited })).await.problem(409);
-    platform.anonymous().post("/v1/sessions", json!({ "email": "camille@example.org", "password": "a wrong secret" })).await.problem(401);
+    platform
+        .anonymous()
+        .post("/v1/sessions", json!({ "email": "camille@example.org", "password": "a wrong secret" }))
+        .await
+        .problem(401);
 
     service.kill().unwrap();
     service.wait().unwrap();

@@ -13,6 +13,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::Signer as _;
+use reqwest::redirect::Policy;
 use rsa::sha2::{Digest as _, Sha256};
 use rsa::signature::SignatureEncoding as _;
 use rsa::traits::PublicKeyParts as _;
@@ -195,7 +196,7 @@ impl Issuer {
     /// Does what a browser does with a `location` of the service: goes there, and is sent back. Gives path and query of the callback.
     pub async fn visit(&self, location: &str) -> String {
         assert!(location.starts_with(&format!("{}/authorize?", self.base)), "elsewhere: {location}");
-        let answer = http().get(location).send().await.unwrap();
+        let answer = http(Policy::none()).get(location).send().await.unwrap();
         let status = answer.status().as_u16();
         let back = answer.headers().get(LOCATION.as_str()).map(|place| place.to_str().unwrap().to_owned());
         let Some(back) = back else { panic!("{status}: {}", answer.text().await.unwrap_or_default()) };
@@ -232,13 +233,19 @@ async fn keys(state: Data<State>) -> HttpResponse {
 }
 
 async fn authorize(state: Data<State>, query: Query<HashMap<String, String>>) -> HttpResponse {
-    let expected = [("response_type", "code"), ("client_id", CLIENT), ("redirect_uri", CALLBACK), ("code_challenge_method", "S256")];
+    let expected = [
+        ("response_type", "code"),
+        ("client_id", CLIENT),
+        ("redirect_uri", CALLBACK),
+        ("code_challenge_method", "S256"),
+    ];
     for (name, value) in expected {
         if query.get(name).map(String::as_str) != Some(value) {
             return HttpResponse::BadRequest().body(format!("{name} must be {value}"));
         }
     }
-    let (Some(nonce), Some(sent), Some(challenge)) = (query.get("nonce"), query.get("state"), query.get("code_challenge"))
+    let (Some(nonce), Some(sent), Some(challenge)) =
+        (query.get("nonce"), query.get("state"), query.get("code_challenge"))
     else {
         return HttpResponse::BadRequest().body("nonce, state and code_challenge are missing");
     };
@@ -261,7 +268,8 @@ async fn authorize(state: Data<State>, query: Query<HashMap<String, String>>) ->
 
 async fn token(state: Data<State>, request: HttpRequest, form: Form<HashMap<String, String>>) -> HttpResponse {
     // RFC 6749: both are form-encoded before they are joined.
-    let basic = STANDARD.encode(format!("{CLIENT}:{}", SECRET.replace(':', "%3A").replace('&', "%26").replace(' ', "+")));
+    let basic =
+        STANDARD.encode(format!("{CLIENT}:{}", SECRET.replace(':', "%3A").replace('&', "%26").replace(' ', "+")));
     if request.headers().get(AUTHORIZATION).is_none_or(|sent| sent.to_str().ok() != Some(&format!("Basic {basic}"))) {
         return HttpResponse::Unauthorized().json(json!({ "error": "invalid_client" }));
     }
@@ -288,7 +296,8 @@ async fn token(state: Data<State>, request: HttpRequest, form: Form<HashMap<Stri
     }
     claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     let token = script.signs.token(&claims);
-    HttpResponse::Ok().json(json!({ "access_token": access, "token_type": "Bearer", "expires_in": 60, "id_token": token }))
+    HttpResponse::Ok()
+        .json(json!({ "access_token": access, "token_type": "Bearer", "expires_in": 60, "id_token": token }))
 }
 
 async fn userinfo(state: Data<State>, request: HttpRequest) -> HttpResponse {
