@@ -44,7 +44,7 @@ fn every_operation_says_what_it_is_and_how_it_can_fail() {
             assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{name}: one tag");
             let responses = operation["responses"].as_object().unwrap();
             for (status, response) in responses {
-                let is_error = !status.starts_with('2');
+                let is_error = !status.starts_with(['2', '3']);
                 let is_problem = response["content"].get("application/problem+json").is_some();
                 assert_eq!(is_error, is_problem, "{name} {status}");
                 assert!(

@@ -177,7 +177,7 @@ async fn the_type_of_every_problem_opens_a_page_in_both_languages() {
 #[actix_web::test]
 async fn the_reference_page_needs_nothing_from_outside() {
     let app = spawn(Engine::Sqlite).await;
-    let http = crate::support::app::http();
+    let http = crate::support::app::http(reqwest::redirect::Policy::default());
     let page = http.get(format!("{}/docs", app.base())).send().await.unwrap();
     assert_eq!((page.status().as_u16(), page.url().path()), (200, "/docs/"));
     let html = page.text().await.unwrap();

@@ -5,6 +5,7 @@ use std::ops::{Deref, Index};
 use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ETAG, HeaderMap, HeaderName, IF_MATCH};
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -53,18 +54,19 @@ pub struct Client {
     credential: Option<(HeaderName, String)>,
 }
 
-/// Goes nowhere but where it is sent: a redirect is an answer.
-pub fn http() -> reqwest::Client {
+/// A client that believes everything, and goes where `redirects` says.
+pub fn http(redirects: Policy) -> reqwest::Client {
     // No test speaks TLS, but a client is not made without it. Only fails where the process has one already.
     drop(rustls::crypto::ring::default_provider().install_default());
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client")
+    reqwest::Client::builder().redirect(redirects).build().expect("a client")
 }
 
 impl Client {
     /// A client of the service at `base` (`http://host:port`), with a key or as nobody.
     pub fn new(base: String, document: Arc<Document>, key: Option<String>) -> Self {
         let credential = key.map(|key| (AUTHORIZATION, format!("Bearer {key}")));
-        Self { base, document, http: http(), credential }
+        // A redirect is an answer.
+        Self { base, document, http: http(Policy::none()), credential }
     }
 
     /// What it sends to say who asks; empty for nobody.

@@ -1,4 +1,4 @@
-//! An identity provider that speaks OpenID Connect: it publishes what it is, sends browsers back with codes, takes each code once from
+//! An identity provider that speaks `OpenID` Connect: it publishes what it is, sends browsers back with codes, takes each code once from
 //! whoever shows the verifier, and signs what it says. It believes as little as a real one; a test may tell it to lie.
 
 use std::collections::HashMap;
@@ -13,6 +13,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::Signer as _;
+use reqwest::redirect::Policy;
 use rsa::sha2::{Digest as _, Sha256};
 use rsa::signature::SignatureEncoding as _;
 use rsa::traits::PublicKeyParts as _;
@@ -110,6 +111,8 @@ pub struct Script {
     pub more: Option<(Value, bool)>,
     /// Whether people let it send them back.
     pub consents: bool,
+    /// Whether it has a bad day: codes are answered with an error of its own.
+    pub fails: bool,
     /// How often its metadata were read.
     pub discoveries: usize,
     grants: HashMap<String, Grant>,
@@ -148,6 +151,7 @@ impl Issuer {
             lies: json!({}),
             more: None,
             consents: true,
+            fails: false,
             discoveries: 0,
             grants: HashMap::new(),
         }));
@@ -182,11 +186,6 @@ impl Issuer {
         self.script().grants.values_mut().for_each(|grant| grant.is_used = false);
     }
 
-    /// Answers nobody any more.
-    pub async fn stop(&self) {
-        self.handle.stop(false).await;
-    }
-
     /// Takes another key, and forgets the one before.
     pub fn rotate(&self, key: Key) {
         let mut script = self.script();
@@ -197,13 +196,10 @@ impl Issuer {
     /// Does what a browser does with a `location` of the service: goes there, and is sent back. Gives path and query of the callback.
     pub async fn visit(&self, location: &str) -> String {
         assert!(location.starts_with(&format!("{}/authorize?", self.base)), "elsewhere: {location}");
-        let answer = http().get(location).send().await.unwrap();
+        let answer = http(Policy::none()).get(location).send().await.unwrap();
         let status = answer.status().as_u16();
         let back = answer.headers().get(LOCATION.as_str()).map(|place| place.to_str().unwrap().to_owned());
-        let back = match back {
-            Some(back) => back,
-            None => panic!("{status}: {}", answer.text().await.unwrap_or_default()),
-        };
+        let Some(back) = back else { panic!("{status}: {}", answer.text().await.unwrap_or_default()) };
         back.strip_prefix("http://127.0.0.1:9").expect("the callback").to_owned()
     }
 }
@@ -279,6 +275,9 @@ async fn token(state: Data<State>, request: HttpRequest, form: Form<HashMap<Stri
     }
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     let mut script = state.script.lock().unwrap();
+    if script.fails {
+        return HttpResponse::InternalServerError().body("<h1>Oops</h1>");
+    }
     let shown = encoded(Sha256::digest(field("code_verifier")));
     let grant = script.grants.get_mut(field("code")).filter(|grant| !grant.is_used && grant.challenge == shown);
     let is_right = field("grant_type") == "authorization_code" && field("redirect_uri") == CALLBACK;

@@ -1,4 +1,4 @@
-//! Signing in with an identity provider, by OpenID Connect: authorization code flow with PKCE.
+//! Signing in with an identity provider, by `OpenID` Connect: authorization code flow with PKCE.
 //!
 //! 1. `routes` sends the browser to the provider, with a sealed cookie that holds what is `pending`.
 //! 2. The browser comes back with a code; `provider` turns it into what the provider vouches for.

@@ -11,7 +11,7 @@ use openidconnect::core::{
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, CsrfToken,
     Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RequestTokenError, Scope,
-    SignatureVerificationError, StandardClaims, TokenResponse as _, UserInfoClaims, UserInfoError,
+    SignatureVerificationError, StandardClaims, SubjectIdentifier, TokenResponse as _, UserInfoClaims, UserInfoError,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -58,6 +58,8 @@ pub struct Vouched {
     pub email_is_verified: bool,
     /// What they are called.
     pub name: Option<String>,
+    /// Lets its bearer ask for more.
+    access: AccessToken,
 }
 
 /// Claims beyond the standard: the state's providers call a family name so.
@@ -91,11 +93,13 @@ impl Provider {
     }
 
     /// What seals unfinished sign-ins.
+    #[must_use]
     pub const fn seal(&self) -> &Seal {
         &self.seal
     }
 
     /// Whether `issuer` is this provider.
+    #[must_use]
     pub fn is(&self, issuer: &str) -> bool {
         self.settings.issuer.as_str() == issuer
     }
@@ -127,7 +131,7 @@ impl Provider {
         Ok((url.into(), pending))
     }
 
-    /// What the provider vouches for, by the code that the browser brought. Two or three requests to the provider.
+    /// What the provider vouches for, by the code that the browser brought. One request to the provider, mostly.
     ///
     /// # Errors
     /// 503 where the provider does not answer, 401 where it knows no such code or its token is not what it must be.
@@ -157,45 +161,44 @@ impl Provider {
             verified => verified,
         };
         let claims = claims.map_err(refused)?;
-        let mut vouched = self.read(
-            (claims.issuer().as_str(), claims.subject().as_str()),
-            (claims.email().map(|email| email.as_str()), claims.email_verified()),
-            claims.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned()),
-        );
+        Ok(Vouched {
+            issuer: claims.issuer().to_string(),
+            subject: claims.subject().to_string(),
+            email: claims.email().map(|email| email.to_string()),
+            email_is_verified: self.is_verified(claims.email_verified()),
+            name: claims.name().and_then(|name| name.get(None)).map(|name| name.to_string()),
+            access: tokens.access_token().clone(),
+        })
+    }
+
+    /// Asks for an address and a name where the token has told neither. At most one request to the provider.
+    ///
+    /// # Errors
+    /// 503 where the provider does not answer, 401 where it tells of somebody else.
+    pub async fn complete(&self, vouched: &mut Vouched) -> Result<(), Problem> {
         if vouched.email.is_some() && vouched.name.is_some() {
-            return Ok(vouched);
+            return Ok(());
         }
-        let Ok(more) = client.user_info(tokens.access_token().clone(), Some(claims.subject().clone())) else {
-            return Ok(vouched);
-        };
-        let more: UserInfoClaims<FrenchClaims, CoreGenderClaim> =
-            more.request_async(&self.http).await.map_err(|error| match error {
+        let metadata = self.published(None).await?;
+        let client = client!(self, metadata);
+        let subject = SubjectIdentifier::new(vouched.subject.clone());
+        let Ok(request) = client.user_info(vouched.access.clone(), Some(subject)) else { return Ok(()) };
+        let told: UserInfoClaims<FrenchClaims, CoreGenderClaim> =
+            request.request_async(&self.http).await.map_err(|error| match error {
                 UserInfoError::ClaimsVerification(cause) => refused(cause),
                 other => unavailable(other),
             })?;
-        let standard = more.standard_claims();
-        let email = standard.email().map(|email| email.as_str());
-        let said = self.read((&vouched.issuer, &vouched.subject), (email, standard.email_verified()), full_name(&more));
-        vouched.name = vouched.name.or(said.name);
         if vouched.email.is_none() {
-            (vouched.email, vouched.email_is_verified) = (said.email, said.email_is_verified);
+            let standard = told.standard_claims();
+            vouched.email = standard.email().map(|email| email.to_string());
+            vouched.email_is_verified = self.is_verified(standard.email_verified());
         }
-        Ok(vouched)
+        vouched.name = vouched.name.take().or_else(|| full_name(&told));
+        Ok(())
     }
 
-    fn read(
-        &self,
-        (issuer, subject): (&str, &str),
-        (email, verified): (Option<&str>, Option<bool>),
-        name: Option<String>,
-    ) -> Vouched {
-        Vouched {
-            issuer: issuer.to_owned(),
-            subject: subject.to_owned(),
-            email: email.map(str::to_owned),
-            email_is_verified: verified.unwrap_or(self.settings.addresses_are_verified),
-            name,
-        }
+    fn is_verified(&self, said: Option<bool>) -> bool {
+        said.unwrap_or(self.settings.addresses_are_verified)
     }
 
     /// What the provider publishes: kept for an hour, asked for again where `stale` is what was found wanting. Those who meet wait for one

@@ -116,7 +116,11 @@ async fn finish(
     }
     let code = code.filter(|_| error.is_none());
     let code = code.ok_or_else(|| refused("the identity provider did not let you in: begin again"))?;
-    let vouched = provider.vouch(code, &pending).await?;
+    let mut vouched = provider.vouch(code, &pending).await?;
+    let is_new = store::person_by_subject(&app.db, &vouched.issuer, &vouched.subject).await?.is_none();
+    if is_new && pending.link.is_none() {
+        provider.complete(&mut vouched).await?;
+    }
     let tx = begin_write(&app.db).await?;
     store::use_state(&tx, &pending.state, pending.until).await.map_err(|error| match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => refused("this sign-in is finished already: begin again"),
@@ -139,7 +143,7 @@ fn refused(detail: &str) -> Problem {
 
 /// The person whom a provider vouches for: known, or new. Three queries at most.
 async fn who(tx: &DatabaseTransaction, vouched: Vouched) -> Result<Uuid, Problem> {
-    let Vouched { issuer, subject, email, email_is_verified, name } = vouched;
+    let Vouched { issuer, subject, email, email_is_verified, name, .. } = vouched;
     if let Some(known) = store::person_by_subject(tx, &issuer, &subject).await? {
         return Ok(known.id);
     }
