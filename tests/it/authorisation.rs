@@ -523,7 +523,7 @@ fn said(answer: &Answer) -> Value {
         .headers
         .iter()
         .filter(|(name, _)| {
-            !["x-request-id", "date", "content-length"].contains(&name.as_str())
+            !["x-request-id", "date", "content-length", "connection"].contains(&name.as_str())
                 && !name.as_str().starts_with("ratelimit")
         })
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
