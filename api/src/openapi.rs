@@ -188,12 +188,10 @@ fn takes_key(operation: &mut Operation) {
 fn complete(operation: &mut Operation) {
     operation.parameters.iter_mut().flatten().for_each(naming::exclude_null);
     let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(owned).collect();
-    let mut kinds = vec![Kind::Internal, Kind::Unavailable, Kind::TooManyRequests];
+    // Every path and every query can hold what no text may.
+    let mut kinds = vec![Kind::Internal, Kind::Unavailable, Kind::TooManyRequests, Kind::Malformed];
     let id = operation.operation_id.clone().unwrap_or_default();
     kinds.extend(ALSO.iter().filter(|(name, _)| *name == id).flat_map(|(_, kinds)| kinds.iter()));
-    if !parameters.is_empty() {
-        kinds.push(Kind::Malformed);
-    }
     if parameters.iter().any(|parameter| parameter.parameter_in == ParameterIn::Path) {
         kinds.push(Kind::NotFound);
     }
@@ -205,7 +203,7 @@ fn complete(operation: &mut Operation) {
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         body.required = Some(Required::True);
-        kinds.extend([Kind::Malformed, Kind::Timeout, Kind::TooLarge, Kind::UnsupportedMediaType, Kind::Invalid]);
+        kinds.extend([Kind::Timeout, Kind::TooLarge, Kind::UnsupportedMediaType, Kind::Invalid]);
         kinds.push(Kind::Conflict);
     }
     if operation.operation_id.as_deref().is_some_and(|id| STATEFUL.contains(&id)) {

@@ -107,7 +107,9 @@ on_both_engines! {
         assert_eq!(answer.header("ratelimit-policy"), "\"solver-seconds\";q=100;w=86400");
         assert_eq!(answer.header("ratelimit"), format!("\"solver-seconds\";r=0;t={wait}"));
         answer.problem(429);
-        owner.post("/v1/runs", json!({ "organisation": own, "calls": [market.call] })).await.problem(429);
+        let second = sample::created(&app, "/v1/calls", sample::call(&market.funder)).await;
+        app.send_raw(Method::POST, &format!("/v1/calls/{second}/publish"), HeaderMap::new(), "").await.expect(200);
+        owner.post("/v1/runs", json!({ "organisation": own, "calls": [market.call, second] })).await.problem(429);
         // Others have seconds of their own, and the platform has no limit.
         let (other, _) = world::person(&app, "other@example.org").await;
         let others = sample::organisation(&other, "Une autre").await;
