@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod app;
+pub mod audit;
 pub mod body;
 pub mod calls;
 pub mod capabilities;
@@ -11,11 +12,13 @@ pub mod codes;
 pub mod config;
 pub mod database;
 pub mod demo;
+pub mod exports;
 pub mod fold;
 pub mod identifiers;
 pub mod identity;
 pub mod imports;
 pub mod json;
+pub mod keyfile;
 pub mod once;
 pub mod openapi;
 pub mod organisations;

@@ -18,7 +18,7 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    calls, capabilities, identity, imports, organisations, relations, reservations, runs, service, territories,
+    audit, calls, capabilities, exports, identity, imports, organisations, relations, reservations, runs, service, territories,
     visibility, vocabularies,
 };
 
@@ -80,6 +80,8 @@ pub fn routes(config: &mut ServiceConfig) {
         runs::routes::configure(routes);
         imports::routes::configure(routes);
         identity::configure(routes);
+        audit::routes::configure(routes);
+        exports::routes::configure(routes);
     }));
 }
 

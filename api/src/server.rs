@@ -11,14 +11,17 @@ use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _};
 use sea_orm::DatabaseConnection;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access::Caller;
 use crate::access::guard::{self, Policies};
 use crate::app::App;
+use crate::audit::{Log, Readings, Recorded};
 use crate::body::Contract;
+use crate::keyfile::Key;
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
 use crate::visibility::Veil;
@@ -59,6 +62,21 @@ enum Segment {
     Parameter,
 }
 
+/// The keys that are not in the database.
+#[derive(Clone)]
+pub struct Keys {
+    /// Of the audit log.
+    pub audit: Key,
+}
+
+impl Keys {
+    /// Keys that follow from one secret: for databases that nobody keeps.
+    #[must_use]
+    pub fn from_seed(seed: &Key) -> Self {
+        Self { audit: Key::new(seed.authenticate(&[b"audit"])) }
+    }
+}
+
 /// Anything that can stop the service from starting.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -67,15 +85,25 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 /// Runs that an earlier process left unfinished are marked as failed.
 ///
 /// # Errors
-/// A database that does not answer, or a listener that cannot be used.
-pub async fn start(db: DatabaseConnection, listener: TcpListener, solvers: u16) -> Result<Server, StartError> {
-    let interrupted = runs::store::fail_interrupted(&db).await?;
+/// A database that does not answer, a key that is not of its audit log, or a listener that cannot be used.
+pub async fn start(
+    db: DatabaseConnection,
+    listener: TcpListener,
+    solvers: u16,
+    keys: Keys,
+) -> Result<Server, StartError> {
+    let log = Log::open(&db, keys.audit).await?;
+    let tx = log.begin(&Caller::installation().asking("fail_interrupted_runs")).await?;
+    let interrupted = runs::store::fail_interrupted(&tx).await?;
+    let failed = (interrupted > 0).then(|| Recorded::all("run").with(json!({ "count": interrupted })));
+    tx.commit_all(failed.into_iter().collect()).await?;
     if interrupted > 0 {
         tracing::warn!(interrupted, "runs of an earlier process were marked as failed");
     }
     once::forget(&db).await?;
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
-    let app = App { db, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
+    let readings = Readings::start(log.clone());
+    let app = App { db, log, readings, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {
         let (actix, _) = ActixApp::new()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
@@ -22,8 +22,8 @@ use crate::problem::{Kind, Problem};
 pub const COOKIE: &str = "__Host-attelage";
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The policy of every operation, by method and path pattern.
-pub struct Policies(HashMap<(Method, String), Policy>);
+/// The policy of every operation, with its id, by method and path pattern.
+pub struct Policies(HashMap<(Method, String), (Policy, &'static str)>);
 
 impl Policies {
     /// Reads the operations of the document.
@@ -35,7 +35,7 @@ impl Policies {
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 let id = operation["operationId"].as_str().unwrap_or_default();
-                let policy = Policy::of(id).ok_or_else(|| format!("the operation `{id}` has no policy"))?;
+                let policy = Policy::named(id).ok_or_else(|| format!("the operation `{id}` has no policy"))?;
                 let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).map_err(|e| e.to_string())?;
                 policies.insert((method, path.clone()), policy);
             }
@@ -43,7 +43,7 @@ impl Policies {
         Ok(Self(policies))
     }
 
-    fn of(&self, request: &ServiceRequest) -> Option<Policy> {
+    fn of(&self, request: &ServiceRequest) -> Option<(Policy, &'static str)> {
         let pattern = request.match_pattern()?;
         self.0.get(&(request.method().clone(), pattern)).copied()
     }
@@ -61,21 +61,36 @@ pub async fn stand(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match admit(&request).await {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+            let app = request.app_data::<Data<App>>().cloned();
+            request.extensions_mut().insert(caller.clone());
+            let response = next.call(request).await?.map_into_boxed_body();
+            match noted(app.as_ref().map(|app| app.get_ref()), &caller, response.status()).await {
+                Ok(()) => Ok(response),
+                Err(problem) => Ok(response.into_response(problem.error_response())),
+            }
         }
         Err(problem) => Ok(request.into_response(problem.error_response())),
     }
+}
+
+/// Writes down what sealed things the answer shows, before anybody sees it.
+async fn noted(app: Option<&App>, caller: &Caller, status: StatusCode) -> Result<(), Problem> {
+    let shown = caller.take_shown();
+    if shown.is_empty() || !status.is_success() {
+        return Ok(());
+    }
+    let app = app.ok_or_else(|| Problem::internal("the guard has no log to write to"))?;
+    app.readings.keep(caller, shown).await
 }
 
 async fn admit(request: &ServiceRequest) -> Result<Caller, Problem> {
     let missing = || Problem::internal("the guard has nothing to guard with");
     let app = request.app_data::<Data<App>>().ok_or_else(missing)?;
     let policies = request.app_data::<Data<Policies>>().ok_or_else(missing)?;
-    let Some(policy) = policies.of(request) else { return Ok(Caller::nobody()) };
+    let Some((policy, operation)) = policies.of(request) else { return Ok(Caller::nobody()) };
     let caller = identify(app, request).await?;
     policy.admit(&caller)?;
-    Ok(caller)
+    Ok(caller.asking(operation))
 }
 
 /// Who asks. A key that is not (or no longer) valid is refused; a session that is over is nobody's.

@@ -6,8 +6,10 @@
 use Who::{Administrator, Anyone, Member, Person, Registered, SignedIn};
 
 use super::{Caller, Principal, Role, Scope};
+use crate::audit::routes as audit;
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::exports::routes as exports;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
 use crate::organisations::routes as organisations;
@@ -152,13 +154,21 @@ govern! {
     keys::list_platform_keys: Administrator, Read;
     keys::rotate_api_key: Member(Role::Owner), Manage;
     keys::revoke_api_key: Member(Role::Owner), Manage;
+
+    audit::list_audit_entries: Member(Role::Viewer), Read;
+    exports::export_organisation: Member(Role::Owner), Manage;
 }
 
 impl Policy {
     /// The policy of an operation, by its id.
     #[must_use]
     pub fn of(operation: &str) -> Option<Self> {
-        POLICIES.iter().find(|(id, _)| *id == operation).map(|(_, policy)| *policy)
+        Self::named(operation).map(|(policy, _)| policy)
+    }
+
+    /// The same, with the id.
+    pub(crate) fn named(operation: &str) -> Option<(Self, &'static str)> {
+        POLICIES.iter().find(|(id, _)| *id == operation).map(|(id, policy)| (*policy, *id))
     }
 
     /// Whether somebody may use the operation at all.

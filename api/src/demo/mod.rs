@@ -15,14 +15,16 @@ use uuid::Uuid;
 
 use crate::access::Caller;
 use crate::app::App;
+use crate::audit::{Log, Readings};
 use crate::body::Contract;
 use crate::calls::Call;
 use crate::config::ServerConfig;
 use crate::imports::{ImportKind, apply};
+use crate::keyfile::Key;
 use crate::once::Once;
 use crate::page::{CursorKey, MAX_LIMIT, Slice};
 use crate::runs::{Run, RunOptions, runner};
-use crate::server::{self, StartError};
+use crate::server::{self, Keys, StartError};
 use crate::{database, openapi, organisations, runs, setting, territories};
 
 pub mod data;
@@ -58,13 +60,13 @@ async fn demonstrate(
     let listener = if once { None } else { Some(listen(config)?) };
     let scratch = Scratch::create()?;
     writeln!(out, "A fresh database, for this demonstration only: {}\n", scratch.database().display())?;
-    let (db, contract) = prepare(&scratch).await?;
-    let shown = show(&db, &contract, config.solvers, out).await;
+    let (log, contract) = prepare(&scratch).await?;
+    let shown = show(&log, &contract, config.solvers, out).await;
     let served = match (shown, listener) {
-        (Ok(shown), Some(listener)) => serve(&db, listener, config.solvers, &shown, out).await,
+        (Ok(shown), Some(listener)) => serve(&log, &scratch.keys, listener, config.solvers, &shown, out).await,
         (shown, _) => shown.map(|_| ()),
     };
-    db.close().await?;
+    log.db().clone().close().await?;
     served
 }
 
@@ -77,16 +79,18 @@ struct Shown {
 
 /// Fills the database, computes, and prints; then computes again without each member that nobody can replace.
 async fn show(
-    db: &DatabaseConnection,
+    log: &Log,
     contract: &Contract,
     solvers: u16,
     out: &mut dyn Write,
 ) -> Result<Shown, StartError> {
+    let db = log.db();
     let market = Market::shipped()?;
     writeln!(out, "{}", report::paragraph(&market.note))?;
-    let call = market.store(db, contract).await?;
+    let call = market.store(log, contract).await?;
     let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
-    let app = App { db: db.clone(), cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
+    let readings = Readings::start(log.clone());
+    let app = App { db: db.clone(), log: log.clone(), readings, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
     let context = context(db, &call).await?;
     let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;
     writeln!(out, "{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }))?;
@@ -100,14 +104,15 @@ async fn show(
 }
 
 /// A database with its schema and territories, and what the API accepts in it.
-async fn prepare(scratch: &Scratch) -> Result<(DatabaseConnection, Contract), StartError> {
+async fn prepare(scratch: &Scratch) -> Result<(Log, Contract), StartError> {
     let db = database::connect(&format!("sqlite:{}", scratch.database().display())).await?;
     database::prepare(&db).await?;
-    let import = apply::import(&db, ImportKind::Territories, data::TERRITORIES.into()).await?;
+    let log = Log::open(&db, scratch.keys.audit.clone()).await?;
+    let import = apply::import(&log, ImportKind::Territories, data::TERRITORIES.into()).await?;
     if let Some(fault) = import.summary.faults.keys().next() {
         return Err(format!("the territories of the demonstration have a fault: {fault}").into());
     }
-    Ok((db, Contract::compile(&serde_json::to_value(openapi::document())?)?))
+    Ok((log, Contract::compile(&serde_json::to_value(openapi::document())?)?))
 }
 
 /// The call and the names that a report needs.
@@ -124,7 +129,8 @@ async fn context(db: &DatabaseConnection, call: &Call) -> Result<Context, DbErr>
 /// Runs the solver as the API does, and waits for the end.
 async fn compute(app: &App, call: &Call, options: RunOptions) -> Result<(Run, Vec<Proposal>), StartError> {
     let patience = Duration::from_secs(u64::from(options.time_limit_seconds) * 2);
-    let id = runner::launch(app, &Caller::installation(), &Once::default(), call.id, options).await?;
+    let caller = Caller::installation().asking("demo");
+    let id = runner::launch(app, &caller, &Once::without_key(caller.clone()), call.id, options).await?;
     let run = runner::wait(app, id, patience).await?;
     if let Some(failure) = &run.failure {
         return Err(format!("the computation failed: {failure}").into());
@@ -143,14 +149,15 @@ fn indispensable(proposal: Option<&Proposal>) -> Vec<(Uuid, String)> {
 
 /// Serves until it is told to stop.
 async fn serve(
-    db: &DatabaseConnection,
+    log: &Log,
+    keys: &Keys,
     listener: TcpListener,
     solvers: u16,
     shown: &Shown,
     out: &mut dyn Write,
 ) -> Result<(), StartError> {
     let address = listener.local_addr()?;
-    let server = server::start(db.clone(), listener, solvers).await?;
+    let server = server::start(log.db().clone(), listener, solvers, keys.clone()).await?;
     writeln!(out, "{}", invitation(address, shown))?;
     Ok(server.await?)
 }
@@ -180,21 +187,25 @@ fn invitation(address: SocketAddr, shown: &Shown) -> String {
 }
 
 /// A directory of our own, removed with everything in it when it goes out of scope.
-struct Scratch(PathBuf);
+struct Scratch {
+    directory: PathBuf,
+    /// Of a database that nobody keeps, and so not kept either.
+    keys: Keys,
+}
 
 impl Scratch {
     fn create() -> std::io::Result<Self> {
         let directory = std::env::temp_dir().join(format!("attelage-demo-{}", Uuid::now_v7()));
         std::fs::create_dir(&directory)?;
-        Ok(Self(directory))
+        Ok(Self { directory, keys: Keys::from_seed(&Key::generate()?) })
     }
 
     fn database(&self) -> PathBuf {
-        self.0.join("demo.sqlite")
+        self.directory.join("demo.sqlite")
     }
 
     fn path(&self) -> &Path {
-        &self.0
+        &self.directory
     }
 }
 

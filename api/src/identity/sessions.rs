@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post};
 use chrono::TimeDelta;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::entity::session;
@@ -15,8 +16,9 @@ use crate::access::credential::{Kind as SecretKind, Secret};
 use crate::access::guard::COOKIE;
 use crate::access::{Caller, Principal, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::{begin_write, now};
+use crate::database::now;
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Kind, Problem};
 
@@ -32,16 +34,16 @@ pub fn configure(routes: &mut Routes) {
     responses((status = 201, description = "Signed in", body = Session,
         headers(("Set-Cookie" = String, description = "The session, for a browser")))))]
 #[post("/sessions")]
-pub(crate) async fn sign_in(app: Data<App>, Body(own): Body<SignIn>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn sign_in(app: Data<App>, caller: Caller, Body(own): Body<SignIn>) -> Result<HttpResponse, Problem> {
     let person = store::person_by_email(&app.db, &own.email).await?;
     let kept = person.as_ref().and_then(|person| person.password_hash.clone());
     let known = password::verify(own.password, kept).await?;
     let Some(person) = person.filter(|_| known) else {
         return Err(Problem::new(Kind::Unauthenticated).because("the address or the password is wrong"));
     };
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let (session, secret) = open(&tx, person.id).await?;
-    tx.commit().await?;
+    tx.commit(Recorded::of("person", person.id).with(json!({ "session": session.id }))).await?;
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/v1/sessions/{}", session.id)))
         .cookie(cookie(&secret))
@@ -106,7 +108,10 @@ pub(crate) async fn list_sessions(
         let session::Model { id, person_id: _, digest: _, created_at, expires_at } = row;
         Session { id, current: id == current, created_at, expires_at }
     };
-    pager.page(own.all(&app.db).await?.into_iter().map(view).collect(), |session: &Session| session.id.to_string())
+    let sessions = own.all(&app.db).await?.into_iter().map(view).collect();
+    let page = pager.page(sessions, |session: &Session| session.id.to_string())?;
+    page.items().for_each(|session| caller.saw("session", session.id, None));
+    Ok(page)
 }
 
 /// Ends a session of whoever has signed in: at once, everywhere.
@@ -115,10 +120,12 @@ pub(crate) async fn list_sessions(
 #[delete("/sessions/{id}")]
 pub(crate) async fn end_session(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let own = session::Column::PersonId.eq(caller.person()?);
-    let done = session::Entity::delete_many().filter(session::Column::Id.eq(*id)).filter(own).exec(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
+    let done = session::Entity::delete_many().filter(session::Column::Id.eq(*id)).filter(own).exec(&tx).await?;
     if done.rows_affected == 0 {
         return Err(Problem::not_found());
     }
+    tx.commit(Recorded::of("session", *id)).await?;
     let mut response = HttpResponse::NoContent();
     if matches!(caller.principal(), Principal::Person { session, .. } if session == *id) {
         let mut gone = Cookie::build(COOKIE, "").path("/").secure(true).http_only(true).finish();

@@ -4,7 +4,10 @@ use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
+use attelage::audit::Log;
 use attelage::identity::administration;
+use attelage::keyfile::Key;
+use attelage::server::Keys;
 use attelage::{database, openapi, server};
 
 use super::app::{Client, TestApp};
@@ -35,8 +38,9 @@ impl Drop for Running {
 pub async fn spawn(engine: Engine) -> App {
     TestApp::start(engine, &PREPARED, Arc::clone(&DOCUMENT), async |url, listener| {
         let db = database::connect(&url).await.expect("the database of the test answers");
-        let key = administration::issue_key(&db, "tests".to_owned(), 1).await.expect("a key").secret;
-        let server = server::start(db, listener, 1).await.expect("the service starts");
+        let log = Log::open(&db, keys().audit).await.expect("the log opens");
+        let key = administration::issue_key(&log, "tests".to_owned(), 1).await.expect("a key").secret;
+        let server = server::start(db, listener, 1, keys()).await.expect("the service starts");
         let handle = server.handle();
         actix_web::rt::spawn(server);
         (Running(handle), Some(key))
@@ -44,12 +48,17 @@ pub async fn spawn(engine: Engine) -> App {
     .await
 }
 
+/// The keys of every service under test.
+pub fn keys() -> Keys {
+    Keys::from_seed(&Key::new([7; 32]))
+}
+
 /// The same service once more on the database of `app`, as after a crash.
 pub async fn restarted(app: &App) -> Restarted {
     let db = database::connect(&app.database.url()).await.expect("the database of the test answers");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let server = server::start(db, listener, 1).await.expect("the service starts");
+    let server = server::start(db, listener, 1, keys()).await.expect("the service starts");
     let running = Running(server.handle());
     actix_web::rt::spawn(server);
     Restarted { client: app.at(base), _running: running }
