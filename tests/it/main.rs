@@ -1,6 +1,7 @@
 //! The service from outside: over HTTP, on both databases, every answer checked against the OpenAPI document.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod audit;
 mod bad_files;
 mod bad_input;
 mod calls;
@@ -9,6 +10,7 @@ mod cli;
 mod concurrency;
 mod contract;
 mod conventions;
+mod erasure;
 mod examples;
 mod idempotency;
 mod imports;

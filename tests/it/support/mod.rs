@@ -3,6 +3,7 @@
 pub mod app;
 pub mod contract;
 pub mod database;
+pub mod people;
 pub mod postgres;
 pub mod sample;
 mod seal;
