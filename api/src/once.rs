@@ -168,7 +168,12 @@ impl Once {
     pub async fn claim(&self, tx: &DatabaseTransaction) -> Result<Option<Model>, Problem> {
         let Some(Claim { caller, key, request }) = &self.claim else { return Ok(None) };
         let old = Column::CreatedAt.lte(now() - KEPT);
-        Entity::delete_many().filter(Column::Caller.eq(caller)).filter(Column::Key.eq(key)).filter(old).exec(tx).await?;
+        Entity::delete_many()
+            .filter(Column::Caller.eq(caller))
+            .filter(Column::Key.eq(key))
+            .filter(old)
+            .exec(tx)
+            .await?;
         let row = ActiveModel {
             caller: Set(caller.clone()),
             key: Set(key.clone()),

@@ -65,6 +65,9 @@ const STATEFUL: [&str; 9] = [
     "rotate_api_key",
 ];
 
+/// Verbs of operations that make something with a place of its own.
+const MAKES: [&str; 4] = ["create_", "rotate_", "sign_in", "start_"];
+
 /// Adds every route of the service. Each has a policy, or it would not compile.
 pub fn routes(config: &mut ServiceConfig) {
     service::configure(&mut Routes::new(config));
@@ -176,11 +179,7 @@ fn complete(operation: &mut Operation) {
         kinds.extend([Kind::Malformed, Kind::Timeout, Kind::TooLarge, Kind::UnsupportedMediaType, Kind::Invalid]);
         kinds.push(Kind::Conflict);
     }
-    if operation
-        .operation_id
-        .as_deref()
-        .is_some_and(|id| STATEFUL.contains(&id))
-    {
+    if operation.operation_id.as_deref().is_some_and(|id| STATEFUL.contains(&id)) {
         kinds.push(Kind::Conflict);
     }
     secure(operation, &mut kinds);
@@ -201,7 +200,7 @@ fn complete(operation: &mut Operation) {
         operation.responses.responses.entry(status).or_insert(RefOr::T(response));
     }
     let created_elsewhere =
-        operation.operation_id.as_deref().is_some_and(|id| id.starts_with("start_") || id.starts_with("create_"));
+        operation.operation_id.as_deref().is_some_and(|id| MAKES.iter().any(|verb| id.starts_with(verb)));
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         let body = response.content.get("application/json").and_then(|content| match content {

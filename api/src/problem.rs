@@ -376,7 +376,9 @@ impl ResponseError for Problem {
         }
         match self.kind {
             Kind::Unavailable => _ = response.insert_header((header::RETRY_AFTER, "5")),
-            Kind::Unauthenticated => _ = response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"attelage\"")),
+            Kind::Unauthenticated => {
+                _ = response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"attelage\""))
+            }
             _ => {}
         }
         response.json(ProblemDetails {

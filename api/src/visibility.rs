@@ -216,7 +216,15 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
     (
         "JointRunOptions",
         Sealed,
-        &["organisation", "calls", "maximum_calls_per_actor", "maximum_share_percent", "exclusive", "fairness", "time_limit_seconds"],
+        &[
+            "organisation",
+            "calls",
+            "maximum_calls_per_actor",
+            "maximum_share_percent",
+            "exclusive",
+            "fairness",
+            "time_limit_seconds",
+        ],
     ),
     ("RunCall", Sealed, &["call", "version"]),
     (
@@ -256,11 +264,7 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
     ("IssuedInvitation", Owner, &["invitation", "secret"]),
     ("InvitationAnswer", Owner, &["secret"]),
     ("NewJoinRequest", Owner, &["message"]),
-    (
-        "JoinRequest",
-        Owner,
-        &["id", "organisation", "person", "kind", "state", "message", "created_at", "decided_at"],
-    ),
+    ("JoinRequest", Owner, &["id", "organisation", "person", "kind", "state", "message", "created_at", "decided_at"]),
     ("NewApiKey", Owner, &["name", "role", "scopes", "valid_days"]),
     (
         "ApiKey",

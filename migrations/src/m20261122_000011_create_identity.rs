@@ -2,8 +2,8 @@
 
 use sea_orm_migration::prelude::{ForeignKeyAction, Index, Table, TableCreateStatement};
 use sea_orm_migration::schema::{
-    big_integer, boolean, json_binary, pk_uuid, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
-    uuid_null,
+    big_integer, boolean, json_binary, pk_uuid, text, text_null, timestamp_with_time_zone,
+    timestamp_with_time_zone_null, uuid, uuid_null,
 };
 use sea_orm_migration::{DbErr, MigrationTrait, SchemaManager, async_trait, prelude::DeriveMigrationName};
 

@@ -14,9 +14,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // No foreign key: SQLite cannot add one. Organisations are deleted with their runs by the service.
-        manager
-            .alter_table(Table::alter().table("run").add_column(uuid_null("organisation_id")).take())
-            .await?;
+        manager.alter_table(Table::alter().table("run").add_column(uuid_null("organisation_id")).take()).await?;
         manager.create_index(index("run", &["organisation_id"])).await?;
         manager.create_table(reservation()).await?;
         manager.create_index(index("reservation", &["organisation_id", "against_id"]).unique().take()).await?;

@@ -1,6 +1,7 @@
 //! Against others, as tables in Markdown: `cargo bench -p attelage-solver --bench peers -- [heuristics] [pairs] [ours] [quick]`.
 //!
-//! - `heuristics`: teams that textbook heuristics choose, each with our exact allocation, against the optimum; which rules break.
+//! - `heuristics`: teams that textbook heuristics choose, each with our exact allocation, against the optimum; which rules break. Each
+//!   call also without the three actors that reach everything (`local`).
 //! - `pairs`: the same call as textbooks write it (a variable for every pair, weak links, every place a cell of its own) and as it is
 //!   written here, both in HiGHS as it comes, gap 1e-4, at most sixty seconds.
 //! - `ours`: time to the proof within 1e-4 of the instances that are exported for other solvers (see `examples/export.rs`).
@@ -67,8 +68,11 @@ fn judged(instance: &Instance, team: Vec<String>) -> TeamCheck {
 
 fn heuristics(instances: &[(&str, Shape, u64)]) {
     println!("| call | who chooses | members | admissible | regret | rules broken |\n|---|---|---|---|---|---|");
-    for &(name, shape, seed) in instances {
-        let problem = sample::problem(&shape, seed);
+    let wide = instances.iter().map(|&(name, shape, seed)| (name.to_owned(), sample::problem(&shape, seed), seed));
+    let local = instances
+        .iter()
+        .map(|&(name, shape, seed)| (format!("{name} local"), sample::local_problem(&shape, seed), seed));
+    for (name, problem, seed) in wide.chain(local) {
         let market = Market::new(&problem);
         let instance = Instance::new(problem.clone()).unwrap();
         let options = Options { proposals: 1, gap_ppm: 100, time_limit_ms: 60_000, ..Options::default() };

@@ -1,5 +1,5 @@
 //! Processor seconds and quality of the questions beside that for a proposal, as Markdown tables:
-//! `cargo bench -p attelage-solver --bench questions [-- flow partners hits repair diagnosis territory]`.
+//! `cargo bench -p attelage-solver --bench questions [-- flow partners hits repair diagnosis ways-out territory]`.
 //!
 //! Without a name, all of them; `--seeds N` sets how many calls of 500 actors there are. Each time stands beside its reference, measured
 //! in the same process. Seeds, askers and departures are fixed beforehand, none is left out.
@@ -7,16 +7,15 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::time::Instant;
 
-use attelage_solver::diagnosis::{Diagnosis, DiagnosisQuery};
+use attelage_solver::diagnosis::{Answerability, Diagnosis, DiagnosisQuery};
 use attelage_solver::flow::Network;
 use attelage_solver::sample::{self, Market, Shape};
 use attelage_solver::territory::TerritoryQuery;
 use attelage_solver::{
-    Criterion, EligibilityRule, Gain, Instance, Observer, Options, Partner, Partners, PartnersRequest, Problem,
-    Progress, Query, Repair, RepairRequest, Reply, Scope, Stage, ask, solve_with,
+    Credential, Criterion, EligibilityRule, Gain, Instance, Observer, Options, Partner, Partners, PartnersRequest,
+    Problem, Progress, Query, Repair, RepairRequest, Reply, Scope, Stage, ask, solve_with,
 };
 use petgraph::algo::dinics;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -28,12 +27,13 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let at = arguments.iter().position(|argument| argument == "--seeds");
     let seeds = at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(5);
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         ("flow", |_| flow()),
         ("partners", partners),
         ("hits", |_| hits()),
         ("repair", repair),
         ("diagnosis", diagnosis),
+        ("ways-out", ways_out),
         ("territory", |_| territory()),
     ];
     let named = |name: &str| arguments.iter().any(|argument| argument == name);
@@ -123,30 +123,47 @@ fn told(reply: Reply) -> Partners {
     }
 }
 
-/// What one candidate more takes: the difference between two rankings of the same team, by the difference of their lengths.
+/// What it takes to rank all candidates of a team for the first twenty, each either judged by its own linear programs or proven to come
+/// later: the whole question without exact gains, less the search for the best with the team, by all who can serve anything. And what
+/// one partner more on the list takes: the difference between a list of two hundred and of twenty, by that of their lengths.
 fn partners(seeds: u64) {
-    println!("| seed | asker | partners told | seconds | a candidate |");
-    println!("|---|---|---|---|---|");
-    // The search for the best with the team is the same in both: coarse, so that little noise comes from it.
+    println!("| seed | asker | candidates | search | twenty partners | a candidate ranked | one more listed |");
+    println!("|---|---|---|---|---|---|---|");
+    // The search for the best with the team is the same in all: coarse, so that little noise comes from it.
     let options = Options { gap_ppm: 50_000, ..options() };
-    let mut all = Vec::new();
+    let (mut ranked, mut listed) = (Vec::new(), Vec::new());
     for seed in 1..=seeds {
         let instance = medium(seed);
+        let none = Options { work_limit: Some(0), ..options.clone() };
+        let relevant = solve_with(&instance, &none, &()).unwrap().report.relevant_actors;
         for asker in ["a0011", "a0140", "a0333"] {
             let query = |limit| Query::Partners(PartnersRequest { team: vec![asker.to_owned()], limit, exact: 0 });
-            let (few, least) = timed(|| told(asked(&instance, &options, &query(1))));
-            let (many, most) = timed(|| told(asked(&instance, &options, &query(200))));
-            let more = many.partners.len().saturating_sub(few.partners.len());
-            if more == 0 {
-                println!("| {seed} | {asker} | {:?} | {most:.2} s | |", many.status);
+            let (few, least) = timed(|| told(asked(&instance, &options, &query(20))));
+            if few.partners.is_empty() {
+                println!("| {seed} | {asker} | {relevant} | | {:?} | | |", few.status);
                 continue;
             }
-            let each = (most - least) / more as f64;
-            println!("| {seed} | {asker} | {} | {most:.2} s | {:.2} ms |", many.partners.len(), each * 1e3);
-            all.push(each);
+            let with = Options { locked_in: vec![asker.to_owned()], ..options.clone() };
+            let (best, _) = search(&instance, &with);
+            let (many, most) = timed(|| told(asked(&instance, &options, &query(200))));
+            let more = many.partners.len().saturating_sub(few.partners.len());
+            let each = (least - best) / f64::from(relevant - 1);
+            let next = (most - least) / more as f64;
+            println!(
+                "| {seed} | {asker} | {relevant} | {best:.2} s | {least:.2} s | {:.2} ms | {:.2} ms |",
+                each * 1e3,
+                next * 1e3
+            );
+            ranked.push(each);
+            listed.push(next);
         }
     }
-    println!("\nmedian of {} askers: {:.2} ms a candidate", all.len(), median(all) * 1e3);
+    println!(
+        "\nmedian of {} askers: {:.2} ms a candidate ranked, {:.2} ms one more listed",
+        ranked.len(),
+        median(ranked.clone()) * 1e3,
+        median(listed) * 1e3
+    );
 }
 
 /// How many of the exact first five the estimate finds, and how alike the two orders are, every partner being judged exactly.
@@ -265,9 +282,37 @@ fn broken(problem: &Problem, cost: i64) -> Vec<(&'static str, Problem)> {
         changed
     };
     let service = problem.call.lots[0].needs[0].service.clone();
+    let label = |scope| EligibilityRule {
+        id: "label".to_owned(),
+        criterion: Criterion::Credential { code: "label".to_owned(), accept_linked: false },
+        scope,
+        lots: Vec::new(),
+        services: Vec::new(),
+    };
     vec![
         ("half of the best cost as the budget", with(&|p| p.call.budget_cents = Some(cost / 2))),
-        ("no more than two members", with(&|p| p.call.group.maximum_members = Some(2))),
+        ("two thirds of it", with(&|p| p.call.budget_cents = Some(cost / 3 * 2))),
+        (
+            "the best cost as the budget, and three members at most",
+            with(&|p| {
+                p.call.budget_cents = Some(cost);
+                p.call.group.maximum_members = Some(3);
+            }),
+        ),
+        (
+            "four members at least, each with 30 % or more",
+            with(&|p| {
+                p.call.group.minimum_members = 4;
+                p.call.group.minimum_share_percent = Some(30);
+            }),
+        ),
+        (
+            "four members at most, none with more than 20 %",
+            with(&|p| {
+                p.call.group.maximum_members = Some(4);
+                p.call.group.maximum_share_percent = Some(20);
+            }),
+        ),
         (
             "nobody offers a service",
             with(&|p| {
@@ -276,26 +321,20 @@ fn broken(problem: &Problem, cost: i64) -> Vec<(&'static str, Problem)> {
                 }
             }),
         ),
+        ("a condition on the lead that nobody meets", with(&|p| p.call.eligibility.push(label(Scope::Lead)))),
         (
-            "nobody may lead",
+            "a condition on members that every third meets",
             with(&|p| {
-                p.call.eligibility.push(EligibilityRule {
-                    id: "lead".to_owned(),
-                    criterion: Criterion::Credential { code: "none".to_owned(), accept_linked: false },
-                    scope: Scope::Lead,
-                    lots: Vec::new(),
-                    services: Vec::new(),
-                });
+                p.call.eligibility.push(label(Scope::EachMember));
+                let credential = serde_json::from_str::<Credential>(r#"{ "code": "label" }"#).unwrap();
+                p.actors.iter_mut().skip(3).step_by(3).for_each(|actor| actor.credentials.push(credential.clone()));
             }),
         ),
     ]
 }
 
-/// Conflicts, and conflicts with three ways out.
-fn diagnosis(seeds: u64) {
-    println!("| seed | what is wrong | rules in the conflict | all proven | conflict | with three ways out |");
-    println!("|---|---|---|---|---|---|");
-    let mut all: Vec<f64> = Vec::new();
+/// So many calls of 500 actors, each broken in every way; a diagnosis has a minute.
+fn diagnosed(seeds: u64, mut look: impl FnMut(u64, &'static str, &dyn Fn(u32) -> (Diagnosis, f64))) {
     for seed in 1..=seeds {
         let problem = sample::problem(&Shape::MEDIUM, seed);
         let instance = Instance::new(problem.clone()).unwrap();
@@ -303,25 +342,49 @@ fn diagnosis(seeds: u64) {
         let Some(best) = answer.proposals.first() else { continue };
         for (what, changed) in broken(&problem, best.costs.total_cents) {
             let instance = Instance::new(changed).unwrap();
-            let diagnose = |relaxations| -> (Diagnosis, f64) {
-                let (reply, seconds) =
-                    timed(|| asked(&instance, &options(), &Query::Diagnosis(DiagnosisQuery { relaxations })));
+            look(seed, what, &|relaxations| {
+                let query = Query::Diagnosis(DiagnosisQuery { relaxations });
+                let options = Options { time_limit_ms: 60_000, ..options() };
+                let (reply, seconds) = timed(|| asked(&instance, &options, &query));
                 match reply {
                     Reply::Diagnosis(told) => (told, seconds),
                     other => panic!("{other:?}"),
                 }
-            };
-            let (told, conflict) = diagnose(0);
-            let proven = told.complete && told.conflict.iter().all(|rule| rule.necessary);
-            let yes = if proven { "yes" } else { "no" };
-            print!("| {seed} | {what} | {} | {yes} | {conflict:.2} s |", told.conflict.len());
-            std::io::stdout().flush().unwrap();
-            println!(" {:.2} s |", diagnose(3).1);
-            all.push(conflict);
+            });
         }
     }
+}
+
+/// Conflicts.
+fn diagnosis(seeds: u64) {
+    println!("| seed | what is wrong | rules in the conflict | all proven | conflict |");
+    println!("|---|---|---|---|---|");
+    let mut all: Vec<f64> = Vec::new();
+    diagnosed(seeds, |seed, what, diagnose| {
+        let (told, seconds) = diagnose(0);
+        let proven = told.complete && told.conflict.iter().all(|rule| rule.necessary);
+        let yes = if proven { "yes" } else { "no" };
+        let rules = match told.verdict {
+            Answerability::Answerable => "answerable".to_owned(),
+            Answerability::NotAnswerable => told.conflict.len().to_string(),
+            Answerability::Unknown => "unknown".to_owned(),
+        };
+        println!("| {seed} | {what} | {rules} | {yes} | {seconds:.2} s |");
+        all.push(seconds);
+    });
     let longest = all.iter().copied().fold(0.0, f64::max);
     println!("\n{} calls: median {:.2} s, longest {longest:.2} s", all.len(), median(all));
+}
+
+/// What three ways out take beside the conflict.
+fn ways_out(seeds: u64) {
+    println!("| seed | what is wrong | ways out | rules in each | conflict and ways out |");
+    println!("|---|---|---|---|---|");
+    diagnosed(seeds, |seed, what, diagnose| {
+        let (told, seconds) = diagnose(3);
+        let rules: Vec<String> = told.relaxations.iter().map(|way| way.changes.len().to_string()).collect();
+        println!("| {seed} | {what} | {} | {} | {seconds:.2} s |", rules.len(), rules.join(", "));
+    });
 }
 
 /// Supply against need on whole markets.

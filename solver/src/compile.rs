@@ -150,6 +150,13 @@ impl<'a> Compiled<'a> {
         self.candidates[candidate].may_lead || !self.rules.active(RuleId::Lead)
     }
 
+    /// Cells of which no unit is free, whoever delivers it.
+    pub(crate) fn paid_cells(&self) -> impl Iterator<Item = usize> + use<> {
+        let paid = |cell: &Cell| cell.demand > 0 && cell.edges.iter().all(|&e| self.edges[e].terms.unit_cost > 0);
+        let cells: Vec<usize> = (0..self.cells.len()).filter(|&j| paid(&self.cells[j])).collect();
+        cells.into_iter()
+    }
+
     /// Candidates that can deliver something of one of the needs that `counts`.
     pub(crate) fn able(&self, counts: impl Fn(usize) -> bool) -> BTreeSet<usize> {
         let cells = self.cells.iter().filter(|cell| counts(cell.need));

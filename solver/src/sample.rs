@@ -138,6 +138,16 @@ pub fn problem(shape: &Shape, seed: u64) -> Problem {
     }
 }
 
+/// The same without the three dear actors that reach everything, any of whom is a team by itself. The others are the same; they may be
+/// unable to answer.
+#[must_use]
+pub fn local_problem(shape: &Shape, seed: u64) -> Problem {
+    let mut problem = problem(shape, seed);
+    let wide: Vec<String> = problem.actors.drain(..3).map(|actor| actor.id).collect();
+    problem.relations.retain(|relation| !wide.contains(&relation.a) && !wide.contains(&relation.b));
+    problem
+}
+
 fn territories(shape: &Shape, clusters: usize, random: &mut Random) -> Vec<Territory> {
     let node = |id: String, parent: Option<String>, population| Territory { id, name: None, parent, population };
     let mut list = vec![node("all".to_owned(), None, 0)];

@@ -146,11 +146,13 @@ async fn a_body_of_another_type_or_compressed_is_refused() {
 }
 
 /// Sends the head and the beginning of a body, and reads the answer without sending the rest.
-fn begin(base: &str, request: &str, length: &str, beginning: &[u8]) -> (String, Value) {
+fn begin(base: &str, credential: &str, request: &str, length: &str, beginning: &[u8]) -> (String, Value) {
     let media_type = if request.contains("imports") { "text/csv" } else { "application/json" };
     let mut stream = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
-    let head = format!("{request} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media_type}\r\n{length}\r\n\r\n");
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {credential}\r\nContent-Type: {media_type}\r\n{length}\r\n\r\n"
+    );
     stream.write_all(&[head.as_bytes(), beginning].concat()).unwrap();
     let mut answer = Vec::new();
     let mut reader = BufReader::new(stream);
@@ -179,9 +181,9 @@ async fn ten_megabytes_are_refused_before_they_have_arrived() {
         // Without one, the first byte too many is.
         ("POST /v1/organisations", "Transfer-Encoding: chunked", &chunk),
     ] {
-        let base = app.base().to_owned();
+        let (base, credential) = (app.base().to_owned(), app.credential().to_owned());
         let beginning = beginning.to_vec();
-        let answered = tokio::task::spawn_blocking(move || begin(&base, request, length, &beginning));
+        let answered = tokio::task::spawn_blocking(move || begin(&base, &credential, request, length, &beginning));
         let (answer, problem) = answered.await.unwrap();
         assert!(answer.starts_with("http/1.1 413 "), "{request}: {answer}");
         assert!(answer.contains("content-type: application/problem+json"), "{answer}");

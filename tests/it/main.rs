@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod audit;
+mod authorisation;
 mod bad_files;
 mod bad_input;
 mod calls;
@@ -17,6 +18,7 @@ mod imports;
 mod imports_lieux;
 mod migrations;
 mod mutations;
+mod noninterference;
 mod organisations;
 mod preconditions;
 mod relations;
@@ -25,4 +27,5 @@ mod runs_jointly;
 mod runs_refused;
 mod support;
 mod territories;
+mod visibility;
 mod vocabularies;

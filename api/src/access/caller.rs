@@ -69,12 +69,7 @@ impl Caller {
 
     /// Whoever has shown to be `principal`.
     #[must_use]
-    pub fn new(
-        principal: Principal,
-        memberships: BTreeMap<Uuid, Role>,
-        administrator: bool,
-        scopes: Scopes,
-    ) -> Self {
+    pub fn new(principal: Principal, memberships: BTreeMap<Uuid, Role>, administrator: bool, scopes: Scopes) -> Self {
         Self(Arc::new(Rights { principal, memberships, administrator, scopes }), Arc::default())
     }
 
@@ -175,7 +170,8 @@ impl Caller {
         if self.may(db, organisation, role).await? {
             return Ok(());
         }
-        let detail = format!("only the organisation it belongs to can do this, in the role of {} or higher", role.name());
+        let detail =
+            format!("only the organisation it belongs to can do this, in the role of {} or higher", role.name());
         Err(Problem::new(Kind::Forbidden).because(detail))
     }
 

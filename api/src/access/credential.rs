@@ -127,7 +127,16 @@ mod tests {
         let last = if text.ends_with('0') { "1" } else { "0" };
         let swapped = text.replacen("attelage_key_", "attelage_session_", 1);
         let mistyped = format!("{}{last}", &text[..text.len() - 1]);
-        for wrong in ["", "attelage_key_", &text[1..], &text[..text.len() - 1], &mistyped, &swapped, &format!("{text}0"), &text.to_uppercase()] {
+        for wrong in [
+            "",
+            "attelage_key_",
+            &text[1..],
+            &text[..text.len() - 1],
+            &mistyped,
+            &swapped,
+            &format!("{text}0"),
+            &text.to_uppercase(),
+        ] {
             assert!(Secret::parse(wrong).is_none(), "{wrong}");
         }
     }

@@ -109,7 +109,8 @@ async fn identify(app: &App, request: &ServiceRequest) -> Result<Caller, Problem
     let Some(session) = session else { return Ok(Caller::nobody()) };
     let caller = identity::store::caller_of_session(&app.db, &session.digest()).await?;
     let Some(caller) = caller else { return Ok(Caller::nobody()) };
-    if caller.principal() != Principal::Nobody && !is_safe(request.method()) && comes_from_elsewhere(request.headers()) {
+    if caller.principal() != Principal::Nobody && !is_safe(request.method()) && comes_from_elsewhere(request.headers())
+    {
         let detail = "a signed-in browser may change something only from a page of this service";
         return Err(Problem::new(Kind::Forbidden).because(detail));
     }

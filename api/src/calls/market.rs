@@ -148,8 +148,7 @@ impl Market {
     /// The asker's own reservations, between those who take part.
     fn incompatibilities(&self, present: &BTreeSet<Uuid>) -> Vec<solver::Incompatibility> {
         let pairs = self.reservations.iter().map(|&(a, b)| if a < b { (a, b) } else { (b, a) });
-        let pairs: BTreeSet<(Uuid, Uuid)> =
-            pairs.filter(|(a, b)| present.contains(a) && present.contains(b)).collect();
+        let pairs: BTreeSet<(Uuid, Uuid)> = pairs.filter(|(a, b)| present.contains(a) && present.contains(b)).collect();
         pairs.into_iter().map(|(a, b)| solver::Incompatibility { a: a.to_string(), b: b.to_string() }).collect()
     }
 }
@@ -160,10 +159,7 @@ fn sufficient(written: &NewCall) -> Finances {
     Finances { turnover_cents: turnover.filter_map(|rule| rule.minimum_cents).max(), available_cash_cents: None }
 }
 
-async fn terms(
-    window: &Window<'_, impl ConnectionTrait>,
-    vocabulary: Vocabulary,
-) -> Result<Vec<solver::Term>, DbErr> {
+async fn terms(window: &Window<'_, impl ConnectionTrait>, vocabulary: Vocabulary) -> Result<Vec<solver::Term>, DbErr> {
     let rows = window.terms(vocabulary).await?;
     let terms = rows.into_iter().map(vocabularies::store::view);
     Ok(terms

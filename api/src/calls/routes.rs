@@ -169,7 +169,12 @@ pub(crate) async fn publish_call(
 #[utoipa::path(tag = "calls", params(("id" = Uuid, Path, description = "Id of the call")),
     responses((status = 200, description = "Closed", body = Call)))]
 #[post("/calls/{id}/close")]
-pub(crate) async fn close_call(app: Data<App>, caller: Caller, once: Once, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn close_call(
+    app: Data<App>,
+    caller: Caller,
+    once: Once,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
     once.write(&app, async |tx| advance(tx, &caller, *id, CallStatus::Published, CallStatus::Closed).await).await
 }
 

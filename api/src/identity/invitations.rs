@@ -23,11 +23,7 @@ use crate::problem::{Fault, Problem};
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
-    routes
-        .service(create_invitation)
-        .service(list_invitations)
-        .service(delete_invitation)
-        .service(accept_invitation);
+    routes.service(create_invitation).service(list_invitations).service(delete_invitation).service(accept_invitation);
 }
 
 /// Invites somebody into an organisation. Whoever sends the secret first joins.

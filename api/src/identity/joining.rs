@@ -103,8 +103,7 @@ fn seen(caller: &Caller) -> Condition {
 /// The requests that somebody decides on.
 fn decided(caller: &Caller) -> Condition {
     let owned = caller.memberships().iter().filter(|(_, role)| **role == Role::Owner).map(|(id, _)| *id);
-    let of_own =
-        Condition::all().add(Column::OrganisationId.is_in(owned)).add(Column::Kind.eq(JoinKind::Membership));
+    let of_own = Condition::all().add(Column::OrganisationId.is_in(owned)).add(Column::Kind.eq(JoinKind::Membership));
     let decided = Condition::any().add(of_own);
     if caller.is_administrator() { decided.add(Column::Kind.eq(JoinKind::Claim)) } else { decided }
 }

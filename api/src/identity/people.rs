@@ -44,8 +44,7 @@ pub(crate) async fn register(
     let hash = password::hash(password).await?;
     let tx = app.log.begin(&caller).await?;
     if store::person_by_email(&tx, &email).await?.is_none() {
-        let new =
-            store::NewPerson { email, name, password_hash: Some(hash), provider: None, administrator: false };
+        let new = store::NewPerson { email, name, password_hash: Some(hash), provider: None, administrator: false };
         let id = store::insert_person(&tx, new).await?;
         tx.commit(Recorded::of("person", id)).await?;
     }

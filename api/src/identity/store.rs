@@ -32,10 +32,8 @@ pub async fn caller_of_key(db: &impl ConnectionTrait, digest: &str) -> Result<Op
 /// # Errors
 /// The database's.
 pub async fn caller_of_session(db: &impl ConnectionTrait, digest: &str) -> Result<Option<Caller>, DbErr> {
-    let to_person: RelationDef = session::Entity::belongs_to(person::Entity)
-        .from(session::Column::PersonId)
-        .to(person::Column::Id)
-        .into();
+    let to_person: RelationDef =
+        session::Entity::belongs_to(person::Entity).from(session::Column::PersonId).to(person::Column::Id).into();
     let to_memberships: RelationDef = session::Entity::belongs_to(membership::Entity)
         .from(session::Column::PersonId)
         .to(membership::Column::PersonId)

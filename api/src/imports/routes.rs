@@ -59,7 +59,11 @@ pub(crate) async fn create_import(
 /// Lists imports, oldest first.
 #[utoipa::path(tag = "imports", params(Paging), responses((status = 200, description = "A page of imports", body = Page<Import>)))]
 #[get("/imports")]
-pub(crate) async fn list_imports(app: Data<App>, request: HttpRequest, query: Query<Paging>) -> Result<impl Responder, Problem> {
+pub(crate) async fn list_imports(
+    app: Data<App>,
+    request: HttpRequest,
+    query: Query<Paging>,
+) -> Result<impl Responder, Problem> {
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let imports = store::page(&app.db, &pager.slice(), pager.after_id()?).await?;
     pager.page(imports, |import: &Import| import.id.to_string())

@@ -140,8 +140,7 @@ pub(super) async fn links_of(
     ids: Vec<Uuid>,
 ) -> Result<BTreeMap<Uuid, Vec<OrganisationLink>>, DbErr> {
     let mut links: BTreeMap<Uuid, Vec<OrganisationLink>> = BTreeMap::new();
-    let found =
-        link::Entity::find().filter(link::Column::OrganisationId.is_in(ids)).order_by_asc(link::Column::ToId);
+    let found = link::Entity::find().filter(link::Column::OrganisationId.is_in(ids)).order_by_asc(link::Column::ToId);
     for row in found.all(db).await? {
         let link::Model { organisation_id, to_id: to, kind, shares_credentials, shares_capacity } = row;
         let own = OrganisationLink { to, kind, shares_credentials, shares_capacity };

@@ -21,10 +21,8 @@ pub async fn page(
     slice: &Slice,
     after: Option<Uuid>,
 ) -> Result<Vec<Reservation>, DbErr> {
-    let mut rows = Entity::find()
-        .filter(Column::OrganisationId.eq(organisation))
-        .order_by_asc(Column::Id)
-        .limit(slice.limit);
+    let mut rows =
+        Entity::find().filter(Column::OrganisationId.eq(organisation)).order_by_asc(Column::Id).limit(slice.limit);
     if let Some(after) = after {
         rows = rows.filter(Column::Id.gt(after));
     }
@@ -42,14 +40,9 @@ pub async fn of(db: &impl ConnectionTrait, owners: Owners) -> Result<Vec<(Uuid, 
 }
 
 /// Writes a reservation. One query.
-pub async fn insert(
-    db: &impl ConnectionTrait,
-    organisation: Uuid,
-    new: NewReservation,
-) -> Result<Reservation, DbErr> {
+pub async fn insert(db: &impl ConnectionTrait, organisation: Uuid, new: NewReservation) -> Result<Reservation, DbErr> {
     let NewReservation { against, note } = new;
-    let row =
-        Model { id: Uuid::now_v7(), organisation_id: organisation, against_id: against, note, created_at: now() };
+    let row = Model { id: Uuid::now_v7(), organisation_id: organisation, against_id: against, note, created_at: now() };
     Entity::insert(ActiveModel::from(row.clone())).exec_without_returning(db).await?;
     Ok(view(row))
 }

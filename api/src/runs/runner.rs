@@ -31,13 +31,7 @@ const PATH: &str = "/v1/runs/";
 /// # Errors
 /// No such call; options that name organisations which cannot take part; too many runs already; data that cannot be
 /// computed on.
-pub async fn launch(
-    app: &App,
-    caller: &Caller,
-    once: &Once,
-    call: Uuid,
-    options: RunOptions,
-) -> Result<Uuid, Problem> {
+pub async fn launch(app: &App, caller: &Caller, once: &Once, call: Uuid, options: RunOptions) -> Result<Uuid, Problem> {
     if let Some(run) = once.before(&app.db).await? {
         return started_before(&run);
     }

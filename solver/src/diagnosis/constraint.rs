@@ -7,7 +7,8 @@ use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question};
 use crate::infeasible::relax;
 use crate::instance::Instance;
-use crate::model::Options;
+use crate::model::{Cents, Options, Problem};
+use crate::propose::Draft;
 use crate::rules::{RuleId, RuleSet};
 use crate::text;
 
@@ -61,11 +62,22 @@ impl Variant {
         Compiled::new(instance, &self.options, self.rules.clone())
     }
 
-    /// The model of this call in whole units, with at least one member.
-    pub(super) fn formulate(&self, c: &Compiled<'_>, objective: Objective) -> Formulation {
-        let question = Question { elastic: true, whole: true, ..Question::minimise(objective) };
-        let mut f = Formulation::new(c, &question);
-        f.add((f.size * 1.0).geq(1));
+    /// The same for few actors: these, by their place in the problem, and those locked in.
+    pub(super) fn among(&mut self, problem: &Problem, few: &BTreeSet<usize>) {
+        let Options { locked_in, locked_out, .. } = &mut self.options;
+        let others =
+            problem.actors.iter().enumerate().filter(|(a, actor)| !few.contains(a) && !locked_in.contains(&actor.id));
+        locked_out.extend(others.map(|(_, actor)| actor.id.clone()));
+    }
+
+    /// A question about it: needs may be missed but where rows say otherwise.
+    pub(super) fn question(objective: Objective, whole: bool) -> Question {
+        Question { elastic: true, whole, ..Question::minimise(objective) }
+    }
+
+    /// Its model, with at least one member; in whole units or not.
+    pub(super) fn formulate(&self, c: &Compiled<'_>, objective: Objective, whole: bool) -> Formulation {
+        let mut f = Formulation::new(c, &Self::question(objective, whole));
         for (j, cell) in c.cells.iter().enumerate() {
             if c.rules.active(RuleId::Demand) && c.mandatory(cell) && !self.lowered.contains(&cell.need) {
                 f.add((f.unmet[j] * 1.0).leq(0));
@@ -73,6 +85,26 @@ impl Variant {
         }
         f
     }
+
+    /// Whether a consortium is verified and covers every need that was not given up.
+    pub(super) fn keeps(&self, c: &Compiled<'_>, draft: &Draft) -> bool {
+        let covered = c.needs.iter().zip(&draft.proposal.needs).enumerate().all(|(n, (need, told))| {
+            let kept = need.need.mandatory && c.rules.active(RuleId::Demand) && !self.lowered.contains(&n);
+            !kept || told.covered == told.quantity
+        });
+        covered && draft.proposal.proof.verified
+    }
+}
+
+/// What a need costs at least, by the cheapest offer in each place; other rules stand above all needs.
+pub(super) fn cost(c: &Compiled<'_>, constraint: &Constraint) -> Cents {
+    let Constraint::Need { id } = constraint else { return Cents::MAX };
+    let cells = c.cells.iter().filter(|cell| c.needs[cell.need].need.id == *id);
+    let least = cells.map(|cell| {
+        let cheapest = cell.edges.iter().map(|&e| c.edges[e].terms.unit_cost).min();
+        cheapest.map_or(Cents::MAX, |cents| cents.saturating_mul(cell.demand.cast_signed()))
+    });
+    least.fold(0, Cents::saturating_add)
 }
 
 /// What a rule asks, as a sentence.

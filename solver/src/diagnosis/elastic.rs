@@ -21,10 +21,24 @@ pub(super) struct Elastic {
     session: Session,
     /// By rule: 1 where it is given up.
     given_up: Vec<Variable>,
+    /// Everybody who could be a member, by its place in the problem.
+    members: Vec<(usize, Variable)>,
+    /// What is paid.
+    spend: Expression,
     /// How far the size, the budget and the needs give way, each as a part of what it asks.
     amounts: Expression,
     /// The row that bounds the number of rules given up.
     count: Index,
+}
+
+/// What the linear relaxation says of some rules.
+pub(super) enum Relaxed {
+    /// They can hold together, with these actors as members in whole or in part.
+    Possible(BTreeSet<usize>),
+    /// Proven: they cannot.
+    Impossible,
+    /// The limit came first.
+    Unknown,
 }
 
 /// A row that waits for the bounds of its variables.
@@ -94,9 +108,37 @@ impl Elastic {
             }
         }
         soften(&mut f, pending, &given_up);
+        let members = c.candidates.iter().zip(&f.member).map(|(one, &member)| (one.actor, member)).collect();
+        let spend = f.spend.clone();
         let mut session = backend.open(&mut f, Objective::Any)?;
         let count = session.add_row(given_up.iter().sum::<Expression>(), 0.0, f64::INFINITY)?;
-        Some(Self { session, given_up, amounts, count })
+        Some(Self { session, given_up, members, spend, amounts, count })
+    }
+
+    /// Asks the relaxation from now on, for the cheapest.
+    pub(super) fn relax(&mut self) {
+        self.session.relax(true);
+        self.session.set("presolve", "off");
+        self.session.minimise(self.spend.clone(), true);
+    }
+
+    /// Whether the relaxation allows these rules to hold together. One warm linear program.
+    pub(super) fn relaxed(&mut self, backend: &Backend<'_>, kept: &BTreeSet<usize>) -> Relaxed {
+        let given = |(rule, &indicator): (usize, &Variable)| {
+            let gone = f64::from(!kept.contains(&rule));
+            (indicator, gone, gone)
+        };
+        let given: Vec<_> = self.given_up.iter().enumerate().map(given).collect();
+        self.session.bounds(&given);
+        let Some(solved) = self.session.solve(&backend.control) else { return Relaxed::Unknown };
+        match solved.end {
+            End::Infeasible => Relaxed::Impossible,
+            End::Stopped => Relaxed::Unknown,
+            End::Optimal => {
+                let some = self.members.iter().filter(|(_, member)| self.session.value(&solved, *member) > 1e-6);
+                Relaxed::Possible(some.map(|&(actor, _)| actor).collect())
+            }
+        }
     }
 
     /// The set of fewest rules to give up, and among those the one that gives way least, that no cut forbids: `Err(true)` where

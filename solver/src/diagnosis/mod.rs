@@ -9,6 +9,7 @@
 mod conflict;
 mod constraint;
 mod elastic;
+mod oracle;
 mod relaxation;
 mod shortage;
 
@@ -21,7 +22,7 @@ use crate::control::{Control, Observer, Stage};
 use crate::instance::{Fault, Instance};
 use crate::model::Options;
 use crate::rules::{RuleId, RuleSet};
-use conflict::Oracle;
+use oracle::Oracle;
 
 /// Asks why nobody can answer a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,8 +166,8 @@ pub struct Shortage {
     pub text: String,
 }
 
-/// Answers a [`DiagnosisQuery`]. About k·log(n/k) feasibility searches for a conflict of k among n rules, three for each
-/// relaxation, and one maximum flow.
+/// Answers a [`DiagnosisQuery`]. About 2k·log(n/k) linear programs and k small searches for a conflict of k among n rules, four
+/// searches for each relaxation, and one maximum flow.
 ///
 /// # Errors
 /// Options or a query out of range.
@@ -209,7 +210,7 @@ fn answer(c: &Compiled<'_>, backend: &Backend<'_>, query: &DiagnosisQuery) -> Di
         told.shortages = shortage::shortages(c);
         let possible = oracle.nothing();
         if possible == Some(true) {
-            let found = oracle.conflict();
+            let found = conflict::conflict(&mut oracle);
             told.complete &= found.is_some();
             told.conflict = found.unwrap_or_default();
             told.complete &= told.conflict.iter().all(|rule| rule.necessary);

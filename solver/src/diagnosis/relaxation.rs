@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use good_lp::{Expression, Variable, variable};
 
-use super::conflict::Oracle;
 use super::constraint::{Variant, actor_name};
 use super::elastic::{Elastic, scale};
+use super::oracle::Oracle;
 use super::{Concession, Constraint, Relaxation};
 use crate::backend::{self, Backend, End, Session};
 use crate::compile::Compiled;
-use crate::formulate::{Formulation, Objective, Question, keur, units};
+use crate::formulate::{Formulation, Objective, keur, units};
 use crate::infeasible::relax;
 use crate::propose::{self, Draft};
 use crate::rules::RuleId;
@@ -70,7 +70,7 @@ fn possible(c: &Compiled<'_>, backend: &Backend<'_>, oracle: &Oracle<'_, '_>, se
     if relaxed.candidates.is_empty() {
         return Possible::No;
     }
-    let mut f = variant.formulate(&relaxed, Objective::Euros);
+    let mut f = variant.formulate(&relaxed, Objective::Euros, true);
     let amounts = amounts(c, &relaxed, &mut f, &gone);
     let euros = f.objective.clone();
     f.objective = amounts.iter().map(|amount| amount.variable / amount.scale).sum();
@@ -88,7 +88,7 @@ fn possible(c: &Compiled<'_>, backend: &Backend<'_>, oracle: &Oracle<'_, '_>, se
     }
     session.minimise(euros, true);
     let Some(draft) = best(&relaxed, backend, &mut session, &f) else { return Possible::Unknown };
-    if !keeps(&relaxed, &variant, &draft) {
+    if !variant.keeps(&relaxed, &draft) {
         return Possible::Unknown;
     }
     let changes: Vec<Concession> =
@@ -105,18 +105,8 @@ fn best(c: &Compiled<'_>, backend: &Backend<'_>, session: &mut Session, f: &Form
     if !solved.found() {
         return None;
     }
-    let question = Question { elastic: true, whole: true, ..Question::minimise(Objective::Euros) };
     let found = backend::found(session, f, &solved);
-    Some(propose::with_proof(c, &question, &found))
-}
-
-/// Whether a consortium is verified and covers every need that was not given up.
-fn keeps(c: &Compiled<'_>, variant: &Variant, draft: &Draft) -> bool {
-    let covered = c.needs.iter().zip(&draft.proposal.needs).enumerate().all(|(n, (need, told))| {
-        let kept = need.need.mandatory && c.rules.active(RuleId::Demand) && !variant.lowered.contains(&n);
-        !kept || told.covered == told.quantity
-    });
-    covered && draft.proposal.proof.verified
+    Some(propose::with_proof(c, &Variant::question(Objective::Euros, true), &found))
 }
 
 /// An amount that a rule gives way by.

@@ -15,10 +15,28 @@ const SIZES: (usize, usize) = (60, 400);
 pub(super) const PATIENCE: u32 = 24;
 /// Simplex iterations for one neighbourhood, and for one search among the most promising.
 const WORK: (u64, u64) = (12_000, 15_000);
-/// The largest part of all candidates that is searched as the most promising ones: beyond, the whole takes little longer.
-const PART: usize = 6;
 /// Relative gaps at which these end.
 const GAPS: (f64, f64) = (2e-4, 3e-4);
+
+/// A better solution among its members, the most promising candidates and those in doubt, if one limited search finds it.
+pub(super) fn among(
+    c: &Compiled<'_>,
+    backend: &Backend<'_>,
+    question: &Question,
+    promising: &BTreeSet<usize>,
+    doubtful: &[usize],
+    best: &Found,
+) -> Option<Found> {
+    let open: BTreeSet<usize> = promising.iter().chain(doubtful).chain(&best.members).copied().collect();
+    let none = BTreeSet::new();
+    let residual = Residual { settled: &none, open: &open, start: Some(best), gap: GAPS.1, work: WORK.1 };
+    residual::solve(c, backend, question, &residual)?.found.filter(|found| is_better(found, best))
+}
+
+/// Whether a solution is better by more than rounding.
+fn is_better(found: &Found, best: &Found) -> bool {
+    found.objective < best.objective - 1e-7 * best.objective.abs().max(1.0)
+}
 
 /// A local search under way.
 pub(super) struct Improve<'s, 'a, 'o> {
@@ -30,10 +48,6 @@ pub(super) struct Improve<'s, 'a, 'o> {
     pub(super) doubtful: &'s [usize],
     pub(super) random: Random,
     pub(super) size: usize,
-    /// Candidates, the most promising first.
-    ranked: Vec<usize>,
-    /// How many of them the next search among the most promising takes; none once it has become too long.
-    wide: Option<usize>,
     /// By cell: candidates of the core.
     near: Vec<Vec<usize>>,
     round: usize,
@@ -46,7 +60,6 @@ impl<'s, 'a, 'o> Improve<'s, 'a, 'o> {
         question: &'s Question,
         keep: &'s [bool],
         doubtful: &'s [usize],
-        ranked: Vec<usize>,
     ) -> Self {
         let near = |edges: &Vec<usize>| {
             let mut of: Vec<usize> =
@@ -56,36 +69,13 @@ impl<'s, 'a, 'o> Improve<'s, 'a, 'o> {
         };
         let near = c.cells.iter().map(|cell| near(&cell.edges)).collect();
         let random = Random::new(c.options.seed.into());
-        let wide = Some(doubtful.len().max(SIZES.0));
-        Self { c, backend, question, keep, doubtful, random, size: SIZES.0, ranked, wide, near, round: 0 }
+        Self { c, backend, question, keep, doubtful, random, size: SIZES.0, near, round: 0 }
     }
 
-    /// Whether searches among the most promising candidates have become too long.
-    pub(super) fn is_wide_enough(&self) -> bool {
-        self.wide.is_none()
-    }
-
-    /// A better solution, if the next search finds one: among the most promising candidates, as long as that comes to its end, then
-    /// around the present one.
+    /// A better solution, if the next neighbourhood has one.
     pub(super) fn step(&mut self, best: &Found) -> Option<Found> {
         self.round += 1;
-        let found = match self.wide {
-            Some(wide) => self.among(wide, best),
-            None => self.nearby(best),
-        };
-        found.filter(|found| found.objective < best.objective - 1e-7 * best.objective.abs().max(1.0))
-    }
-
-    /// Searches among the members and so many of the most promising candidates: twice as many the next time if that comes to its
-    /// end, and no more of it once it does not, or once they are a good part of all.
-    fn among(&mut self, wide: usize, best: &Found) -> Option<Found> {
-        let open: BTreeSet<usize> =
-            self.ranked.iter().take(wide).chain(self.doubtful).chain(&best.members).copied().collect();
-        let none = BTreeSet::new();
-        let residual = Residual { settled: &none, open: &open, start: Some(best), gap: GAPS.1, work: WORK.1 };
-        let attempt = residual::solve(self.c, self.backend, self.question, &residual)?;
-        self.wide = Some(wide * 2).filter(|next| attempt.finished && next * PART <= self.ranked.len());
-        attempt.found
+        self.nearby(best).filter(|found| is_better(found, best))
     }
 
     /// Searches one neighbourhood of a solution. Those that are solved to the end grow, others shrink.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use attelage_solver::diagnosis::{Answerability, Constraint, Diagnosis, DiagnosisQuery};
+use attelage_solver::sample::{self, Shape};
 use attelage_solver::{Instance, Options, Problem, Query, Reply, RuleId, Status, ask, solve};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -178,6 +179,40 @@ fn a_shortage_is_shared_by_the_needs_whose_suppliers_have_too_little() {
     assert_eq!(shortage.suppliers, ["x"]);
     assert_eq!(constraints(&told), [need_of("a"), need_of("b")]);
     assert_eq!(told.relaxations[0].changes[0].amount, Some(3));
+}
+
+#[test]
+fn a_budget_is_in_conflict_with_as_many_needs_as_it_takes() {
+    let mut tight = sample::problem(&Shape::of(30, 8), 3);
+    let options = Options { proposals: 1, gap_ppm: 1000, ..Options::default() };
+    let best = solve(&Instance::new(tight.clone()).unwrap(), &options).unwrap();
+    tight.call.budget_cents = Some(best.proposals[0].costs.total_cents / 3);
+    let value = serde_json::to_value(&tight).unwrap();
+    let told = diagnose_with(&value, &options, 0);
+    let needs = tight.call.lots[0].needs.iter().filter(|need| need.mandatory);
+    let mut all: Vec<Constraint> = needs.map(|need| need_of(&need.id)).collect();
+    all.extend([RuleId::Size, RuleId::Budget, RuleId::MinimumQuantity, RuleId::ActiveMember].map(rule));
+    let conflict = constraints(&told);
+    assert!(conflict.contains(&rule(RuleId::Budget)) && (3..all.len()).contains(&conflict.len()), "{conflict:?}");
+    confirm(&value, &options, &told, &all);
+}
+
+#[test]
+fn shares_contradict_the_number_of_members() {
+    let mut shared = lyon();
+    shared["call"]["eligibility"] = json!([]);
+    for group in [
+        json!({ "minimum_members": 3, "minimum_share_percent": 34 }),
+        json!({ "maximum_members": 2, "maximum_share_percent": 49 }),
+    ] {
+        shared["call"]["group"] = group;
+        let told = diagnose_with(&shared, &Options::default(), 0);
+        let conflict = constraints(&told);
+        let share = [RuleId::MinimumShare, RuleId::MaximumShare].map(rule);
+        assert!(conflict.contains(&rule(RuleId::Size)), "{conflict:?}");
+        assert!(share.iter().any(|share| conflict.contains(share)), "{conflict:?}");
+        assert!(told.complete && told.conflict.iter().all(|rule| rule.necessary));
+    }
 }
 
 #[test]

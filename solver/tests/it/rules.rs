@@ -133,6 +133,23 @@ fn minimum_share_every_member_carries_as_much() {
 }
 
 #[test]
+fn shares_bound_the_number_of_members_only_where_work_is_paid() {
+    let crew = |cents: i64| ["x", "y", "z"].map(|id| actor(id, &[("a", 10, cents)]));
+    for (group, paid) in [
+        (json!({ "minimum_members": 3, "minimum_share_percent": 33 }), Status::Optimal),
+        (json!({ "minimum_members": 3, "minimum_share_percent": 34 }), Status::Infeasible),
+        (json!({ "maximum_members": 2, "maximum_share_percent": 50 }), Status::Optimal),
+        (json!({ "maximum_members": 2, "maximum_share_percent": 49 }), Status::Infeasible),
+    ] {
+        for (cents, status) in [(100, paid), (0, Status::Optimal)] {
+            let mut problem = problem(json!([need("a", 12)]), json!(crew(cents)));
+            problem["call"]["group"] = group.clone();
+            assert_eq!(solve_value(&problem).status, status, "{cents} {group}");
+        }
+    }
+}
+
+#[test]
 fn active_member_nobody_is_a_member_in_name_only() {
     let mut problem =
         problem(json!([need("a", 10)]), json!([actor("x", &[("a", 10, 100)]), actor("y", &[("b", 10, 100)])]));

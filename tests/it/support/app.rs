@@ -60,6 +60,11 @@ impl Client {
         Self { base, document, http: reqwest::Client::new(), credential }
     }
 
+    /// What it sends to say who asks; empty for nobody.
+    pub fn credential(&self) -> &str {
+        self.credential.as_ref().map_or("", |(_, value)| value)
+    }
+
     /// The same client of the service at another address.
     pub fn at(&self, base: String) -> Self {
         Self { base, ..self.clone() }

@@ -3,11 +3,13 @@
 pub mod app;
 pub mod contract;
 pub mod database;
-pub mod people;
+pub mod logs;
 pub mod postgres;
 pub mod sample;
 mod seal;
+pub mod secrets;
 pub mod service;
+pub mod world;
 
 /// Writes each scenario once and runs it on both engines, as `scenario::on_sqlite` and `scenario::on_postgres`.
 ///

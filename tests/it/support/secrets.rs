@@ -1,0 +1,67 @@
+//! Writes what organisations keep to themselves straight into the database: nothing else of it changes, no version, no time.
+
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+use uuid::Uuid;
+
+/// What only its owner and evaluators know of a capability, and how much it can do within its band.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    pub unit_cost_cents: Option<i64>,
+    pub fixed_cost_cents: i64,
+    pub minimum_quantity: i64,
+    pub capacity_per_year: i64,
+}
+
+fn id(text: &str) -> Uuid {
+    text.parse().unwrap()
+}
+
+/// Replaces what a capability costs.
+pub async fn set_terms(db: &DatabaseConnection, capability: &str, terms: Terms) {
+    let Terms { unit_cost_cents, fixed_cost_cents, minimum_quantity, capacity_per_year } = terms;
+    let update = Query::update()
+        .table("capability")
+        .value("unit_cost_cents", unit_cost_cents)
+        .value("fixed_cost_cents", fixed_cost_cents)
+        .value("minimum_quantity", minimum_quantity)
+        .value("capacity_per_year", capacity_per_year)
+        .and_where(Expr::col("id").eq(id(capability)))
+        .to_owned();
+    assert_eq!(db.execute(&update).await.unwrap().rows_affected(), 1);
+}
+
+/// Replaces what an organisation has, and whom to ask there.
+pub async fn set_finances(
+    db: &DatabaseConnection,
+    organisation: &str,
+    turnover: Option<i64>,
+    cash: Option<i64>,
+    contact: &str,
+) {
+    let update = Query::update()
+        .table("organisation")
+        .value("turnover_cents", turnover)
+        .value("available_cash_cents", cash)
+        .value("contact", contact)
+        .and_where(Expr::col("id").eq(id(organisation)))
+        .to_owned();
+    assert_eq!(db.execute(&update).await.unwrap().rows_affected(), 1);
+}
+
+/// Replaces whom an organisation would rather not work with.
+pub async fn set_reservations(db: &DatabaseConnection, organisation: &str, against: &[&str]) {
+    let clear = Query::delete()
+        .from_table("reservation")
+        .and_where(Expr::col("organisation_id").eq(id(organisation)))
+        .to_owned();
+    db.execute(&clear).await.unwrap();
+    for other in against {
+        let insert = Query::insert()
+            .into_table("reservation")
+            .columns(["id", "organisation_id", "against_id", "created_at"])
+            .values_panic([Uuid::now_v7().into(), id(organisation).into(), id(other).into(), Expr::current_timestamp()])
+            .to_owned();
+        db.execute(&insert).await.unwrap();
+    }
+}
