@@ -18,8 +18,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
 use crate::access::Caller;
 use crate::app::App;
-use crate::codes::sha256_hex;
 use crate::audit::{Recorded, Write};
+use crate::codes::sha256_hex;
 use crate::database::now;
 use crate::problem::{Fault, Problem};
 

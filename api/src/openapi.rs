@@ -18,8 +18,8 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    audit, calls, capabilities, exports, identity, imports, organisations, relations, reservations, runs, service, territories,
-    visibility, vocabularies,
+    audit, calls, capabilities, exports, identity, imports, organisations, relations, reservations, runs, service,
+    territories, visibility, vocabularies,
 };
 
 mod examples;
@@ -50,7 +50,8 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 6] = ["Call", "Capability", "Organisation", "Relation", "Term", "Territory"];
+const VERSIONED: [&str; 7] =
+    ["Call", "Capability", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
 
 /// Operations without a body that the present state may forbid.
 const STATEFUL: [&str; 9] = [

@@ -1,7 +1,9 @@
 //! The log of what is done and of what sealed data is read, and its head.
 
 use sea_orm_migration::prelude::{ColumnDef, Table, TableCreateStatement};
-use sea_orm_migration::schema::{big_integer, big_integer_null, integer, text, text_null, timestamp_with_time_zone, uuid_null};
+use sea_orm_migration::schema::{
+    big_integer, big_integer_null, integer, text, text_null, timestamp_with_time_zone, uuid_null,
+};
 use sea_orm_migration::{DbErr, MigrationTrait, SchemaManager, async_trait, prelude::DeriveMigrationName};
 
 use crate::columns::index;

@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use attelage::audit::Log;
 use attelage::audit::entity::{Column, Entity, Model, head};
 use attelage::audit::verify::{Break, Place, verify};
-use attelage::audit::Log;
 use attelage::keyfile::Key;
 use attelage::openapi;
 use futures_util::future::join_all;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, TransactionTrait,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -53,7 +53,9 @@ fn is_sealed(value: &Value, seen: &mut BTreeSet<String>) -> bool {
         return true;
     }
     let named = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
-    named.into_iter().any(|name| seen.insert(name.to_owned()) && is_sealed(&DOCUMENT["components"]["schemas"][name], seen))
+    named
+        .into_iter()
+        .any(|name| seen.insert(name.to_owned()) && is_sealed(&DOCUMENT["components"]["schemas"][name], seen))
 }
 
 /// Whether an operation must leave an entry: it changes something, or shows something sealed.
@@ -92,7 +94,8 @@ impl Tour {
 
     async fn words(&self) {
         let term = "/v1/vocabularies/publics/terms/divers";
-        self.did("put_term", self.app.put_new(term, json!({ "label_en": "Various", "label_fr": "Divers" })).await).await;
+        self.did("put_term", self.app.put_new(term, json!({ "label_en": "Various", "label_fr": "Divers" })).await)
+            .await;
         self.get("get_term", &self.app, term).await;
         self.get("list_terms", &self.app, "/v1/vocabularies/publics/terms").await;
         self.did("delete_term", self.app.delete(term, "\"1\"").await).await;
@@ -142,7 +145,8 @@ impl Tour {
         self.get("list_capabilities", ada, "/v1/capabilities").await;
         let other = sample::organisation(&self.app, "Une autre").await;
         let relation = json!({ "a": id, "b": other, "kind": "network", "strength_percent": 40 });
-        let link = self.post("create_relation", ada, "/v1/relations", relation.clone()).await.header("location").to_owned();
+        let link =
+            self.post("create_relation", ada, "/v1/relations", relation.clone()).await.header("location").to_owned();
         self.did("replace_relation", ada.put(&link, "\"1\"", relation).await).await;
         self.get("get_relation", ada, &link).await;
         self.get("list_relations", ada, "/v1/relations").await;
@@ -180,7 +184,8 @@ impl Tour {
 
     async fn members(&self, ada: &Client, own: &str) {
         let path = format!("/v1/organisations/{own}");
-        let (bob, cleo, dan) = (join(&self.app, "bob").await, join(&self.app, "cleo").await, join(&self.app, "dan").await);
+        let (bob, cleo, dan) =
+            (join(&self.app, "bob").await, join(&self.app, "cleo").await, join(&self.app, "dan").await);
         let invitations = format!("{path}/invitations");
         let invited = self.post("create_invitation", ada, &invitations, json!({ "role": "viewer" })).await;
         self.get("list_invitations", ada, &invitations).await;
@@ -189,7 +194,8 @@ impl Tour {
         let spare = ada.post(&invitations, json!({ "role": "viewer" })).await.expect(201).header("location").to_owned();
         self.did("delete_invitation", ada.send_raw(Method::DELETE, &spare, HeaderMap::new(), "").await).await;
         let requests = format!("{path}/join-requests");
-        let asked = self.post("create_join_request", &cleo.client, &requests, json!({})).await.header("location").to_owned();
+        let asked =
+            self.post("create_join_request", &cleo.client, &requests, json!({})).await.header("location").to_owned();
         self.get("list_join_requests", ada, "/v1/join-requests").await;
         self.post("accept_join_request", ada, &format!("{asked}/accept"), json!({})).await;
         let asked = dan.client.post(&requests, json!({})).await.expect(201).header("location").to_owned();
@@ -209,7 +215,8 @@ impl Tour {
         let new = json!({ "name": "nightly", "scopes": ["read"] });
         let key = self.post("create_api_key", ada, &path, new.clone()).await.header("location").to_owned();
         self.get("list_api_keys", ada, &path).await;
-        let key = self.post("rotate_api_key", ada, &format!("{key}/rotate"), json!({})).await.header("location").to_owned();
+        let key =
+            self.post("rotate_api_key", ada, &format!("{key}/rotate"), json!({})).await.header("location").to_owned();
         self.did("revoke_api_key", ada.send_raw(Method::DELETE, &key, HeaderMap::new(), "").await).await;
         self.post("create_platform_key", &self.app, "/v1/platform/api-keys", new).await;
         self.get("list_platform_keys", &self.app, "/v1/platform/api-keys").await;

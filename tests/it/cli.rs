@@ -287,6 +287,9 @@ fn the_audit_log_is_checked_without_a_service_and_its_key_is_not_lost_unseen() {
     assert!(said.contains("entry 1 is not what was written there"), "{said}");
     std::fs::write(&key, kept).unwrap();
     assert!(prints(folder.path(), &["audit", "verify"]).contains("OK: 3 entries"));
-    let said = complains(folder.path(), &["admin", "key", "--name", "five", "--database", "postgres://nobody@127.0.0.1:1/none"]);
+    let said = complains(
+        folder.path(),
+        &["admin", "key", "--name", "five", "--database", "postgres://nobody@127.0.0.1:1/none"],
+    );
     assert!(said.contains("postgres"), "{said}");
 }

@@ -106,7 +106,8 @@ impl Recorded {
         let Self { subject, mut organisations, version, details } = self;
         organisations.sort_unstable();
         organisations.dedup();
-        let concerned = if organisations.is_empty() { vec![None] } else { organisations.into_iter().map(Some).collect() };
+        let concerned =
+            if organisations.is_empty() { vec![None] } else { organisations.into_iter().map(Some).collect() };
         let entry = |organisation| Entry {
             author: author.clone(),
             subject: subject.clone(),

@@ -92,8 +92,10 @@ mod tests {
     fn what_a_list_shows_is_one_record_for_each_owner() {
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let shown = |id: &str, organisation| Shown { kind: "capability".to_owned(), id: id.to_owned(), organisation };
-        let records = grouped(vec![shown("a", Some(one)), shown("b", Some(other)), shown("c", Some(one)), shown("a", Some(one))]);
-        let said: Vec<_> = records.iter().map(|one| (one.subject.as_str(), &one.organisations[..], &one.details)).collect();
+        let records =
+            grouped(vec![shown("a", Some(one)), shown("b", Some(other)), shown("c", Some(one)), shown("a", Some(one))]);
+        let said: Vec<_> =
+            records.iter().map(|one| (one.subject.as_str(), &one.organisations[..], &one.details)).collect();
         let both = Some(json!({ "ids": ["a", "c"] }));
         assert_eq!(said, [("capability", &[one][..], &both), ("capability:b", &[other][..], &None)]);
     }

@@ -3,8 +3,8 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel as _, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -64,8 +64,10 @@ pub(super) async fn append(tx: &DatabaseTransaction, key: &Key, entries: Vec<Ent
 }
 
 fn view(row: Model) -> Result<AuditEntry, DbErr> {
-    let Model { position, at, caller, action, organisation_id: _, subject, version, request_id, details, hash: _ } = row;
-    let details: Option<Value> = details.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| DbErr::Json(error.to_string()))?;
+    let Model { position, at, caller, action, organisation_id: _, subject, version, request_id, details, hash: _ } =
+        row;
+    let details: Option<Value> =
+        details.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| DbErr::Json(error.to_string()))?;
     Ok(AuditEntry { position, at, caller, action, subject, version, request_id, details })
 }
 

@@ -31,9 +31,9 @@ impl std::str::FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let place = text.split_once(':').and_then(|(position, hash)| {
-            Some(Self { position: position.parse().ok()?, hash: hash.to_owned() })
-        });
+        let place = text
+            .split_once(':')
+            .and_then(|(position, hash)| Some(Self { position: position.parse().ok()?, hash: hash.to_owned() }));
         place.ok_or_else(|| "POSITION:HASH is expected, as an earlier check printed it".to_owned())
     }
 }
@@ -72,9 +72,13 @@ impl fmt::Display for Break {
             }
             Self::Headless => write!(f, "the log has no head: it has been removed, or this database was never used"),
             Self::Forged => write!(f, "the head of the log has been changed, or the log has another key"),
-            Self::CutOff(position) => write!(f, "the log has been cut off: entry {position} and what follows is missing"),
+            Self::CutOff(position) => {
+                write!(f, "the log has been cut off: entry {position} and what follows is missing")
+            }
             Self::Beyond(position) => write!(f, "the log goes on after its head: entry {position} has been added"),
-            Self::Another(place) => write!(f, "the log does not hold {place}: it has been replaced by another or older one"),
+            Self::Another(place) => {
+                write!(f, "the log does not hold {place}: it has been replaced by another or older one")
+            }
         }
     }
 }

@@ -78,19 +78,20 @@ struct Shown {
 }
 
 /// Fills the database, computes, and prints; then computes again without each member that nobody can replace.
-async fn show(
-    log: &Log,
-    contract: &Contract,
-    solvers: u16,
-    out: &mut dyn Write,
-) -> Result<Shown, StartError> {
+async fn show(log: &Log, contract: &Contract, solvers: u16, out: &mut dyn Write) -> Result<Shown, StartError> {
     let db = log.db();
     let market = Market::shipped()?;
     writeln!(out, "{}", report::paragraph(&market.note))?;
     let call = market.store(log, contract).await?;
     let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
     let readings = Readings::start(log.clone());
-    let app = App { db: db.clone(), log: log.clone(), readings, cursors, solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))) };
+    let app = App {
+        db: db.clone(),
+        log: log.clone(),
+        readings,
+        cursors,
+        solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))),
+    };
     let context = context(db, &call).await?;
     let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;
     writeln!(out, "{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }))?;

@@ -61,7 +61,8 @@ impl Document {
         self.text.extend_from_slice(b"{\"organisation\":");
         self.value(&organisation.whole()?)?;
         self.list("capabilities", async |after| {
-            let filter = capabilities::store::Filter { organisation: Some(id), service: None, public: None, territory: None };
+            let filter =
+                capabilities::store::Filter { organisation: Some(id), service: None, public: None, territory: None };
             let rows = capabilities::store::page(db, &filter, &first(), after).await?;
             rows.iter().map(|row| Ok((row.id, row.whole()?))).collect()
         })

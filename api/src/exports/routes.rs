@@ -21,7 +21,11 @@ pub fn configure(routes: &mut Routes) {
 #[utoipa::path(tag = "organisations", params(("id" = Uuid, Path, description = "Id of the organisation")),
     responses((status = 200, description = "All that concerns it", body = Export)))]
 #[get("/organisations/{id}/export")]
-pub(crate) async fn export_organisation(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn export_organisation(
+    app: Data<App>,
+    caller: Caller,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
     caller.require_inside(&app.db, *id, Role::Owner).await?;
     let organisation = organisations::store::find(&app.db, *id).await?.ok_or_else(Problem::not_found)?;
     caller.saw("organisation", *id, Some(*id));

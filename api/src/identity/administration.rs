@@ -39,11 +39,7 @@ pub async fn create(
 ///
 /// # Errors
 /// An address without an account, a password that is too short.
-pub async fn reset_password(
-    log: &Log,
-    email: &str,
-    password: Option<String>,
-) -> Result<Option<String>, Problem> {
+pub async fn reset_password(log: &Log, email: &str, password: Option<String>) -> Result<Option<String>, Problem> {
     let (password, made) = chosen(password)?;
     let hash = password::hash(password).await?;
     let tx = log.begin(&Caller::installation().asking("admin_reset_password")).await?;
