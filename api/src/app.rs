@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 
+use crate::audit::{Log, Readings};
 use crate::bids::seal::SealingKey;
 use crate::limits::Limits;
 use crate::page::CursorKey;
@@ -12,8 +13,12 @@ use crate::page::CursorKey;
 /// The state shared by all requests. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    /// The database.
+    /// The database, to read. To write, see `log`.
     pub db: DatabaseConnection,
+    /// The audit log: every write begins and ends with it.
+    pub log: Log,
+    /// Where it is said who read what is sealed.
+    pub readings: Readings,
     /// Authenticates cursors.
     pub cursors: CursorKey,
     /// One permit per computation at once.

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::bids::seal::SealingKey;
 use crate::identity::{entrance, oidc};
+use crate::keyfile::Key;
 use crate::server::Setup;
 use crate::{edge, keyfile, limits};
 
@@ -16,6 +17,27 @@ pub struct DatabaseConfig {
     /// Database to use: `sqlite:FILE` or `postgres://…`
     #[arg(long = "database", env = "ATTELAGE_DATABASE", value_name = "URL", default_value = "sqlite:attelage.sqlite")]
     pub url: String,
+}
+
+/// Where the key of the audit log is: never in the database.
+#[derive(Args, Clone, Debug)]
+pub struct AuditConfig {
+    /// File with the key of the audit log, made where there is none [default: beside the file of an SQLite database]
+    #[arg(long, env = "ATTELAGE_AUDIT_KEY_FILE", value_name = "FILE")]
+    pub audit_key_file: Option<PathBuf>,
+}
+
+impl AuditConfig {
+    /// Where the key of the audit log is.
+    ///
+    /// # Errors
+    /// A `PostgreSQL` database without a setting: each replica would make a key of its own.
+    pub fn file(&self, database: &DatabaseConfig) -> Result<PathBuf, String> {
+        let file = self.audit_key_file.clone().or_else(|| keyfile::beside(&database.url, "audit-key"));
+        file.ok_or_else(|| {
+            "the audit log needs a key that is not in the database: name its file with --audit-key-file or ATTELAGE_AUDIT_KEY_FILE, the same for every replica; it is made if there is none".to_owned()
+        })
+    }
 }
 
 /// Where the service listens and how much it does at once.
@@ -67,9 +89,9 @@ pub struct EdgeConfig {
 }
 
 impl ServerConfig {
-    /// The setup that follows from it, with how people come in and the key that seals bids.
+    /// The setup that follows from it, with how people come in and the keys that are not in the database.
     #[must_use]
-    pub fn setup(&self, entrance: entrance::Settings, sealing: SealingKey) -> Setup {
+    pub fn setup(&self, entrance: entrance::Settings, sealing: SealingKey, audit: Key) -> Setup {
         let Self { host: _, port: _, solvers, limits, edge } = self;
         let limits = limits::Settings {
             per_minute: limits.requests_per_minute,
@@ -78,7 +100,7 @@ impl ServerConfig {
         };
         let EdgeConfig { public_url, cors_origins, security_contact } = edge.clone();
         let edge = edge::Settings { public_url, cors_origins, security_contact };
-        Setup { solvers: *solvers, entrance, sealing, limits, edge }
+        Setup { solvers: *solvers, entrance, sealing, audit, limits, edge }
     }
 }
 
@@ -199,7 +221,7 @@ impl SealingConfig {
     pub fn key(&self, database: &DatabaseConfig) -> Result<SealingKey, String> {
         let file = self.file.clone().or_else(|| keyfile::beside(&database.url, "sealing-key"));
         let missing = "say where the key is that seals bids, outside of the database: --sealing-key-file or ATTELAGE_SEALING_KEY_FILE";
-        let key = keyfile::read_or_create(&file.ok_or(missing)?).map_err(|error| error.to_string())?;
-        Ok(SealingKey::new(key))
+        let key = Key::read_or_create(&file.ok_or(missing)?).map_err(|error| error.to_string())?;
+        Ok(SealingKey::new(*key.bytes()))
     }
 }

@@ -30,6 +30,8 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
+                // What is deleted is overwritten: somebody who is erased leaves nothing in the file.
+                .pragma("secure_delete", "ON")
                 .busy_timeout(Duration::from_secs(10))
         },
     );
@@ -49,24 +51,32 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
 /// The database's.
 pub async fn prepare(db: &DatabaseConnection) -> Result<(), DbErr> {
     Migrator::up(db, None).await?;
-    let tx = begin_write(db).await?;
+    let tx = db.begin_with_options(to_write()).await?;
     vocabularies::store::seed(&tx).await?;
     tx.commit().await
 }
 
-/// Starts a writing transaction.
+/// How a writing transaction begins: through [`crate::audit::Log::begin`], so that it says what it did.
 ///
 /// SQLite: takes the write lock at once. A deferred transaction that reads and then writes fails with "database is
 /// locked" as soon as two of them meet. PostgreSQL: read committed; rows are protected by their `version`.
+pub(crate) fn to_write() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}
+
+/// Makes a deletion final: in `SQLite`, what was deleted still stands in the write-ahead log until that begins anew, which it does here
+/// unless somebody is reading it at this moment. `PostgreSQL` keeps dead rows until it vacuums them; dumps have none of them.
 ///
 /// # Errors
 /// The database's.
-pub async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    db.begin_with_options(TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    })
-    .await
+pub async fn forget_deleted(db: &DatabaseConnection) -> Result<(), DbErr> {
+    if db.get_database_backend() == DbBackend::Sqlite {
+        db.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+    }
+    Ok(())
 }
 
 /// Makes other writers of a table wait until this transaction ends, for a rule that spans rows: a tree has no cycle. Take it

@@ -8,7 +8,9 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use sha2::Sha256;
 use uuid::Uuid;
 
 const BYTES: usize = 32;
@@ -36,25 +38,79 @@ pub enum KeyFileError {
     Random(getrandom::Error),
 }
 
-/// Reads a key; makes the file, for its owner alone, where there is none. Of processes that meet, one makes it and all read the same.
-///
-/// # Errors
-/// A file that others can read, that is no key file, or that the system refuses.
-pub fn read_or_create(path: &Path) -> Result<[u8; BYTES], KeyFileError> {
-    let failed = |error| KeyFileError::Io(path.to_owned(), error);
-    if !path.try_exists().map_err(failed)? {
-        let mut key = [0; BYTES];
-        getrandom::fill(&mut key).map_err(KeyFileError::Random)?;
-        create(path, &key).map_err(failed)?;
+/// 256 secret bits.
+#[derive(Clone)]
+pub struct Key([u8; BYTES]);
+
+impl Key {
+    /// Wraps a secret.
+    #[must_use]
+    pub const fn new(secret: [u8; BYTES]) -> Self {
+        Self(secret)
     }
-    let file = File::open(path).map_err(failed)?;
-    let mode = file.metadata().map_err(failed)?.mode() & 0o777;
-    if mode & OTHERS != 0 {
-        return Err(KeyFileError::Exposed(path.to_owned(), mode));
+
+    /// A fresh key.
+    ///
+    /// # Errors
+    /// A system that gives no random numbers.
+    pub fn generate() -> Result<Self, KeyFileError> {
+        let mut secret = [0; BYTES];
+        getrandom::fill(&mut secret).map_err(KeyFileError::Random)?;
+        Ok(Self(secret))
     }
-    let mut text = Vec::new();
-    file.take(LONGEST).read_to_end(&mut text).map_err(failed)?;
-    parse(text.trim_ascii()).ok_or_else(|| KeyFileError::Malformed(path.to_owned()))
+
+    /// The secret.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; BYTES] {
+        &self.0
+    }
+
+    /// HMAC-SHA256 of the parts, one after the other. What each part is, and where it ends, is for the caller to make plain.
+    #[must_use]
+    pub fn authenticate(&self, parts: &[&[u8]]) -> [u8; BYTES] {
+        let mut block = [0; 64];
+        block[..BYTES].copy_from_slice(&self.0);
+        // A key of one block: the one length that cannot be refused.
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The key that a file holds; `None` where there is no file.
+    ///
+    /// # Errors
+    /// A file that others can read, that is no key file, or that the system refuses.
+    pub fn read(path: &Path) -> Result<Option<Self>, KeyFileError> {
+        let failed = |error| KeyFileError::Io(path.to_owned(), error);
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(failed)?,
+        };
+        let mode = file.metadata().map_err(failed)?.mode() & 0o777;
+        if mode & OTHERS != 0 {
+            return Err(KeyFileError::Exposed(path.to_owned(), mode));
+        }
+        let mut text = Vec::new();
+        file.take(LONGEST).read_to_end(&mut text).map_err(failed)?;
+        let secret = parse(text.trim_ascii()).ok_or_else(|| KeyFileError::Malformed(path.to_owned()))?;
+        Ok(Some(Self(secret)))
+    }
+
+    /// The key that a file holds; makes the file, for its owner alone, where there is none. Of processes that meet, one makes it and
+    /// all read the same.
+    ///
+    /// # Errors
+    /// As [`Key::read`]; a folder that cannot be written.
+    pub fn read_or_create(path: &Path) -> Result<Self, KeyFileError> {
+        if let Some(kept) = Self::read(path)? {
+            return Ok(kept);
+        }
+        let failed = |error| KeyFileError::Io(path.to_owned(), error);
+        create(path, Self::generate()?.bytes()).map_err(failed)?;
+        Self::read(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
+    }
 }
 
 /// Writes the file whole and then gives it its name, so that it never stands there half written. One that has come meanwhile stays.
@@ -106,35 +162,43 @@ mod tests {
     fn a_key_is_made_once_for_its_owner_alone() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("a.key");
+        assert!(Key::read(&path).unwrap().is_none());
         let keys: Vec<_> = std::thread::scope(|scope| {
-            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| read_or_create(&path).unwrap())).collect();
-            all.into_iter().map(|one| one.join().unwrap()).collect()
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| Key::read_or_create(&path).unwrap())).collect();
+            all.into_iter().map(|one| *one.join().unwrap().bytes()).collect()
         });
         assert!(keys.iter().all(|key| *key == keys[0] && *key != [0; BYTES]), "all read the same");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
-        assert_ne!(read_or_create(&folder.path().join("b.key")).unwrap(), keys[0]);
+        assert_ne!(*Key::read_or_create(&folder.path().join("b.key")).unwrap().bytes(), keys[0]);
     }
 
     #[test]
     fn a_file_that_others_read_or_that_is_no_key_is_refused_and_not_shown() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("a.key");
-        read_or_create(&path).unwrap();
+        Key::read_or_create(&path).unwrap();
         let secret = fs::read_to_string(&path).unwrap();
         for mode in [0o604, 0o640, 0o601] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            let error = read_or_create(&path).unwrap_err().to_string();
+            let error = Key::read_or_create(&path).err().unwrap().to_string();
             assert!(error.contains("chmod 600") && error.contains(&format!("{mode:03o}")), "{error}");
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let first = &secret[..63];
         for wrong in ["", first, &format!("{first}g"), &format!("{first}00"), "é"] {
             fs::write(&path, wrong).unwrap();
-            let error = read_or_create(&path).unwrap_err();
+            let error = Key::read_or_create(&path).err().unwrap();
             assert!(matches!(error, KeyFileError::Malformed(_)) && !error.to_string().contains(first), "{error}");
         }
-        assert!(matches!(read_or_create(&folder.path().join("no/such")), Err(KeyFileError::Io(..))));
+        assert!(matches!(Key::read_or_create(&folder.path().join("no/such")), Err(KeyFileError::Io(..))));
+    }
+
+    #[test]
+    fn authentication_is_hmac_sha256() {
+        let tag = Key::new([7; 32]).authenticate(&[b"one", b"two"]);
+        let hex = tag.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        assert_eq!(hex, "368aa01fb5ebe186853ada05f635b4c81934bb1c36d5cfdb1557c34a6d925323");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod app;
+pub mod audit;
 pub mod bids;
 pub mod body;
 pub mod calls;
@@ -13,6 +14,7 @@ pub mod config;
 pub mod database;
 pub mod demo;
 pub mod edge;
+pub mod exports;
 pub mod fold;
 pub mod identifiers;
 pub mod identity;

@@ -6,13 +6,16 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use attelage::audit::Log;
+use attelage::audit::verify::Place;
 use attelage::bids::keys;
 use attelage::bids::seal::SealingKey;
-use attelage::config::{DatabaseConfig, IdentityConfig, SealingConfig, ServerConfig};
+use attelage::config::{AuditConfig, DatabaseConfig, IdentityConfig, SealingConfig, ServerConfig};
 use attelage::identity::administration;
 use attelage::imports::{ImportKind, apply};
+use attelage::keyfile::Key;
 use attelage::server::StartError;
-use attelage::{database, demo, keyfile, openapi, server, solving};
+use attelage::{audit, database, demo, openapi, server, solving};
 use attelage_migrations::{Migrator, MigratorTrait as _};
 use clap::{Parser, Subcommand};
 use sea_orm::DatabaseConnection;
@@ -32,6 +35,8 @@ enum Command {
     Serve {
         #[command(flatten)]
         database: DatabaseConfig,
+        #[command(flatten)]
+        audit: AuditConfig,
         #[command(flatten)]
         server: ServerConfig,
         #[command(flatten)]
@@ -59,6 +64,8 @@ enum Command {
     Admin {
         #[command(flatten)]
         database: DatabaseConfig,
+        #[command(flatten)]
+        audit: AuditConfig,
         #[command(subcommand)]
         action: AdminAction,
     },
@@ -68,13 +75,22 @@ enum Command {
         database: DatabaseConfig,
         #[command(flatten)]
         sealing: SealingConfig,
+        #[command(flatten)]
+        audit: AuditConfig,
         #[command(subcommand)]
         action: KeysAction,
+    },
+    /// Look after the audit log
+    Audit {
+        #[command(subcommand)]
+        action: AuditAction,
     },
     /// Import a file into the database; the same file twice changes nothing
     Import {
         #[command(flatten)]
         database: DatabaseConfig,
+        #[command(flatten)]
+        audit: AuditConfig,
         /// Format of the file
         #[arg(value_enum)]
         kind: ImportKind,
@@ -88,6 +104,21 @@ enum Command {
         /// As OpenAPI 3.0.3, for generators that do not read 3.1
         #[arg(long)]
         as_3_0: bool,
+    },
+}
+
+/// What is done with the audit log.
+#[derive(Subcommand)]
+enum AuditAction {
+    /// Read the whole log, without a service, and say whether anybody has touched it
+    Verify {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        audit: AuditConfig,
+        /// A head that an earlier check has printed: the log must still hold it
+        #[arg(long, value_name = "POSITION:HASH")]
+        seen: Option<Place>,
     },
 }
 
@@ -163,29 +194,33 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), StartError> {
     match command {
-        Command::Serve { database, server, identity, sealing } => {
+        Command::Serve { database, audit, server, identity, sealing } => {
             let entrance = identity.settings()?;
             let sealing = sealing.key(&database)?;
+            let file = audit.file(&database)?;
             let db = open(&database).await?;
+            let key = audit_key(&db, &file).await?;
             let listener = listen(&server)?;
             print(&format!("Attelage listens on http://{}", listener.local_addr()?))?;
-            Ok(server::start(db, listener, server.setup(entrance, sealing)).await?.await?)
+            Ok(server::start(db, listener, server.setup(entrance, sealing, key)).await?.await?)
         }
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
         Command::Migrate { database, direction } => migrate(&database, direction).await,
-        Command::Admin { database, action } => administer(&open(&database).await?, action).await,
-        Command::Keys { database, sealing, action: KeysAction::RotateSealing { new_file } } => {
-            let (old, new) = (sealing.key(&database)?, SealingKey::new(keyfile::read_or_create(&new_file)?));
-            let sealed = keys::rotate(&open(&database).await?, &old, &new).await?;
+        Command::Admin { database, audit, action } => administer(&log(&database, &audit).await?, action).await,
+        Command::Keys { database, sealing, audit, action: KeysAction::RotateSealing { new_file } } => {
+            let (old, new) = (sealing.key(&database)?, SealingKey::new(*Key::read_or_create(&new_file)?.bytes()));
+            let sealed = keys::rotate(&log(&database, &audit).await?, &old, &new).await?;
             print(&format!(
                 "{sealed} keys of calls were sealed anew. From now on, serve with --sealing-key-file {}",
                 new_file.display()
             ))
         }
-        Command::Import { database, kind, file } => {
+        Command::Audit { action: AuditAction::Verify { database, audit, seen } } => {
+            verify(&database, &audit, seen.as_ref()).await
+        }
+        Command::Import { database, audit, kind, file } => {
             let bytes = read(&file)?;
-            let db = open(&database).await?;
-            let import = apply::import(&db, kind, bytes).await?;
+            let import = apply::import(&log(&database, &audit).await?, kind, bytes).await?;
             print(&serde_json::to_string_pretty(&import)?)
         }
         Command::Solve(args) => match args.file() {
@@ -205,6 +240,35 @@ async fn open(config: &DatabaseConfig) -> Result<DatabaseConnection, StartError>
     let db = database::connect(&config.url).await.map_err(|error| unreachable(&config.url, &error))?;
     database::prepare(&db).await?;
     Ok(db)
+}
+
+/// The audit log of the database, to write.
+async fn log(database: &DatabaseConfig, audit: &AuditConfig) -> Result<Log, StartError> {
+    let db = open(database).await?;
+    let key = audit_key(&db, &audit.file(database)?).await?;
+    Ok(Log::open(&db, key).await?)
+}
+
+/// The key of the audit log; it is made for a log that has not begun.
+async fn audit_key(db: &DatabaseConnection, file: &Path) -> Result<Key, StartError> {
+    match Key::read(file)? {
+        Some(key) => Ok(key),
+        None if audit::has_begun(db).await? => {
+            Err(format!("the audit log of this database has a key, and its file {} is missing", file.display()).into())
+        }
+        None => Ok(Key::read_or_create(file)?),
+    }
+}
+
+/// Checks the audit log, and says where it ends.
+async fn verify(database: &DatabaseConfig, config: &AuditConfig, seen: Option<&Place>) -> Result<(), StartError> {
+    let file = config.file(database)?;
+    let key = Key::read(&file)?.ok_or_else(|| format!("there is no key file {}", file.display()))?;
+    let db = database::connect(&database.url).await.map_err(|error| unreachable(&database.url, &error))?;
+    match audit::verify::verify(&database::begin_read(&db).await?, &key, seen).await? {
+        Ok(end) => print(&format!("OK: {} entries, untouched\nhead {end}", end.position)),
+        Err(broken) => Err(format!("the audit log is broken: {broken}").into()),
+    }
 }
 
 fn unreachable(url: &str, error: &sea_orm::DbErr) -> StartError {
@@ -238,15 +302,15 @@ async fn migrate(config: &DatabaseConfig, direction: Direction) -> Result<(), St
     print(&applied.chain(pending).collect::<Vec<_>>().join("\n"))
 }
 
-async fn administer(db: &DatabaseConnection, action: AdminAction) -> Result<(), StartError> {
+async fn administer(log: &Log, action: AdminAction) -> Result<(), StartError> {
     let made = match action {
         AdminAction::Create { email, name, password_stdin } => {
-            administration::create(db, email, name, password(password_stdin)?).await?
+            administration::create(log, email, name, password(password_stdin)?).await?
         }
         AdminAction::ResetPassword { email, password_stdin } => {
-            administration::reset_password(db, &email, password(password_stdin)?).await?
+            administration::reset_password(log, &email, password(password_stdin)?).await?
         }
-        AdminAction::Key { name, valid_days } => Some(administration::issue_key(db, name, valid_days).await?.secret),
+        AdminAction::Key { name, valid_days } => Some(administration::issue_key(log, name, valid_days).await?.secret),
     };
     made.map_or(Ok(()), |secret| print(&secret))
 }

@@ -18,8 +18,9 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
 use crate::access::Caller;
 use crate::app::App;
+use crate::audit::{Recorded, Write};
 use crate::codes::sha256_hex;
-use crate::database::{begin_write, now};
+use crate::database::now;
 use crate::problem::{Fault, Problem};
 
 /// Name of the header.
@@ -39,7 +40,7 @@ pub struct Model {
     pub key: String,
     /// SHA-256 of the request.
     pub request: String,
-    /// What was answered; absent only within the transaction that claims the key.
+    /// What was answered; absent within the transaction that claims the key, and where the answer named somebody who was erased.
     pub status: Option<i16>,
     /// Its `Location`.
     pub location: Option<String>,
@@ -71,9 +72,11 @@ pub fn blind(request: &HttpRequest, blinded: impl FnOnce(&str) -> Result<String,
     Ok(())
 }
 
-/// The key of a request, with the request, if it has one.
-#[derive(Default)]
-pub struct Once(Option<Claim>);
+/// Who sends a request, and the key of the request, if it has one.
+pub struct Once {
+    caller: Caller,
+    claim: Option<Claim>,
+}
 
 struct Claim {
     caller: String,
@@ -86,9 +89,13 @@ impl FromRequest for Once {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Caller>().map(Caller::name).unwrap_or_default();
-        let claim = |key| Claim { caller, key, request: request.clone() };
-        ready(key(request.headers()).map(|key| Self(key.map(claim))))
+        let caller = request.extensions().get::<Caller>().cloned();
+        let once = caller.ok_or_else(|| Problem::internal("a route that is not guarded")).and_then(|caller| {
+            let claim = |key| Claim { caller: caller.name(), key, request: request.clone() };
+            let claim = key(request.headers())?.map(claim);
+            Ok(Self { caller, claim })
+        });
+        ready(once)
     }
 }
 
@@ -104,22 +111,28 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 impl Once {
-    /// Writes in a transaction of its own, unless that has been done under this key: then the answer is the one of that time.
+    /// Of a caller without a request, and so without a key.
+    #[must_use]
+    pub fn without_key(caller: Caller) -> Self {
+        Self { caller, claim: None }
+    }
+
+    /// Writes in a transaction of its own, which says what it did, unless that has been done under this key: then the answer is the one of that time.
     ///
     /// # Errors
     /// Those of `effect`; nothing is written then. A key that was used with another request.
     pub async fn write(
         self,
         app: &App,
-        effect: impl AsyncFnOnce(&DatabaseTransaction) -> Result<HttpResponse, Problem>,
+        effect: impl AsyncFnOnce(&Write) -> Result<(HttpResponse, Recorded), Problem>,
     ) -> Result<HttpResponse, Problem> {
-        let tx = begin_write(&app.db).await?;
+        let tx = app.log.begin(&self.caller).await?;
         if let Some(before) = self.claim(&tx).await? {
             return answer(&before);
         }
-        let response = effect(&tx).await?;
+        let (response, recorded) = effect(&tx).await?;
         let response = self.keep(&tx, response).await?;
-        tx.commit().await?;
+        tx.commit(recorded).await?;
         Ok(response)
     }
 
@@ -130,16 +143,16 @@ impl Once {
     pub async fn issue(
         self,
         app: &App,
-        effect: impl AsyncFnOnce(&DatabaseTransaction) -> Result<HttpResponse, Problem>,
+        effect: impl AsyncFnOnce(&Write) -> Result<(HttpResponse, Recorded), Problem>,
     ) -> Result<HttpResponse, Problem> {
-        let tx = begin_write(&app.db).await?;
+        let tx = app.log.begin(&self.caller).await?;
         if self.claim(&tx).await?.is_some() {
             let detail = "this was done under the same key, and its secret is shown once: if it is lost, revoke it and make another";
             return Err(Problem::conflict(detail));
         }
-        let response = effect(&tx).await?;
+        let (response, recorded) = effect(&tx).await?;
         self.keep(&tx, HttpResponse::build(response.status()).finish()).await?;
-        tx.commit().await?;
+        tx.commit(recorded).await?;
         Ok(response)
     }
 
@@ -148,7 +161,7 @@ impl Once {
     /// # Errors
     /// A key that was used with another request.
     pub async fn before(&self, db: &impl ConnectionTrait) -> Result<Option<Model>, Problem> {
-        let Some(Claim { caller, key, request }) = &self.0 else { return Ok(None) };
+        let Some(Claim { caller, key, request }) = &self.claim else { return Ok(None) };
         let found = Entity::find_by_id((caller.clone(), key.clone())).one(db).await?;
         match found.filter(|row| row.created_at > now() - KEPT) {
             Some(row) if row.request != fingerprint(request) => Err(Problem::invalid(vec![Fault::parameter(
@@ -164,7 +177,7 @@ impl Once {
     /// # Errors
     /// A key that was used with another request.
     pub async fn claim(&self, tx: &DatabaseTransaction) -> Result<Option<Model>, Problem> {
-        let Some(Claim { caller, key, request }) = &self.0 else { return Ok(None) };
+        let Some(Claim { caller, key, request }) = &self.claim else { return Ok(None) };
         let old = Column::CreatedAt.lte(now() - KEPT);
         Entity::delete_many()
             .filter(Column::Caller.eq(caller))
@@ -189,7 +202,7 @@ impl Once {
     /// # Errors
     /// An answer that is not in memory as a whole, or not text.
     pub async fn keep(&self, tx: &DatabaseTransaction, response: HttpResponse) -> Result<HttpResponse, Problem> {
-        let Some(Claim { caller, key, .. }) = &self.0 else { return Ok(response) };
+        let Some(Claim { caller, key, .. }) = &self.claim else { return Ok(response) };
         let (head, body) = response.into_parts();
         let body = body.try_into_bytes().map_err(|_| Problem::internal("an answer that is streamed cannot be kept"))?;
         let body = String::from_utf8(body.to_vec()).map_err(Problem::internal)?;
@@ -217,8 +230,12 @@ fn fingerprint(request: &HttpRequest) -> String {
 
 /// The answer that was kept.
 fn answer(kept: &Model) -> Result<HttpResponse, Problem> {
+    let forgotten = || {
+        let detail = "this was done under the same key, and its answer named somebody who has been erased since";
+        Problem::conflict(detail)
+    };
     let status = kept.status.and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok());
-    let mut response = HttpResponse::build(status.ok_or_else(|| Problem::internal("a key without an answer"))?);
+    let mut response = HttpResponse::build(status.ok_or_else(forgotten)?);
     for (name, value) in [(LOCATION, &kept.location), (ETAG, &kept.etag)] {
         if let Some(value) = value {
             response.insert_header((name, value.as_str()));
@@ -228,6 +245,17 @@ fn answer(kept: &Model) -> Result<HttpResponse, Problem> {
         Some(body) => response.content_type("application/json").body(body.clone()),
         None => response.finish(),
     })
+}
+
+/// Forgets the keys of a person who is erased, and what was answered to others that names them. Two queries; O(keys).
+///
+/// # Errors
+/// The database's.
+pub async fn erase(db: &impl ConnectionTrait, person: Uuid) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::Caller.eq(format!("person:{person}"))).exec(db).await?;
+    let forgotten = ActiveModel { status: Set(None), body: Set(None), ..Default::default() };
+    Entity::update_many().set(forgotten).filter(Column::Body.contains(person.to_string())).exec(db).await?;
+    Ok(())
 }
 
 /// Forgets keys whose time is over. One query.

@@ -19,8 +19,8 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    bids, calls, capabilities, identity, imports, organisations, relations, reservations, runs, service, territories,
-    visibility, vocabularies,
+    audit, bids, calls, capabilities, exports, identity, imports, organisations, relations, reservations, runs,
+    service, territories, visibility, vocabularies,
 };
 
 mod examples;
@@ -110,6 +110,8 @@ pub fn routes(config: &mut ServiceConfig) {
         imports::routes::configure(routes);
         identity::configure(routes);
         bids::configure(routes);
+        audit::routes::configure(routes);
+        exports::routes::configure(routes);
     }));
 }
 

@@ -173,6 +173,11 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
+    /// The items of the page.
+    pub fn items(&self) -> impl Iterator<Item = &T> {
+        self.page.items.iter()
+    }
+
     /// The same page of something else, which may fail to be made.
     ///
     /// # Errors

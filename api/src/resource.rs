@@ -12,6 +12,7 @@ use utoipa::openapi::{Ref, RefOr, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
+use crate::access::Caller;
 use crate::problem::{Fault, Kind, Problem};
 use crate::visibility::{Class, Veil};
 
@@ -171,18 +172,24 @@ fn etag(version: i64) -> String {
 }
 
 impl<T: Resource + Serialize> Stored<T> {
-    /// What a reader of this clearance sees of it.
+    /// What somebody sees of it: all, where it is of an organisation of their `own`. It is noted where that is sealed.
     ///
     /// # Errors
     /// Only internal ones.
-    pub fn seen(&self, veil: &Veil, clearance: Class) -> Result<Value, Problem> {
+    pub fn seen(&self, veil: &Veil, caller: &Caller, own: Option<Uuid>) -> Result<Value, Problem> {
         let mut value = self.whole()?;
-        veil.draw(T::NAME, &mut value, clearance);
+        let highest = veil.draw(T::NAME, &mut value, caller.clearance(own.is_some()));
+        if highest >= Class::Sealed {
+            caller.saw(&T::NAME.to_lowercase(), self.id, own);
+        }
         Ok(value)
     }
 
     /// All of it, for whoever wrote it.
-    fn whole(&self) -> Result<Value, Problem> {
+    ///
+    /// # Errors
+    /// Only internal ones.
+    pub fn whole(&self) -> Result<Value, Problem> {
         let mut value = serde_json::to_value(self).map_err(Problem::internal)?;
         if let Some(members) = value.as_object_mut() {
             members.extend(self.value.derived().into_iter().map(|(name, value)| (name.to_owned(), value)));
@@ -190,12 +197,12 @@ impl<T: Resource + Serialize> Stored<T> {
         Ok(value)
     }
 
-    /// 200, with its `ETag` and what a reader of this clearance sees.
+    /// 200, with its `ETag` and what somebody sees of it, as [`Stored::seen`].
     ///
     /// # Errors
     /// Only internal ones.
-    pub fn shown(&self, veil: &Veil, clearance: Class) -> Result<HttpResponse, Problem> {
-        Ok(etagged(self.version, &self.seen(veil, clearance)?))
+    pub fn shown(&self, veil: &Veil, caller: &Caller, own: Option<Uuid>) -> Result<HttpResponse, Problem> {
+        Ok(etagged(self.version, &self.seen(veil, caller, own)?))
     }
 
     /// 200, with its `ETag`, for whoever wrote it.

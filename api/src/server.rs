@@ -11,17 +11,20 @@ use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _};
 use sea_orm::DatabaseConnection;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access::Caller;
 use crate::access::guard::{self, Policies};
 use crate::app::App;
+use crate::audit::{Log, Readings, Recorded};
 use crate::bids::keys;
 use crate::bids::seal::SealingKey;
 use crate::body::Contract;
 use crate::identity::entrance::{self, Entrance};
+use crate::keyfile::Key;
 use crate::limits::Limits;
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
@@ -74,6 +77,8 @@ pub struct Setup {
     pub entrance: entrance::Settings,
     /// The key that seals bids.
     pub sealing: SealingKey,
+    /// The key of the audit log.
+    pub audit: Key,
     /// How much may be asked; without limits by default.
     pub limits: limits::Settings,
     /// What is said about the service to the outside.
@@ -83,11 +88,12 @@ pub struct Setup {
 impl Setup {
     /// One computation at once, no identity provider, no limits, nothing said to the outside.
     #[must_use]
-    pub fn new(sealing: SealingKey) -> Self {
+    pub fn new(sealing: SealingKey, audit: Key) -> Self {
         Self {
             solvers: 1,
             entrance: entrance::Settings::default(),
             sealing,
+            audit,
             limits: limits::Settings::default(),
             edge: edge::Settings::default(),
         }
@@ -99,11 +105,16 @@ impl Setup {
 /// Runs that an earlier process left unfinished are marked as failed.
 ///
 /// # Errors
-/// A database that does not answer, another sealing key than the one in use, or a listener that cannot be used.
+/// A database that does not answer, another sealing key than the one in use, a key that is not of its audit log, or a listener that
+/// cannot be used.
 pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) -> Result<Server, StartError> {
-    let Setup { solvers, entrance, sealing, limits, edge } = setup;
+    let Setup { solvers, entrance, sealing, audit, limits, edge } = setup;
     keys::check(&db, &sealing).await?;
-    let interrupted = runs::store::fail_interrupted(&db).await?;
+    let log = Log::open(&db, audit).await?;
+    let tx = log.begin(&Caller::installation().asking("fail_interrupted_runs")).await?;
+    let interrupted = runs::store::fail_interrupted(&tx).await?;
+    let failed = (interrupted > 0).then(|| Recorded::all("run").with(json!({ "count": interrupted })));
+    tx.commit_all(failed.into_iter().collect()).await?;
     if interrupted > 0 {
         tracing::warn!(interrupted, "runs of an earlier process were marked as failed");
     }
@@ -111,7 +122,8 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
     let entrance = Data::new(Entrance::new(entrance, &setting::secret(&db, "oidc-cookie-key").await?)?);
     let solvers = Arc::new(Semaphore::new(usize::from(solvers.max(1))));
-    let app = App { db, cursors, solvers, sealing, limits: Limits::new(limits) };
+    let readings = Readings::start(log.clone());
+    let app = App { db, log, readings, cursors, solvers, sealing, limits: Limits::new(limits) };
     let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {

@@ -292,6 +292,25 @@ const CLASSES: &[(&str, Class, &[&str])] = &[
     ("Bid", Sealed, &["receipt", "seal", "sealed"]),
     ("CallEvaluator", Owner, &["call", "person", "created_at"]),
     ("BidOpening", Sealed, &["call", "asked_by", "asked_at", "opened_by", "opened_at"]),
+    ("AuditEntry", Owner, &["position", "at", "caller", "action", "subject", "version", "request_id", "details"]),
+    (
+        "OrganisationExport",
+        Owner,
+        &[
+            "organisation",
+            "capabilities",
+            "relations",
+            "reservations",
+            "calls",
+            "runs",
+            "members",
+            "invitations",
+            "join_requests",
+            "api_keys",
+            "audit",
+        ],
+    ),
+    ("ExportedRun", Sealed, &["run", "proposals", "reply"]),
 ];
 
 /// What the service adds to a stored resource: the same class wherever it stands.
@@ -369,25 +388,35 @@ impl Veil {
     }
 
     /// Leaves in `value`, of the schema, what a reader of this clearance may see: members whose class is above it go, at any depth.
-    /// A member that no schema names goes too. O(members).
-    pub fn draw(&self, schema: &str, value: &mut Value, clearance: Class) {
+    /// A member that no schema names goes too. Gives the highest class of what is left. O(members).
+    pub fn draw(&self, schema: &str, value: &mut Value, clearance: Class) -> Class {
+        let mut highest = Public;
         match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| self.draw(schema, item, clearance)),
+            Value::Array(items) => {
+                for item in items {
+                    highest = highest.max(self.draw(schema, item, clearance));
+                }
+            }
             Value::Object(members) => {
-                let Some(known) = self.0.get(schema) else { return members.clear() };
+                let Some(known) = self.0.get(schema) else {
+                    members.clear();
+                    return highest;
+                };
                 members.retain(|name, value| {
                     let Some(member) = known.iter().find(|member| member.name == *name) else { return false };
                     if member.class > clearance {
                         return false;
                     }
+                    highest = highest.max(member.class);
                     if let Some(schema) = &member.schema {
-                        self.draw(schema, value, clearance);
+                        highest = highest.max(self.draw(schema, value, clearance));
                     }
                     true
                 });
             }
             _ => {}
         }
+        highest
     }
 }
 

@@ -18,6 +18,7 @@ mod m20261122_000009_create_run_calls;
 mod m20261122_000010_create_idempotency_keys;
 mod m20261122_000011_create_identity;
 mod m20261122_000012_give_runs_an_owner;
+mod m20261122_000013_create_audit;
 mod m20261122_000014_create_bids;
 mod m20261122_000015_guard_sign_ins;
 mod m20261122_000016_find_runs_of_a_day;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_create_idempotency_keys::Migration),
             Box::new(m20261122_000011_create_identity::Migration),
             Box::new(m20261122_000012_give_runs_an_owner::Migration),
+            Box::new(m20261122_000013_create_audit::Migration),
             Box::new(m20261122_000014_create_bids::Migration),
             Box::new(m20261122_000015_guard_sign_ins::Migration),
             Box::new(m20261122_000016_find_runs_of_a_day::Migration),

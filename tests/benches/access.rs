@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::{self, Data, Path};
 use actix_web::{App, HttpResponse, HttpServer};
+use attelage::audit::Log;
 use attelage::bids::seal::SealingKey;
 use attelage::database::{self, begin_read};
 use attelage::identity::administration;
+use attelage::keyfile::Key;
 use attelage::page::Page;
 use attelage::resource::etagged;
 use attelage::server::{self, Setup};
@@ -73,7 +75,9 @@ async fn main() {
     let directory = tempfile::tempdir().unwrap();
     let db = database::connect(&format!("sqlite:{}", directory.path().join("bench.sqlite").display())).await.unwrap();
     database::prepare(&db).await.unwrap();
-    let secret = administration::issue_key(&db, "bench".to_owned(), 1).await.unwrap().secret;
+    let audit = Key::new([11; 32]);
+    let log = Log::open(&db, audit.clone()).await.unwrap();
+    let secret = administration::issue_key(&log, "bench".to_owned(), 1).await.unwrap().secret;
     let (own, guarded) = listener();
     // With limits that are never met: counting is a part of the cost.
     let limits = limits::Settings {
@@ -82,7 +86,7 @@ async fn main() {
         ..limits::Settings::default()
     };
     actix_web::rt::spawn(
-        server::start(db.clone(), own, Setup { limits, ..Setup::new(SealingKey::new([7; 32])) }).await.unwrap(),
+        server::start(db.clone(), own, Setup { limits, ..Setup::new(SealingKey::new([7; 32]), audit) }).await.unwrap(),
     );
     let (own, bare) = listener();
     let routes = move || {

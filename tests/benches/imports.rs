@@ -6,8 +6,10 @@
 
 use std::fmt::Write as _;
 
+use attelage::audit::Log;
 use attelage::database;
 use attelage::imports::{ImportKind, apply};
+use attelage::keyfile::Key;
 use divan::{Bencher, black_box};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -24,8 +26,8 @@ fn main() {
 fn import(bencher: Bencher, places: usize) {
     let runtime = Runtime::new().unwrap();
     let file = file_of(places);
-    bencher.with_inputs(|| fresh_database(&runtime)).bench_local_values(|(directory, db)| {
-        let import = runtime.block_on(apply::import(&db, ImportKind::Lieux, file.clone())).unwrap();
+    bencher.with_inputs(|| fresh_database(&runtime)).bench_local_values(|(directory, log)| {
+        let import = runtime.block_on(apply::import(&log, ImportKind::Lieux, file.clone())).unwrap();
         assert_eq!(import.summary.places.created, places as u64);
         directory
     });
@@ -36,10 +38,10 @@ fn import(bencher: Bencher, places: usize) {
 fn import_again(bencher: Bencher, places: usize) {
     let runtime = Runtime::new().unwrap();
     let file = file_of(places);
-    let (_directory, db) = fresh_database(&runtime);
-    runtime.block_on(apply::import(&db, ImportKind::Lieux, file.clone())).unwrap();
+    let (_directory, log) = fresh_database(&runtime);
+    runtime.block_on(apply::import(&log, ImportKind::Lieux, file.clone())).unwrap();
     bencher.bench_local(|| {
-        let import = runtime.block_on(apply::import(&db, ImportKind::Lieux, file.clone())).unwrap();
+        let import = runtime.block_on(apply::import(&log, ImportKind::Lieux, file.clone())).unwrap();
         assert_eq!(import.summary.places.unchanged, places as u64);
     });
 }
@@ -54,15 +56,15 @@ fn csv_reader(bencher: Bencher, places: usize) {
     });
 }
 
-fn fresh_database(runtime: &Runtime) -> (TempDir, sea_orm::DatabaseConnection) {
+fn fresh_database(runtime: &Runtime) -> (TempDir, Log) {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", directory.path().join("bench.sqlite").display());
-    let db = runtime.block_on(async {
+    let log = runtime.block_on(async {
         let db = database::connect(&url).await.unwrap();
         database::prepare(&db).await.unwrap();
-        db
+        Log::open(&db, Key::new([7; 32])).await.unwrap()
     });
-    (directory, db)
+    (directory, log)
 }
 
 const COLUMNS: &str = "id,pivot,nom,commune,code_postal,code_insee,adresse,complement_adresse,latitude,longitude,\

@@ -145,6 +145,8 @@ const RULES: &[(&str, &str, Rule)] = &[
     ("put_evaluator", "calls", Draft(Role::Owner)),
     ("delete_evaluator", "calls", Draft(Role::Owner)),
     ("open_bids", "bids", Opens),
+    ("list_audit_entries", "read", Inside(Role::Viewer)),
+    ("export_organisation", "manage", Inside(Role::Owner)),
 ];
 
 /// What somebody is told.

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
+use attelage::audit::Log;
 use attelage::bids::keys;
 use attelage::bids::seal::SealingKey;
 use attelage::codes::sha256_hex;
@@ -21,7 +22,7 @@ use crate::support::bidding::{Bidding, alone, bidding, together};
 use crate::support::database::TestDatabase;
 use crate::support::on_both_engines;
 use crate::support::sample::organisation;
-use crate::support::service::{sealing, setup};
+use crate::support::service::{audit_key, sealing, setup};
 
 /// Unlike anything else in the database.
 const NOTE: &str = "note-8a1f6b2e-unheard-of";
@@ -187,15 +188,16 @@ on_both_engines! {
         let world = bidding(engine).await;
         let receipt = world.bid("school's key", marked(&world)).await.expect(201);
         let (old, new) = (sealing(), SealingKey::new([8; 32]));
-        assert!(keys::rotate(&world.db, &new, &SealingKey::new([9; 32])).await.is_err(), "the old key must be the one in use");
+        let log = Log::open(&world.db, audit_key()).await.unwrap();
+        assert!(keys::rotate(&log, &new, &SealingKey::new([9; 32])).await.is_err(), "the old key must be the one in use");
         let start = async |key: &SealingKey| {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let base = format!("http://{}", listener.local_addr().unwrap());
             server::start(world.db.clone(), listener, Setup { sealing: key.clone(), ..setup() }).await.map(|server| (server, base))
         };
         assert!(start(&new).await.is_err_and(|error| error.to_string().contains("--sealing-key-file")));
-        assert_eq!(keys::rotate(&world.db, &old, &new).await.unwrap(), 1);
-        assert_eq!(keys::rotate(&world.db, &old, &new).await.unwrap(), 0, "it can be repeated");
+        assert_eq!(keys::rotate(&log, &old, &new).await.unwrap(), 1);
+        assert_eq!(keys::rotate(&log, &old, &new).await.unwrap(), 0, "it can be repeated");
         // A service that still has the old key neither reads nor takes bids.
         read(world.of("school's key"), &receipt).await.problem(503);
         world.bid("school's key", marked(&world)).await.problem(503);
@@ -211,11 +213,14 @@ on_both_engines! {
     async fn the_service_logs_nothing_of_a_bid_and_its_key_is_replaced_by_a_command(engine) {
         let world = bidding(engine).await;
         let folder = TempDir::new().unwrap();
-        let key = folder.path().join("old.key");
-        fs::write(&key, "07".repeat(32)).unwrap();
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        for (name, byte) in [("old.key", "07"), ("audit.key", "0b")] {
+            let key = folder.path().join(name);
+            fs::write(&key, byte.repeat(32)).unwrap();
+            fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        }
         let url = world.app.database.url();
-        let served = Served::start(folder.path(), &["--database", &url, "--sealing-key-file", "old.key"]);
+        let settings = |sealing| ["--database", &url, "--audit-key-file", "audit.key", "--sealing-key-file", sealing];
+        let served = Served::start(folder.path(), &settings("old.key"));
         let school = world.of("school's key").at(served.base.clone());
         let receipt = school.post(&world.bids(), marked(&world)).await.expect(201);
         assert_eq!(read(&school, &receipt).await.expect(200)["sealed"]["content"], marked(&world));
@@ -224,11 +229,11 @@ on_both_engines! {
         school.post(&world.bids(), faulty).await.problem(422);
         drop(served);
 
-        let rotate = ["keys", "--database", &url, "--sealing-key-file", "old.key", "rotate-sealing", "--new-file", "new.key"];
+        let rotate = [&["keys"][..], &settings("old.key"), &["rotate-sealing", "--new-file", "new.key"]].concat();
         let said = attelage(folder.path(), &rotate).output().unwrap();
         let said = (said.status.success(), String::from_utf8(said.stdout).unwrap());
         assert!(said.0 && said.1.starts_with("1 keys") && said.1.contains("--sealing-key-file new.key"), "{said:?}");
-        let served = Served::start(folder.path(), &["--database", &url, "--sealing-key-file", "new.key"]);
+        let served = Served::start(folder.path(), &settings("new.key"));
         let school = school.at(served.base.clone());
         assert_eq!(read(&school, &receipt).await.expect(200)["sealed"]["content"], marked(&world));
         world.sql("UPDATE bid SET call_version = 0").await;

@@ -255,10 +255,46 @@ async fn serve_says_where_it_listens_and_answers_there() {
     let base = said.trim().strip_prefix("Attelage listens on ").map(str::to_owned);
     // The listener is open before the line is printed: a request waits for the service to be ready.
     let health = match &base {
-        Some(base) => http(Policy::none()).get(format!("{base}/healthz")).send().await.map(|answer| answer.status().as_u16()).ok(),
+        Some(base) => {
+            http(Policy::none()).get(format!("{base}/healthz")).send().await.map(|answer| answer.status().as_u16()).ok()
+        }
         None => None,
     };
     service.kill().unwrap();
     service.wait().unwrap();
     assert_eq!(health, Some(200), "{said}");
+}
+
+#[test]
+fn the_audit_log_is_checked_without_a_service_and_its_key_is_not_lost_unseen() {
+    let folder = TempDir::new().unwrap();
+    prints(folder.path(), &["admin", "key", "--name", "one"]);
+    prints(folder.path(), &["admin", "key", "--name", "two"]);
+    let said = prints(folder.path(), &["audit", "verify"]);
+    assert!(said.starts_with("OK: 2 entries, untouched\nhead 2:"), "{said}");
+    let head = said.trim().rsplit(' ').next().unwrap().to_owned();
+    prints(folder.path(), &["admin", "key", "--name", "three"]);
+    assert!(prints(folder.path(), &["audit", "verify", "--seen", &head]).contains("OK: 3 entries"));
+    let another = format!("2:{}", "0".repeat(64));
+    let said = complains(folder.path(), &["audit", "verify", "--seen", &another]);
+    assert!(said.contains("does not hold"), "{said}");
+
+    let key = folder.path().join("attelage.sqlite.audit-key");
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let said = complains(folder.path(), &["admin", "key", "--name", "four"]);
+    assert!(said.contains("attelage.sqlite.audit-key") && said.contains("missing"), "{said}");
+    assert!(!key.exists(), "no other key takes its place");
+    write(&folder, "other.key", "0".repeat(64));
+    let said = complains(folder.path(), &["admin", "key", "--name", "four", "--audit-key-file", "other.key"]);
+    assert!(said.contains("--audit-key-file"), "{said}");
+    let said = complains(folder.path(), &["audit", "verify", "--audit-key-file", "other.key"]);
+    assert!(said.contains("entry 1 is not what was written there"), "{said}");
+    std::fs::write(&key, kept).unwrap();
+    assert!(prints(folder.path(), &["audit", "verify"]).contains("OK: 3 entries"));
+    let said = complains(
+        folder.path(),
+        &["admin", "key", "--name", "five", "--database", "postgres://nobody@127.0.0.1:1/none"],
+    );
+    assert!(said.contains("postgres"), "{said}");
 }

@@ -1,6 +1,7 @@
 //! The service from outside: over HTTP, on both databases, every answer checked against the OpenAPI document.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod audit;
 mod authorisation;
 mod bad_files;
 mod bad_input;
@@ -13,6 +14,7 @@ mod concurrency;
 mod contract;
 mod conventions;
 mod edge;
+mod erasure;
 mod examples;
 mod idempotency;
 mod identity;

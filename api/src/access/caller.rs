@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Ready, ready};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 use uuid::Uuid;
 
 use super::{Role, Scope, Scopes};
+use crate::audit::Shown;
 use crate::identity::entity::membership;
 use crate::organisations;
 use crate::problem::{Fault, Kind, Problem};
@@ -36,7 +37,7 @@ pub enum Principal {
 
 /// Whoever sends a request: what they have shown to be, and what that gives. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Caller(Arc<Rights>);
+pub struct Caller(Arc<Rights>, Arc<Asking>);
 
 #[derive(Debug)]
 struct Rights {
@@ -44,6 +45,13 @@ struct Rights {
     memberships: BTreeMap<Uuid, Role>,
     administrator: bool,
     scopes: Scopes,
+}
+
+/// What is asked, and what is shown for it.
+#[derive(Debug, Default)]
+struct Asking {
+    operation: &'static str,
+    shown: Mutex<Vec<Shown>>,
 }
 
 impl Caller {
@@ -62,7 +70,32 @@ impl Caller {
     /// Whoever has shown to be `principal`.
     #[must_use]
     pub fn new(principal: Principal, memberships: BTreeMap<Uuid, Role>, administrator: bool, scopes: Scopes) -> Self {
-        Self(Arc::new(Rights { principal, memberships, administrator, scopes }))
+        Self(Arc::new(Rights { principal, memberships, administrator, scopes }), Arc::default())
+    }
+
+    /// The same, asking for an operation.
+    #[must_use]
+    pub fn asking(self, operation: &'static str) -> Self {
+        Self(self.0, Arc::new(Asking { operation, shown: Mutex::default() }))
+    }
+
+    /// The id of the operation that they ask for; empty where nobody said.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.1.operation
+    }
+
+    /// Notes that the answer shows them something sealed (P3, P4), of an organisation or of the platform. The answer waits until that
+    /// is in the audit log.
+    pub fn saw(&self, kind: &str, id: impl std::fmt::Display, organisation: Option<Uuid>) {
+        let shown = Shown { kind: kind.to_owned(), id: id.to_string(), organisation };
+        self.1.shown.lock().unwrap_or_else(PoisonError::into_inner).push(shown);
+    }
+
+    /// What was noted until now.
+    #[must_use]
+    pub fn take_shown(&self) -> Vec<Shown> {
+        std::mem::take(&mut self.1.shown.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What they have shown to be.

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
@@ -25,8 +25,11 @@ use crate::problem::{Kind, Problem};
 pub const COOKIE: &str = "__Host-attelage";
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The policy of every operation, and whether it will go, by method and path pattern.
-pub struct Policies(HashMap<(Method, String), (Policy, Option<&'static Deprecation>)>);
+/// What stands for an operation: its policy, its id, and whether it will go.
+type Entry = (Policy, &'static str, Option<&'static Deprecation>);
+
+/// The entry of every operation, by method and path pattern.
+pub struct Policies(HashMap<(Method, String), Entry>);
 
 impl Policies {
     /// Reads the operations of the document.
@@ -43,15 +46,15 @@ impl Policies {
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 let id = operation["operationId"].as_str().unwrap_or_default();
-                let policy = Policy::of(id).ok_or_else(|| format!("the operation `{id}` has no policy"))?;
+                let (policy, id) = Policy::named(id).ok_or_else(|| format!("the operation `{id}` has no policy"))?;
                 let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).map_err(|e| e.to_string())?;
-                policies.insert((method, path.clone()), (policy, Deprecation::of(deprecations, id)));
+                policies.insert((method, path.clone()), (policy, id, Deprecation::of(deprecations, id)));
             }
         }
         Ok(Self(policies))
     }
 
-    fn of(&self, request: &ServiceRequest) -> Option<(Policy, Option<&'static Deprecation>)> {
+    fn of(&self, request: &ServiceRequest) -> Option<Entry> {
         let pattern = request.match_pattern()?;
         self.0.get(&(request.method().clone(), pattern)).copied()
     }
@@ -70,8 +73,13 @@ pub async fn stand(
     let mut told = Told::default();
     let mut response = match admit(&request, &mut told).await {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.call(request).await?.map_into_boxed_body()
+            let app = request.app_data::<Data<App>>().cloned();
+            request.extensions_mut().insert(caller.clone());
+            let response = next.call(request).await?.map_into_boxed_body();
+            match noted(app.as_ref().map(|app| app.get_ref()), &caller, response.status()).await {
+                Ok(()) => response,
+                Err(problem) => response.into_response(problem.error_response()),
+            }
         }
         Err(problem) => request.into_response(problem.error_response()),
     };
@@ -82,6 +90,16 @@ pub async fn stand(
         deprecation.tell(response.headers_mut());
     }
     Ok(response)
+}
+
+/// Writes down what sealed things the answer shows, before anybody sees it.
+async fn noted(app: Option<&App>, caller: &Caller, status: StatusCode) -> Result<(), Problem> {
+    let shown = caller.take_shown();
+    if shown.is_empty() || !status.is_success() {
+        return Ok(());
+    }
+    let app = app.ok_or_else(|| Problem::internal("the guard has no log to write to"))?;
+    app.readings.keep(caller, shown).await
 }
 
 /// What every answer says of the request, whatever comes of it.
@@ -96,12 +114,11 @@ async fn admit(request: &ServiceRequest, told: &mut Told) -> Result<Caller, Prob
     let app = request.app_data::<Data<App>>().ok_or_else(missing)?;
     let policies = request.app_data::<Data<Policies>>().ok_or_else(missing)?;
     let operation = policies.of(request);
-    told.deprecation = operation.and_then(|(_, deprecation)| deprecation);
+    told.deprecation = operation.and_then(|(.., deprecation)| deprecation);
     let caller = count(app, request, operation.is_some(), &mut told.share).await?;
-    if let Some((policy, _)) = operation {
-        policy.admit(&caller)?;
-    }
-    Ok(caller)
+    let Some((policy, id, _)) = operation else { return Ok(caller) };
+    policy.admit(&caller)?;
+    Ok(caller.asking(id))
 }
 
 /// Finds out who asks, if it matters, and counts the request: a stranger's before any query, anybody's before anything is done.

@@ -6,9 +6,11 @@
 use Who::{Administrator, Anyone, Member, Person, Registered, SignedIn};
 
 use super::{Caller, Principal, Role, Scope};
+use crate::audit::routes as audit;
 use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::exports::routes as exports;
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
@@ -170,13 +172,20 @@ govern! {
     evaluators::delete_evaluator: Member(Role::Owner), Calls;
 
     openings::open_bids: Person, Bids;
+    audit::list_audit_entries: Member(Role::Viewer), Read;
+    exports::export_organisation: Member(Role::Owner), Manage;
 }
 
 impl Policy {
     /// The policy of an operation, by its id.
     #[must_use]
     pub fn of(operation: &str) -> Option<Self> {
-        POLICIES.iter().find(|(id, _)| *id == operation).map(|(_, policy)| *policy)
+        Self::named(operation).map(|(policy, _)| policy)
+    }
+
+    /// The same, with the id.
+    pub(crate) fn named(operation: &str) -> Option<(Self, &'static str)> {
+        POLICIES.iter().find(|(id, _)| *id == operation).map(|(id, policy)| (*policy, *id))
     }
 
     /// Whether somebody may use the operation at all.

@@ -3,12 +3,14 @@
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, put};
 use sea_orm::ConnectionTrait;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{CallEvaluator, store};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
-use crate::database::{begin_read, begin_write};
+use crate::audit::Recorded;
+use crate::database::begin_read;
 use crate::page::{Page, Pager, Paging};
 use crate::problem::Problem;
 use crate::{calls, identity};
@@ -18,10 +20,17 @@ pub fn configure(routes: &mut Routes) {
     routes.service(list_evaluators).service(get_evaluator).service(put_evaluator).service(delete_evaluator);
 }
 
-/// Refuses whoever is no owner of the funder of a call: for others than its members it is as if nothing were there.
-async fn funders_only(db: &impl ConnectionTrait, caller: &Caller, call: Uuid) -> Result<(), Problem> {
+/// The funder of a call, for its owners alone: for others than its members it is as if nothing were there.
+async fn funders_only(db: &impl ConnectionTrait, caller: &Caller, call: Uuid) -> Result<Uuid, Problem> {
     let call = calls::store::find_visible(db, caller, call).await?.ok_or_else(Problem::not_found)?;
-    caller.require_inside(db, call.value.written.funder, Role::Owner).await
+    let funder = call.value.written.funder;
+    caller.require_inside(db, funder, Role::Owner).await?;
+    Ok(funder)
+}
+
+/// Says that it has changed who evaluates a call.
+fn recorded(call: Uuid, funder: Uuid, person: Uuid) -> Recorded {
+    Recorded::of("call", call).concerning([funder]).with(json!({ "evaluator": person }))
 }
 
 /// Lists the people whom a call names as its evaluators. The owners of the funder evaluate without being named.
@@ -37,9 +46,11 @@ pub(crate) async fn list_evaluators(
 ) -> Result<impl Responder, Problem> {
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let db = begin_read(&app.db).await?;
-    funders_only(&db, &caller, *id).await?;
+    let funder = funders_only(&db, &caller, *id).await?;
     let evaluators = store::evaluators(&db, *id, &pager.slice(), pager.after_id()?).await?;
-    pager.page(evaluators, |evaluator: &CallEvaluator| evaluator.person.to_string())
+    let page = pager.page(evaluators, |evaluator: &CallEvaluator| evaluator.person.to_string())?;
+    page.items().for_each(|evaluator| caller.saw("evaluator", evaluator.person, Some(funder)));
+    Ok(page)
 }
 
 /// Reads whether a call names somebody.
@@ -54,8 +65,9 @@ pub(crate) async fn get_evaluator(
 ) -> Result<HttpResponse, Problem> {
     let (call, person) = path.into_inner();
     let db = begin_read(&app.db).await?;
-    funders_only(&db, &caller, call).await?;
+    let funder = funders_only(&db, &caller, call).await?;
     let evaluator = store::find_evaluator(&db, call, person).await?.ok_or_else(Problem::not_found)?;
+    caller.saw("evaluator", person, Some(funder));
     Ok(HttpResponse::Ok().json(evaluator))
 }
 
@@ -73,12 +85,12 @@ pub(crate) async fn put_evaluator(
     path: Path<(Uuid, Uuid)>,
 ) -> Result<HttpResponse, Problem> {
     let (call, person) = path.into_inner();
-    let tx = begin_write(&app.db).await?;
-    funders_only(&tx, &caller, call).await?;
+    let tx = app.log.begin(&caller).await?;
+    let funder = funders_only(&tx, &caller, call).await?;
     identity::store::person(&tx, person).await?.ok_or_else(Problem::not_found)?;
     let is_new = store::insert_evaluator(&tx, call, person).await?;
     let evaluator = store::find_evaluator(&tx, call, person).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
+    tx.commit(recorded(call, funder, person)).await?;
     let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(response.json(evaluator))
 }
@@ -94,11 +106,11 @@ pub(crate) async fn delete_evaluator(
     path: Path<(Uuid, Uuid)>,
 ) -> Result<HttpResponse, Problem> {
     let (call, person) = path.into_inner();
-    let tx = begin_write(&app.db).await?;
-    funders_only(&tx, &caller, call).await?;
+    let tx = app.log.begin(&caller).await?;
+    let funder = funders_only(&tx, &caller, call).await?;
     if !store::delete_evaluator(&tx, call, person).await? {
         return Err(Problem::not_found());
     }
-    tx.commit().await?;
+    tx.commit(recorded(call, funder, person)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -4,11 +4,14 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, PaginatorTrait as _, QueryFilter, QueryOrder,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use super::entity::call_key::{ActiveModel, Column, Entity, Model};
 use super::seal::{Ciphertext, DataKey, SealingKey};
-use crate::database::{self, begin_write, now};
+use crate::access::Caller;
+use crate::audit::{Log, Recorded};
+use crate::database::{self, now};
 use crate::problem::{Kind, Problem};
 
 /// Refuses to start with another key than the one that seals the keys of calls: no bid could be read. One query.
@@ -44,11 +47,11 @@ pub async fn find(db: &impl ConnectionTrait, sealing: &SealingKey, call: Uuid) -
 ///
 /// # Errors
 /// One that the key of the installation does not open.
-pub async fn of_call(db: &DatabaseConnection, sealing: &SealingKey, call: Uuid) -> Result<DataKey, Problem> {
-    if let Some(row) = Entity::find_by_id(call).one(db).await? {
+pub async fn of_call(log: &Log, caller: &Caller, sealing: &SealingKey, call: Uuid) -> Result<DataKey, Problem> {
+    if let Some(row) = Entity::find_by_id(call).one(log.db()).await? {
         return unwrap(sealing, row)?.ok_or_else(|| changed(call));
     }
-    let tx = begin_write(db).await?;
+    let tx = log.begin(caller).await?;
     database::lock(&tx, "call_key").await?;
     if let Some(row) = Entity::find_by_id(call).one(&tx).await? {
         return unwrap(sealing, row)?.ok_or_else(|| changed(call));
@@ -67,7 +70,8 @@ pub async fn of_call(db: &DatabaseConnection, sealing: &SealingKey, call: Uuid) 
         created_at: Set(now()),
     };
     Entity::insert(row).exec_without_returning(&tx).await?;
-    tx.commit().await?;
+    // It concerns no organisation: a funder would learn from it that there is a bid.
+    tx.commit(Recorded::of("call_key", call)).await?;
     Ok(key)
 }
 
@@ -95,8 +99,8 @@ fn replaced(sealing: &SealingKey) -> Problem {
 ///
 /// # Errors
 /// A key of a call that `old` does not open: nothing is changed then.
-pub async fn rotate(db: &DatabaseConnection, old: &SealingKey, new: &SealingKey) -> Result<u64, Problem> {
-    let tx = begin_write(db).await?;
+pub async fn rotate(log: &Log, old: &SealingKey, new: &SealingKey) -> Result<u64, Problem> {
+    let tx = log.begin(&Caller::installation().asking("rotate_sealing_key")).await?;
     database::lock(&tx, "call_key").await?;
     let rows = Entity::find().filter(Column::SealedBy.ne(new.name())).order_by_asc(Column::CallId).all(&tx).await?;
     let mut sealed = 0;
@@ -114,6 +118,7 @@ pub async fn rotate(db: &DatabaseConnection, old: &SealingKey, new: &SealingKey)
         Entity::update(row).exec(&tx).await?;
         sealed += 1;
     }
-    tx.commit().await?;
+    let changed = (sealed > 0).then(|| Recorded::all("call_key").with(json!({ "count": sealed })));
+    tx.commit_all(changed.into_iter().collect()).await?;
     Ok(sealed)
 }

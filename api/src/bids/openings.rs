@@ -3,11 +3,13 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, post};
 use sea_orm::ConnectionTrait;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{BidOpening, store};
 use crate::access::{Caller, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::calls::{self, CallStatus};
 use crate::database::clock;
 use crate::once::Once;
@@ -31,10 +33,17 @@ pub(crate) async fn open_bids(
     once: Once,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
-    once.write(&app, async |tx| Ok(HttpResponse::Ok().json(ask(tx, &caller, *id).await?))).await
+    once.write(&app, async |tx| {
+        let (funder, opening) = ask(tx, &caller, *id).await?;
+        let recorded = Recorded::of("call", *id).concerning([funder]);
+        let recorded = recorded.with(json!({ "opened": opening.opened_at.is_some() }));
+        Ok((HttpResponse::Ok().json(opening), recorded))
+    })
+    .await
 }
 
-async fn ask(tx: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<BidOpening, Problem> {
+/// Asks; gives the funder of the call, and how far the opening is.
+async fn ask(tx: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<(Uuid, BidOpening), Problem> {
     let person = caller.person()?;
     store::lock(tx, id).await?;
     let call = calls::store::find_visible(tx, caller, id).await?.ok_or_else(Problem::not_found)?;
@@ -51,7 +60,7 @@ async fn ask(tx: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<Bid
     }
     let asked = BidOpening { call: id, asked_by: person, asked_at: now, opened_by: None, opened_at: None };
     let opening = match store::opening(tx, id).await? {
-        Some(before) if before.opened_at.is_some() || before.asked_by == person => return Ok(before),
+        Some(before) if before.opened_at.is_some() || before.asked_by == person => return Ok((funder, before)),
         // Whoever asked first must still be one of those who may.
         Some(before) if store::evaluates(tx, id, funder, before.asked_by).await? => {
             BidOpening { opened_by: Some(person), opened_at: Some(now), ..before }
@@ -59,5 +68,5 @@ async fn ask(tx: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<Bid
         _ => asked,
     };
     store::keep_opening(tx, &opening).await?;
-    Ok(opening)
+    Ok((funder, opening))
 }

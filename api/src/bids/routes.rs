@@ -11,9 +11,10 @@ use super::seal::{digest, salted};
 use super::{Bid, BidContent, BidReceipt, BidState, keys, store, validate};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
 use crate::calls::{self, Call, CallStatus};
-use crate::database::{begin_read, begin_write, clock};
+use crate::database::{begin_read, clock};
 use crate::once::{self, Once};
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
@@ -42,7 +43,7 @@ pub(crate) async fn create_bid(
     if call.value.status == CallStatus::Draft {
         return Err(Problem::conflict("the call is a draft: it takes bids once it is published"));
     }
-    let key = keys::of_call(&app.db, &app.sealing, *id).await?;
+    let key = keys::of_call(&app.log, &caller, &app.sealing, *id).await?;
     once::blind(&request, |digest| key.blind(digest))?;
     once.write(&app, async |tx| {
         let (call, received_at) = taking_bids(tx, *id).await?;
@@ -63,7 +64,8 @@ pub(crate) async fn create_bid(
         };
         store::insert(tx, &receipt, key.seal(&receipt, &sealed)?).await?;
         let place = format!("/v1/bids/{}", receipt.id);
-        Ok(HttpResponse::Created().insert_header((LOCATION, place)).json(receipt))
+        let recorded = Recorded::of("bid", receipt.id).concerning([bidder]);
+        Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(receipt), recorded))
     })
     .await
 }
@@ -118,7 +120,9 @@ pub(crate) async fn list_bids(
     let rows = store::page(&db, &caller, all, *id, &pager.slice(), pager.after_id()?).await?;
     let key = keys::find(&db, &app.sealing, *id).await?;
     let bids = rows.into_iter().map(|row| store::view(row, key.as_ref())).collect();
-    pager.page(bids, |bid: &Bid| bid.receipt.id.to_string())
+    let page = pager.page(bids, |bid: &Bid| bid.receipt.id.to_string())?;
+    page.items().for_each(|bid| caller.saw("bid", bid.receipt.id, Some(bid.receipt.organisation)));
+    Ok(page)
 }
 
 /// Reads a bid: one's own, or one that has been opened.
@@ -132,7 +136,9 @@ pub(crate) async fn get_bid(app: Data<App>, caller: Caller, id: Path<Uuid>) -> R
     let all = reads_all(&db, &caller, &call).await?;
     let row = store::find_readable(&db, &caller, all, *id).await?.ok_or_else(Problem::not_found)?;
     let key = keys::find(&db, &app.sealing, call.id).await?;
-    Ok(HttpResponse::Ok().json(store::view(row, key.as_ref())))
+    let bid = store::view(row, key.as_ref());
+    caller.saw("bid", bid.receipt.id, Some(bid.receipt.organisation));
+    Ok(HttpResponse::Ok().json(bid))
 }
 
 /// Withdraws a bid, before the deadline.
@@ -140,13 +146,13 @@ pub(crate) async fn get_bid(app: Data<App>, caller: Caller, id: Path<Uuid>) -> R
     responses((status = 204, description = "Withdrawn")))]
 #[delete("/bids/{id}")]
 pub(crate) async fn withdraw_bid(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let bid = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     caller.require_inside(&tx, bid.organisation_id, Role::Editor).await?;
     let (_, now) = taking_bids(&tx, bid.call_id).await?;
     if !store::withdraw(&tx, *id, now).await? {
         return Err(Problem::conflict("this bid has been replaced or withdrawn already"));
     }
-    tx.commit().await?;
+    tx.commit(Recorded::of("bid", *id).concerning([bid.organisation_id])).await?;
     Ok(HttpResponse::NoContent().finish())
 }

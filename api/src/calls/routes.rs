@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::{Call, CallKind, CallStatus, NewCall, store, validate};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::{begin_read, begin_write};
+use crate::database::begin_read;
 use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
@@ -80,7 +81,7 @@ pub(crate) async fn create_call(
         let id = Uuid::now_v7();
         store::insert(tx, id, &new).await?;
         let call = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
-        call.created("/v1/calls")
+        Ok((call.created("/v1/calls")?, recorded(&call).version(call.version)))
     })
     .await
 }
@@ -108,7 +109,7 @@ pub(crate) async fn replace_call(
     Body(new): Body<NewCall>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let before = own_call(&tx, &caller, *id).await?;
     draft_only(&before)?;
     let mut faults: Vec<Fault> = validate::faults(&tx, &new).await?;
@@ -121,7 +122,7 @@ pub(crate) async fn replace_call(
         return Err(missed(true));
     }
     let call = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
+    tx.commit(recorded(&call).version(call.version)).await?;
     call.found()
 }
 
@@ -138,13 +139,18 @@ pub(crate) async fn delete_call(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
-    draft_only(&own_call(&tx, &caller, *id).await?)?;
+    let tx = app.log.begin(&caller).await?;
+    let before = own_call(&tx, &caller, *id).await?;
+    draft_only(&before)?;
     if !store::delete(&tx, *id, version).await? {
         return Err(missed(true));
     }
-    tx.commit().await?;
+    tx.commit(recorded(&before)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn recorded(call: &Call) -> Recorded {
+    Recorded::of("call", call.id).concerning([call.value.written.funder])
 }
 
 /// Publishes a draft: from then on it no longer changes.
@@ -179,7 +185,7 @@ async fn advance(
     id: Uuid,
     from: CallStatus,
     to: CallStatus,
-) -> Result<HttpResponse, Problem> {
+) -> Result<(HttpResponse, Recorded), Problem> {
     own_call(tx, caller, id).await?;
     let moved = store::advance(tx, id, from, to).await?;
     let call = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
@@ -188,7 +194,7 @@ async fn advance(
             format!("the call is {}: only a {} one can become {}", word(call.value.status), word(from), word(to));
         return Err(Problem::conflict(detail));
     }
-    call.found()
+    Ok((call.found()?, recorded(&call).version(call.version)))
 }
 
 /// A call that the caller may change. One that they may not even see is not there.

@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::{Capability, NewCapability, store, validate};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::{begin_read, begin_write};
+use crate::database::begin_read;
 use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
@@ -65,7 +66,7 @@ pub(crate) async fn list_capabilities(
     let own = caller.own_among(&db, capabilities.iter().map(|capability| capability.value.organisation)).await?;
     pager
         .page(capabilities, |capability: &Capability| capability.id.to_string())?
-        .try_map(|capability| capability.seen(&veil, caller.clearance(own.contains(&capability.value.organisation))))
+        .try_map(|capability| capability.seen(&veil, &caller, own.get(&capability.value.organisation).copied()))
 }
 
 /// Registers a capability.
@@ -85,7 +86,7 @@ pub(crate) async fn create_capability(
         let id = Uuid::now_v7();
         store::insert_many(tx, &[store::Insertion { id, import_key: None, new }]).await?;
         let capability = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
-        capability.created("/v1/capabilities")
+        Ok((capability.created("/v1/capabilities")?, recorded(&capability).version(capability.version)))
     })
     .await
 }
@@ -102,8 +103,8 @@ pub(crate) async fn get_capability(
 ) -> Result<HttpResponse, Problem> {
     let db = begin_read(&app.db).await?;
     let capability = store::find(&db, *id).await?.ok_or_else(Problem::not_found)?;
-    let own = !caller.own_among(&db, [capability.value.organisation]).await?.is_empty();
-    capability.shown(&veil, caller.clearance(own))
+    let own = caller.own_among(&db, [capability.value.organisation]).await?;
+    capability.shown(&veil, &caller, own.first().copied())
 }
 
 /// Replaces the version of a capability named by `If-Match`.
@@ -120,7 +121,7 @@ pub(crate) async fn replace_capability(
     Body(new): Body<NewCapability>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let before = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     caller.require(&tx, before.value.organisation, Role::Editor).await?;
     let mut faults = validate::faults(&tx, &new).await?;
@@ -132,7 +133,7 @@ pub(crate) async fn replace_capability(
         return Err(missed(true));
     }
     let capability = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
+    tx.commit(recorded(&capability).version(capability.version)).await?;
     capability.found()
 }
 
@@ -149,12 +150,16 @@ pub(crate) async fn delete_capability(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let before = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     caller.require(&tx, before.value.organisation, Role::Editor).await?;
     if !store::delete(&tx, *id, version).await? {
         return Err(missed(true));
     }
-    tx.commit().await?;
+    tx.commit(recorded(&before)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn recorded(capability: &Capability) -> Recorded {
+    Recorded::of("capability", capability.id).concerning([capability.value.organisation])
 }

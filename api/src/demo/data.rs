@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::ConnectionTrait;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::Caller;
+use crate::audit::{Log, Recorded};
 use crate::body::Contract;
 use crate::calls::{self, Call, CallStatus, NewCall};
 use crate::capabilities::{self, NewCapability};
-use crate::database::begin_write;
 use crate::organisations::{self, NewOrganisation};
 use crate::problem::{Fault, Problem};
 use crate::relations::{self, NewRelation};
@@ -66,8 +67,8 @@ impl Market {
     ///
     /// # Errors
     /// A part that the API would refuse, with the same faults; the database's.
-    pub async fn store(self, db: &DatabaseConnection, contract: &Contract) -> Result<Call, Problem> {
-        let tx = begin_write(db).await?;
+    pub async fn store(self, log: &Log, contract: &Contract) -> Result<Call, Problem> {
+        let tx = log.begin(&Caller::installation().asking("demo")).await?;
         let mut keys = Keys::new();
         for entry in self.organisations {
             let Entry { key, capabilities, organisation } = entry;
@@ -86,7 +87,7 @@ impl Market {
         }
         let call =
             store_call(&tx, contract, &keys, self.call).await.map_err(|problem| problem.because("in the call"))?;
-        tx.commit().await?;
+        tx.commit(Recorded::of("call", call.id).concerning(keys.into_values())).await?;
         Ok(call)
     }
 }

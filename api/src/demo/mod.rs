@@ -15,18 +15,20 @@ use uuid::Uuid;
 
 use crate::access::Caller;
 use crate::app::App;
+use crate::audit::{Log, Readings};
 use crate::bids::seal::SealingKey;
 use crate::body::Contract;
 use crate::calls::Call;
 use crate::config::ServerConfig;
 use crate::identity::{administration, entrance};
 use crate::imports::{ImportKind, apply};
+use crate::keyfile::Key;
 use crate::limits::Limits;
 use crate::once::Once;
 use crate::page::{CursorKey, MAX_LIMIT, Slice};
 use crate::runs::{Run, RunOptions, runner};
 use crate::server::{self, Setup, StartError};
-use crate::{database, keyfile, openapi, organisations, runs, setting, territories};
+use crate::{database, openapi, organisations, runs, setting, territories};
 
 pub mod data;
 pub mod report;
@@ -61,16 +63,18 @@ async fn demonstrate(
     let listener = if once { None } else { Some(listen(config)?) };
     let scratch = Scratch::create()?;
     writeln!(out, "A fresh database, for this demonstration only: {}\n", scratch.database().display())?;
-    let (db, contract) = prepare(&scratch).await?;
-    let sealing = SealingKey::new(keyfile::read_or_create(&scratch.path().join("sealing-key"))?);
-    let shown = show(&db, &contract, config.solvers, &sealing, out).await;
+    // Of a database that nobody keeps, and so not kept either.
+    let (sealing, audit) = (SealingKey::new(*Key::generate()?.bytes()), Key::generate()?);
+    let (log, contract) = prepare(&scratch, audit.clone()).await?;
+    let shown = show(&log, &contract, config.solvers, &sealing, out).await;
     let served = match (shown, listener) {
         (Ok(shown), Some(listener)) => {
-            serve(&db, listener, config.setup(entrance::Settings::default(), sealing), &shown, out).await
+            let setup = config.setup(entrance::Settings::default(), sealing, audit);
+            serve(&log, listener, setup, &shown, out).await
         }
         (shown, _) => shown.map(|_| ()),
     };
-    db.close().await?;
+    log.db().clone().close().await?;
     served
 }
 
@@ -83,18 +87,27 @@ struct Shown {
 
 /// Fills the database, computes, and prints; then computes again without each member that nobody can replace.
 async fn show(
-    db: &DatabaseConnection,
+    log: &Log,
     contract: &Contract,
     solvers: u16,
     sealing: &SealingKey,
     out: &mut dyn Write,
 ) -> Result<Shown, StartError> {
+    let db = log.db();
     let market = Market::shipped()?;
     writeln!(out, "{}", report::paragraph(&market.note))?;
-    let call = market.store(db, contract).await?;
+    let call = market.store(log, contract).await?;
     let cursors = CursorKey::new(setting::secret(db, "cursor-key").await?);
-    let solvers = Arc::new(Semaphore::new(usize::from(solvers.max(1))));
-    let app = App { db: db.clone(), cursors, solvers, sealing: sealing.clone(), limits: Limits::default() };
+    let readings = Readings::start(log.clone());
+    let app = App {
+        db: db.clone(),
+        log: log.clone(),
+        readings,
+        cursors,
+        solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))),
+        sealing: sealing.clone(),
+        limits: Limits::default(),
+    };
     let context = context(db, &call).await?;
     let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;
     writeln!(out, "{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }))?;
@@ -108,14 +121,15 @@ async fn show(
 }
 
 /// A database with its schema and territories, and what the API accepts in it.
-async fn prepare(scratch: &Scratch) -> Result<(DatabaseConnection, Contract), StartError> {
+async fn prepare(scratch: &Scratch, audit: Key) -> Result<(Log, Contract), StartError> {
     let db = database::connect(&format!("sqlite:{}", scratch.database().display())).await?;
     database::prepare(&db).await?;
-    let import = apply::import(&db, ImportKind::Territories, data::TERRITORIES.into()).await?;
+    let log = Log::open(&db, audit).await?;
+    let import = apply::import(&log, ImportKind::Territories, data::TERRITORIES.into()).await?;
     if let Some(fault) = import.summary.faults.keys().next() {
         return Err(format!("the territories of the demonstration have a fault: {fault}").into());
     }
-    Ok((db, Contract::compile(&serde_json::to_value(openapi::document())?)?))
+    Ok((log, Contract::compile(&serde_json::to_value(openapi::document())?)?))
 }
 
 /// The call and the names that a report needs.
@@ -132,7 +146,8 @@ async fn context(db: &DatabaseConnection, call: &Call) -> Result<Context, DbErr>
 /// Runs the solver as the API does, and waits for the end.
 async fn compute(app: &App, call: &Call, options: RunOptions) -> Result<(Run, Vec<Proposal>), StartError> {
     let patience = Duration::from_secs(u64::from(options.time_limit_seconds) * 2);
-    let id = runner::launch(app, &Caller::installation(), &Once::default(), call.id, options).await?;
+    let caller = Caller::installation().asking("demo");
+    let id = runner::launch(app, &caller, &Once::without_key(caller.clone()), call.id, options).await?;
     let run = runner::wait(app, id, patience).await?;
     if let Some(failure) = &run.failure {
         return Err(format!("the computation failed: {failure}").into());
@@ -151,15 +166,15 @@ fn indispensable(proposal: Option<&Proposal>) -> Vec<(Uuid, String)> {
 
 /// Serves until it is told to stop.
 async fn serve(
-    db: &DatabaseConnection,
+    log: &Log,
     listener: TcpListener,
     setup: Setup,
     shown: &Shown,
     out: &mut dyn Write,
 ) -> Result<(), StartError> {
     let address = listener.local_addr()?;
-    let key = administration::issue_key(db, "demonstration".to_owned(), 1).await?.secret;
-    let server = server::start(db.clone(), listener, setup).await?;
+    let key = administration::issue_key(log, "demonstration".to_owned(), 1).await?.secret;
+    let server = server::start(log.db().clone(), listener, setup).await?;
     writeln!(out, "{}", invitation(address, shown, &key))?;
     Ok(server.await?)
 }
@@ -191,21 +206,23 @@ fn invitation(address: SocketAddr, shown: &Shown, key: &str) -> String {
 }
 
 /// A directory of our own, removed with everything in it when it goes out of scope.
-struct Scratch(PathBuf);
+struct Scratch {
+    directory: PathBuf,
+}
 
 impl Scratch {
     fn create() -> std::io::Result<Self> {
         let directory = std::env::temp_dir().join(format!("attelage-demo-{}", Uuid::now_v7()));
         std::fs::create_dir(&directory)?;
-        Ok(Self(directory))
+        Ok(Self { directory })
     }
 
     fn database(&self) -> PathBuf {
-        self.0.join("demo.sqlite")
+        self.directory.join("demo.sqlite")
     }
 
     fn path(&self) -> &Path {
-        &self.0
+        &self.directory
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Scratch, demonstrate, prepare};
 use crate::calls;
 use crate::capabilities;
 use crate::config::{EdgeConfig, LimitsConfig, ServerConfig};
+use crate::keyfile::Key;
 use crate::organisations;
 use crate::problem::Problem;
 
@@ -20,8 +21,9 @@ fn market() -> Market {
 /// What the solver says of a market that stands in a database of its own.
 async fn answer(market: Market) -> Answer {
     let scratch = Scratch::create().unwrap();
-    let (db, contract) = prepare(&scratch).await.unwrap();
-    let call = market.store(&db, &contract).await.unwrap_or_else(|problem| panic!("{problem}"));
+    let (log, contract) = prepare(&scratch, Key::generate().unwrap()).await.unwrap();
+    let db = log.db().clone();
+    let call = market.store(&log, &contract).await.unwrap_or_else(|problem| panic!("{problem}"));
     let problem = calls::market::Market::load(&calls::window::Window::new(&db, None)).await.unwrap().problem(&call);
     let answer = solve(&Instance::new(problem).unwrap(), &Options::default()).unwrap();
     db.close().await.unwrap();
@@ -167,8 +169,9 @@ async fn linked_entities_never_count_a_capacity_twice() {
 #[actix_web::test]
 async fn whoever_has_invented_numbers_is_marked_illustrative() {
     let scratch = Scratch::create().unwrap();
-    let (db, contract) = prepare(&scratch).await.unwrap();
-    market().store(&db, &contract).await.unwrap();
+    let (log, contract) = prepare(&scratch, Key::generate().unwrap()).await.unwrap();
+    let db = log.db().clone();
+    market().store(&log, &contract).await.unwrap();
     let organisations = organisations::store::all(&db).await.unwrap();
     let capabilities = capabilities::store::all(&db).await.unwrap();
     assert!(organisations.len() >= 20 && capabilities.len() >= 30);
@@ -189,13 +192,14 @@ async fn whoever_has_invented_numbers_is_marked_illustrative() {
 #[actix_web::test]
 async fn a_fault_of_the_market_says_where_and_leaves_nothing_behind() {
     let scratch = Scratch::create().unwrap();
-    let (db, contract) = prepare(&scratch).await.unwrap();
+    let (log, contract) = prepare(&scratch, Key::generate().unwrap()).await.unwrap();
+    let db = log.db().clone();
     let mut wrong_key = market();
     wrong_key.call.insert("funder".to_owned(), json!("nobody"));
     let mut wrong_member = market();
     entry(&mut wrong_member, "amely").capabilities[0].insert("price".to_owned(), json!(1));
     for (market, place, pointer) in [(wrong_key, "in the call", "/funder"), (wrong_member, "`amely`", "/price")] {
-        let problem: Problem = market.store(&db, &contract).await.unwrap_err();
+        let problem: Problem = market.store(&log, &contract).await.unwrap_err();
         assert!(problem.to_string().contains(place), "{problem}");
         assert_eq!(problem.faults()[0].pointer.as_deref(), Some(pointer));
         assert!(organisations::store::all(&db).await.unwrap().is_empty());

@@ -1,13 +1,14 @@
 //! What an administrator of the platform does on the machine of the service.
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::entity::{person, session};
 use super::{IssuedApiKey, NewApiKey, attempts, keys, password, store};
 use crate::access::credential::{Kind, Secret};
-use crate::access::{Role, Scopes};
-use crate::database::{begin_write, now};
+use crate::access::{Caller, Role, Scopes};
+use crate::audit::{Log, Recorded};
+use crate::database::now;
 use crate::problem::{Fault, Problem};
 
 const SHORTEST_PASSWORD: usize = 12;
@@ -18,7 +19,7 @@ const LONGEST_ADDRESS: usize = 254;
 /// # Errors
 /// An address that is taken, a password that is too short.
 pub async fn create(
-    db: &DatabaseConnection,
+    log: &Log,
     email: String,
     name: String,
     password: Option<String>,
@@ -28,13 +29,13 @@ pub async fn create(
     }
     let (password, made) = chosen(password)?;
     let hash = password::hash(password).await?;
-    let tx = begin_write(db).await?;
+    let tx = log.begin(&Caller::installation().asking("admin_create")).await?;
     if store::person_by_email(&tx, &email).await?.is_some() {
         return Err(Problem::conflict("this address has an account already"));
     }
     let new = store::NewPerson { email, name, password_hash: Some(hash), provider: None, administrator: true };
-    store::insert_person(&tx, new).await?;
-    tx.commit().await?;
+    let id = store::insert_person(&tx, new).await?;
+    tx.commit(Recorded::of("person", id)).await?;
     Ok(made)
 }
 
@@ -49,14 +50,10 @@ fn looks_like_an_address(email: &str) -> bool {
 ///
 /// # Errors
 /// An address without an account, a password that is too short.
-pub async fn reset_password(
-    db: &DatabaseConnection,
-    email: &str,
-    password: Option<String>,
-) -> Result<Option<String>, Problem> {
+pub async fn reset_password(log: &Log, email: &str, password: Option<String>) -> Result<Option<String>, Problem> {
     let (password, made) = chosen(password)?;
     let hash = password::hash(password).await?;
-    let tx = begin_write(db).await?;
+    let tx = log.begin(&Caller::installation().asking("admin_reset_password")).await?;
     let found = store::person_by_email(&tx, email).await?;
     let person = found.ok_or_else(|| Problem::not_found().because("this address has no account"))?;
     let row = person::ActiveModel {
@@ -68,8 +65,8 @@ pub async fn reset_password(
     };
     person::Entity::update(row).exec(&tx).await?;
     session::Entity::delete_many().filter(session::Column::PersonId.eq(person.id)).exec(&tx).await?;
-    tx.commit().await?;
-    attempts::forget(db, email).await?;
+    tx.commit(Recorded::of("person", person.id)).await?;
+    attempts::forget(log.db(), email).await?;
     Ok(made)
 }
 
@@ -92,10 +89,10 @@ fn chosen(given: Option<String>) -> Result<(String, Option<String>), Problem> {
 ///
 /// # Errors
 /// The database's.
-pub async fn issue_key(db: &DatabaseConnection, name: String, valid_days: u16) -> Result<IssuedApiKey, Problem> {
+pub async fn issue_key(log: &Log, name: String, valid_days: u16) -> Result<IssuedApiKey, Problem> {
     let new = NewApiKey { name, role: Role::Owner, scopes: Scopes::all().0, valid_days };
-    let tx = begin_write(db).await?;
+    let tx = log.begin(&Caller::installation().asking("admin_key")).await?;
     let key = keys::issue(&tx, None, new).await?;
-    tx.commit().await?;
+    tx.commit(keys::recorded(key.api_key.id, None)).await?;
     Ok(key)
 }

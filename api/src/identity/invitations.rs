@@ -5,7 +5,8 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post};
 use chrono::TimeDelta;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::entity::invitation;
@@ -13,8 +14,9 @@ use super::{Invitation, InvitationAnswer, IssuedInvitation, Membership, NewInvit
 use crate::access::credential::{Kind as SecretKind, Secret};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::{begin_read, begin_write, now};
+use crate::database::{begin_read, now};
 use crate::once::Once;
 use crate::organisations;
 use crate::page::{Page, Pager, Paging};
@@ -52,7 +54,8 @@ pub(crate) async fn create_invitation(
         invitation::Entity::insert(invitation::ActiveModel::from(row.clone())).exec_without_returning(tx).await?;
         let issued = IssuedInvitation { invitation: view(row), secret: secret.reveal().to_owned() };
         let place = format!("/v1/organisations/{id}/invitations/{}", issued.invitation.id);
-        Ok(HttpResponse::Created().insert_header((LOCATION, place)).json(issued))
+        let recorded = Recorded::of("invitation", issued.invitation.id).concerning([*id]);
+        Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(issued), recorded))
     })
     .await
 }
@@ -76,15 +79,27 @@ pub(crate) async fn list_invitations(
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let db = begin_read(&app.db).await?;
     caller.require_inside(&db, *id, Role::Owner).await?;
+    let invitations = page(&db, *id, pager.slice().limit, pager.after_id()?).await?;
+    let page = pager.page(invitations, |invitation: &Invitation| invitation.id.to_string())?;
+    page.items().for_each(|invitation| caller.saw("invitation", invitation.id, Some(*id)));
+    Ok(page)
+}
+
+/// Up to `limit` invitations of an organisation, by id. One query.
+pub(crate) async fn page(
+    db: &impl ConnectionTrait,
+    organisation: Uuid,
+    limit: u64,
+    after: Option<Uuid>,
+) -> Result<Vec<Invitation>, DbErr> {
     let mut rows = invitation::Entity::find()
-        .filter(invitation::Column::OrganisationId.eq(*id))
+        .filter(invitation::Column::OrganisationId.eq(organisation))
         .order_by_asc(invitation::Column::Id)
-        .limit(pager.slice().limit);
-    if let Some(after) = pager.after_id()? {
+        .limit(limit);
+    if let Some(after) = after {
         rows = rows.filter(invitation::Column::Id.gt(after));
     }
-    let rows = rows.all(&db).await?;
-    pager.page(rows.into_iter().map(view).collect(), |invitation: &Invitation| invitation.id.to_string())
+    Ok(rows.all(db).await?.into_iter().map(view).collect())
 }
 
 /// Takes an invitation back.
@@ -98,7 +113,7 @@ pub(crate) async fn delete_invitation(
     path: Path<(Uuid, Uuid)>,
 ) -> Result<HttpResponse, Problem> {
     let (organisation, invitation) = path.into_inner();
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     caller.require_inside(&tx, organisation, Role::Owner).await?;
     let gone = invitation::Entity::delete_many()
         .filter(invitation::Column::Id.eq(invitation))
@@ -108,7 +123,7 @@ pub(crate) async fn delete_invitation(
     if gone.rows_affected == 0 {
         return Err(Problem::not_found());
     }
-    tx.commit().await?;
+    tx.commit(Recorded::of("invitation", invitation).concerning([organisation])).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -147,7 +162,9 @@ pub(crate) async fn accept_invitation(
         }
         store::join(tx, invitation.organisation_id, person, invitation.role).await?;
         let membership = Membership { organisation: invitation.organisation_id, role: invitation.role };
-        Ok(HttpResponse::Ok().json(membership))
+        let recorded = Recorded::of("member", person).concerning([membership.organisation]);
+        let recorded = recorded.with(json!({ "invitation": invitation.id }));
+        Ok((HttpResponse::Ok().json(membership), recorded))
     })
     .await
 }

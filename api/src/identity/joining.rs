@@ -8,12 +8,14 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use super::entity::join_request::{ActiveModel, Column, Entity, Model};
 use super::{JoinKind, JoinRequest, JoinState, NewJoinRequest, store};
 use crate::access::{Caller, Role, Routes, is_claimed};
 use crate::app::App;
+use crate::audit::{Recorded, Write};
 use crate::body::Body;
 use crate::database::{begin_read, now};
 use crate::once::Once;
@@ -74,7 +76,8 @@ pub(crate) async fn create_join_request(
         Entity::insert(ActiveModel::from(row.clone())).exec_without_returning(tx).await?;
         let request = views(tx, vec![row]).await?.pop().ok_or_else(Problem::not_found)?;
         let place = format!("/v1/join-requests/{}", request.id);
-        Ok(HttpResponse::Created().insert_header((LOCATION, place)).json(request))
+        let recorded = recorded(&request);
+        Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(request), recorded))
     })
     .await
 }
@@ -118,12 +121,29 @@ pub(crate) async fn list_join_requests(
 ) -> Result<impl Responder, Problem> {
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let db = begin_read(&app.db).await?;
-    let mut rows = Entity::find().filter(seen(&caller)).order_by_asc(Column::Id).limit(pager.slice().limit);
-    if let Some(after) = pager.after_id()? {
+    let requests = page(&db, seen(&caller), pager.slice().limit, pager.after_id()?).await?;
+    let page = pager.page(requests, |request: &JoinRequest| request.id.to_string())?;
+    page.items().for_each(|request| caller.saw("join_request", request.id, Some(request.organisation)));
+    Ok(page)
+}
+
+/// Up to `limit` of some requests, by id. Two queries.
+pub(crate) async fn page(
+    db: &impl ConnectionTrait,
+    which: Condition,
+    limit: u64,
+    after: Option<Uuid>,
+) -> Result<Vec<JoinRequest>, DbErr> {
+    let mut rows = Entity::find().filter(which).order_by_asc(Column::Id).limit(limit);
+    if let Some(after) = after {
         rows = rows.filter(Column::Id.gt(after));
     }
-    let rows = rows.all(&db).await?;
-    pager.page(views(&db, rows).await?, |request: &JoinRequest| request.id.to_string())
+    views(db, rows.all(db).await?).await
+}
+
+/// The requests on which the owners of an organisation decide.
+pub(crate) fn to_join(organisation: Uuid) -> Condition {
+    Condition::all().add(Column::OrganisationId.eq(organisation)).add(Column::Kind.eq(JoinKind::Membership))
 }
 
 /// Lets somebody join: as a viewer, or as the owner of an organisation that they claimed.
@@ -171,9 +191,15 @@ pub(crate) async fn decline_join_request(
     .await
 }
 
-async fn shown(tx: &DatabaseTransaction, row: Model) -> Result<HttpResponse, Problem> {
+async fn shown(tx: &Write, row: Model) -> Result<(HttpResponse, Recorded), Problem> {
     let request = views(tx, vec![row]).await?.pop().ok_or_else(Problem::not_found)?;
-    Ok(HttpResponse::Ok().json(request))
+    let recorded = recorded(&request);
+    Ok((HttpResponse::Ok().json(request), recorded))
+}
+
+fn recorded(request: &JoinRequest) -> Recorded {
+    let recorded = Recorded::of("join_request", request.id).concerning([request.organisation]);
+    recorded.with(json!({ "person": request.person.id }))
 }
 
 /// Moves a request on from open; of two decisions at once, one is refused.

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post};
 use chrono::TimeDelta;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::entity::api_key::{ActiveModel, Column, Entity, Model};
@@ -13,10 +14,11 @@ use super::{ApiKey, IssuedApiKey, NewApiKey};
 use crate::access::credential::{Kind as SecretKind, Secret};
 use crate::access::{Caller, Role, Routes, Scopes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::{begin_read, begin_write, now};
+use crate::database::{begin_read, now};
 use crate::once::Once;
-use crate::page::{Page, Pager, Paging, Slice};
+use crate::page::{Listed, Page, Pager, Paging, Slice};
 use crate::problem::{Fault, Problem};
 
 /// Adds the routes.
@@ -76,8 +78,19 @@ fn view(row: Model) -> ApiKey {
     ApiKey { id, organisation, name, prefix, role, scopes, created_at, expires_at, revoked_at }
 }
 
-fn issued(key: &IssuedApiKey) -> HttpResponse {
-    HttpResponse::Created().insert_header((LOCATION, format!("/v1/api-keys/{}", key.api_key.id))).json(key)
+fn issued(key: &IssuedApiKey) -> (HttpResponse, Recorded) {
+    let place = format!("/v1/api-keys/{}", key.api_key.id);
+    let recorded = recorded(key.api_key.id, key.api_key.organisation);
+    (HttpResponse::Created().insert_header((LOCATION, place)).json(key), recorded)
+}
+
+/// What the log says of a key that was made or revoked.
+pub fn recorded(key: Uuid, organisation: Option<Uuid>) -> Recorded {
+    Recorded::of("api_key", key).concerning(organisation)
+}
+
+fn saw(caller: &Caller, keys: &Listed<ApiKey>) {
+    keys.items().for_each(|key| caller.saw("api_key", key.id, key.organisation));
 }
 
 /// No key makes a key that can do more than itself.
@@ -120,12 +133,19 @@ pub(crate) async fn list_api_keys(
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let db = begin_read(&app.db).await?;
     caller.require_inside(&db, *id, Role::Owner).await?;
-    let of_it = Condition::all().add(Column::OrganisationId.eq(*id));
-    let keys = page(&db, of_it, &pager.slice(), pager.after_id()?).await?;
-    pager.page(keys, |key: &ApiKey| key.id.to_string())
+    let keys = page(&db, of(*id), &pager.slice(), pager.after_id()?).await?;
+    let page = pager.page(keys, |key: &ApiKey| key.id.to_string())?;
+    saw(&caller, &page);
+    Ok(page)
 }
 
-async fn page(
+/// The keys of an organisation.
+pub(crate) fn of(organisation: Uuid) -> Condition {
+    Condition::all().add(Column::OrganisationId.eq(organisation))
+}
+
+/// Up to `slice.limit` keys, by id. One query.
+pub(crate) async fn page(
     db: &impl ConnectionTrait,
     which: Condition,
     slice: &Slice,
@@ -157,13 +177,16 @@ pub(crate) async fn create_platform_key(
 #[get("/platform/api-keys")]
 pub(crate) async fn list_platform_keys(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     query: Query<Paging>,
 ) -> Result<impl Responder, Problem> {
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let of_platform = Condition::all().add(Column::OrganisationId.is_null());
     let keys = page(&app.db, of_platform, &pager.slice(), pager.after_id()?).await?;
-    pager.page(keys, |key: &ApiKey| key.id.to_string())
+    let page = pager.page(keys, |key: &ApiKey| key.id.to_string())?;
+    saw(&caller, &page);
+    Ok(page)
 }
 
 /// A key that somebody decides on; for others it is as if it were not there. Two queries at most.
@@ -195,7 +218,8 @@ pub(crate) async fn rotate_api_key(
         if !revoke(tx, *id).await? {
             return Err(Problem::conflict("this key has been revoked: make another one"));
         }
-        Ok(issued(&issue(tx, old.organisation_id, new).await?))
+        let (response, recorded) = issued(&issue(tx, old.organisation_id, new).await?);
+        Ok((response, recorded.with(json!({ "instead_of": *id }))))
     })
     .await
 }
@@ -205,10 +229,10 @@ pub(crate) async fn rotate_api_key(
     responses((status = 204, description = "Revoked")))]
 #[delete("/api-keys/{id}")]
 pub(crate) async fn revoke_api_key(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    let tx = begin_write(&app.db).await?;
-    find(&tx, &caller, *id).await?;
+    let tx = app.log.begin(&caller).await?;
+    let key = find(&tx, &caller, *id).await?;
     revoke(&tx, *id).await?;
-    tx.commit().await?;
+    tx.commit(recorded(key.id, key.organisation_id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

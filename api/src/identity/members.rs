@@ -3,15 +3,16 @@
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, put};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::membership;
 use super::{Member, RoleChange, store};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::{begin_read, begin_write};
+use crate::database::begin_read;
 use crate::page::{Page, Pager, Paging};
 use crate::problem::Problem;
 use crate::resource::{etagged, missed, required_version};
@@ -35,15 +36,27 @@ pub(crate) async fn list_members(
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let db = begin_read(&app.db).await?;
     caller.require_inside(&db, *id, Role::Viewer).await?;
+    let members = page(&db, *id, pager.slice().limit, pager.after_id()?).await?;
+    let page = pager.page(members, |member: &Member| member.person.id.to_string())?;
+    page.items().for_each(|member| caller.saw("member", member.person.id, Some(*id)));
+    Ok(page)
+}
+
+/// Up to `limit` members of an organisation, by the id of the person. Two queries.
+pub(crate) async fn page(
+    db: &impl ConnectionTrait,
+    organisation: Uuid,
+    limit: u64,
+    after: Option<Uuid>,
+) -> Result<Vec<Member>, DbErr> {
     let mut rows = membership::Entity::find()
-        .filter(membership::Column::OrganisationId.eq(*id))
+        .filter(membership::Column::OrganisationId.eq(organisation))
         .order_by_asc(membership::Column::PersonId)
-        .limit(pager.slice().limit);
-    if let Some(after) = pager.after_id()? {
+        .limit(limit);
+    if let Some(after) = after {
         rows = rows.filter(membership::Column::PersonId.gt(after));
     }
-    let rows = rows.all(&db).await?;
-    pager.page(store::members(&db, rows).await?, |member: &Member| member.person.id.to_string())
+    store::members(db, rows.all(db).await?).await
 }
 
 /// Gives a member another role.
@@ -62,7 +75,7 @@ pub(crate) async fn set_member_role(
 ) -> Result<HttpResponse, Problem> {
     let (organisation, person) = path.into_inner();
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     caller.require_inside(&tx, organisation, Role::Owner).await?;
     store::membership(&tx, organisation, person).await?.ok_or_else(Problem::not_found)?;
     if role != Role::Owner {
@@ -81,7 +94,7 @@ pub(crate) async fn set_member_role(
     }
     let row = store::membership(&tx, organisation, person).await?.ok_or_else(Problem::not_found)?;
     let member = store::members(&tx, vec![row]).await?.pop().ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
+    tx.commit(Recorded::of("member", person).concerning([organisation]).version(member.version)).await?;
     Ok(etagged(member.version, &member))
 }
 
@@ -100,7 +113,7 @@ pub(crate) async fn remove_member(
 ) -> Result<HttpResponse, Problem> {
     let (organisation, person) = path.into_inner();
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let leaves = caller.person().is_ok_and(|own| own == person);
     caller.require_inside(&tx, organisation, if leaves { Role::Viewer } else { Role::Owner }).await?;
     store::membership(&tx, organisation, person).await?.ok_or_else(Problem::not_found)?;
@@ -114,7 +127,7 @@ pub(crate) async fn remove_member(
     if gone.rows_affected == 0 {
         return Err(missed(true));
     }
-    tx.commit().await?;
+    tx.commit(Recorded::of("member", person).concerning([organisation])).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -13,8 +13,10 @@ use super::entrance::Entrance;
 use super::{Me, Membership, PasswordChange, Registration, password, store};
 use crate::access::{Caller, Principal, Routes, Scope, Scopes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::{begin_write, now};
+use crate::database::{self, now};
+use crate::once;
 use crate::problem::{Fault, Problem};
 
 /// Adds the routes.
@@ -29,7 +31,11 @@ pub fn configure(routes: &mut Routes) {
 #[utoipa::path(tag = "identity", request_body = Registration,
     responses((status = 202, description = "If the address was free, it has an account now")))]
 #[post("/people")]
-pub(crate) async fn register(app: Data<App>, Body(new): Body<Registration>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn register(
+    app: Data<App>,
+    caller: Caller,
+    Body(new): Body<Registration>,
+) -> Result<HttpResponse, Problem> {
     let Registration { email, name, password } = new;
     let mut faults = Vec::new();
     if password.to_lowercase() == store::normalised(&email) {
@@ -38,15 +44,13 @@ pub(crate) async fn register(app: Data<App>, Body(new): Body<Registration>) -> R
     Problem::check(faults)?;
     // Hashed first, so that a free address and one that is taken take as long.
     let hash = password::hash(password).await?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     if store::person_by_email(&tx, &email).await?.is_none() {
         let new = store::NewPerson { email, name, password_hash: Some(hash), provider: None, administrator: false };
         match store::insert_person(&tx, new).await {
-            Ok(_) => tx.commit().await?,
+            Ok(id) => tx.commit(Recorded::of("person", id)).await?,
             // Somebody else has taken it in the meantime: the answer does not tell.
-            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-                tx.rollback().await?
-            }
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -61,6 +65,11 @@ pub(crate) async fn get_me(app: Data<App>, caller: Caller) -> Result<HttpRespons
         Principal::Person { person, .. } => store::person(&app.db, person).await?.map(store::view),
         _ => None,
     };
+    match caller.principal() {
+        Principal::Person { person, .. } => caller.saw("person", person, None),
+        Principal::Key(key) => caller.saw("api_key", key, caller.memberships().keys().next().copied()),
+        Principal::Nobody | Principal::Installation => {}
+    }
     let memberships = caller.memberships().iter();
     let scopes = Scopes::all().0.into_iter().filter(|scope: &Scope| caller.holds(*scope));
     Ok(HttpResponse::Ok().json(Me {
@@ -94,7 +103,7 @@ pub(crate) async fn change_password(
         return Err(Problem::invalid(vec![Fault::at("/current", "this is not your password")]));
     }
     let hash = password::hash(change.new).await?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let row = person::ActiveModel { password_hash: Set(Some(hash)), updated_at: Set(now()), ..Default::default() };
     // Only over the one that was verified: of two changes at once, one is refused.
     let changed = person::Entity::update_many()
@@ -112,25 +121,28 @@ pub(crate) async fn change_password(
         others = others.filter(session::Column::Id.ne(session));
     }
     others.exec(&tx).await?;
-    tx.commit().await?;
+    tx.commit(Recorded::of("person", id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Erases whoever has signed in: their account, sessions, memberships and requests.
 ///
-/// What they did in the name of organisations stays, under a number that leads to nobody. Refused while an organisation would be left
+/// What they did in the name of organisations stays, under a number that leads to nobody, and so does the audit log. Answers that name
+/// them are forgotten: a request of somebody else's that is sent again under its key meets a 409 instead. Refused while an organisation would be left
 /// without an owner: hand it over, or delete it, first.
 #[utoipa::path(tag = "identity", responses((status = 204, description = "Erased")))]
 #[delete("/me")]
 pub(crate) async fn erase_me(app: Data<App>, caller: Caller) -> Result<HttpResponse, Problem> {
     let id = caller.person()?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let sole = store::sole_ownerships(&tx, id).await?;
     if let Some(organisation) = sole.first() {
         let detail = format!("organisation {organisation} would have no owner: name another one, or delete it, first");
         return Err(Problem::conflict(detail));
     }
     person::Entity::delete_by_id(id).exec(&tx).await?;
-    tx.commit().await?;
+    once::erase(&tx, id).await?;
+    tx.commit(Recorded::of("person", id)).await?;
+    database::forget_deleted(&app.db).await?;
     Ok(HttpResponse::NoContent().finish())
 }

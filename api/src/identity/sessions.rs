@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::attempts::Attempt;
@@ -18,8 +19,9 @@ use crate::access::credential::{Kind as SecretKind, Secret};
 use crate::access::guard::COOKIE;
 use crate::access::{Caller, Principal, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::{begin_write, now};
+use crate::database::now;
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Kind, Problem};
 
@@ -42,6 +44,7 @@ pub fn configure(routes: &mut Routes) {
 #[post("/sessions")]
 pub(crate) async fn sign_in(
     app: Data<App>,
+    caller: Caller,
     entrance: Data<Entrance>,
     request: HttpRequest,
     Body(own): Body<SignIn>,
@@ -53,9 +56,9 @@ pub(crate) async fn sign_in(
     let Some(person) = person.filter(|_| known) else {
         return Err(Problem::new(Kind::Unauthenticated).because("the address or the password is wrong"));
     };
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let (session, secret) = open(&tx, person.id).await?;
-    tx.commit().await?;
+    tx.commit(Recorded::of("person", person.id).with(json!({ "session": session.id }))).await?;
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/v1/sessions/{}", session.id)))
         .cookie(cookie(&secret))
@@ -146,7 +149,9 @@ pub(crate) async fn list_sessions(
         own = own.filter(session::Column::Id.gt(after));
     }
     let own = own.all(&app.db).await?.into_iter().map(|row| view(row, current));
-    pager.page(own.collect(), |session: &Session| session.id.to_string())
+    let page = pager.page(own.collect(), |session: &Session| session.id.to_string())?;
+    page.items().for_each(|session| caller.saw("session", session.id, None));
+    Ok(page)
 }
 
 /// Ends a session of whoever has signed in: at once, everywhere.
@@ -155,10 +160,12 @@ pub(crate) async fn list_sessions(
 #[delete("/sessions/{id}")]
 pub(crate) async fn end_session(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let own = session::Column::PersonId.eq(caller.person()?);
-    let done = session::Entity::delete_many().filter(session::Column::Id.eq(*id)).filter(own).exec(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
+    let done = session::Entity::delete_many().filter(session::Column::Id.eq(*id)).filter(own).exec(&tx).await?;
     if done.rows_affected == 0 {
         return Err(Problem::not_found());
     }
+    tx.commit(Recorded::of("session", *id)).await?;
     let mut response = HttpResponse::NoContent();
     if matches!(caller.principal(), Principal::Person { session, .. } if session == *id) {
         let mut gone = Cookie::build(COOKIE, "").path("/").secure(true).http_only(true).finish();

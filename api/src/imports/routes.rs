@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{Import, ImportKind, RowFault, apply, store};
 use crate::access::Routes;
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Csv;
 use crate::once::Once;
 use crate::page::{Page, Pager, Paging};
@@ -48,7 +49,9 @@ pub(crate) async fn create_import(
     let read = apply::read(&app.db, query.kind, bytes).await?;
     once.write(&app, async |tx| {
         let import = read.write(tx).await?;
-        Ok(HttpResponse::Created().insert_header((LOCATION, format!("/v1/imports/{}", import.id))).json(import))
+        let recorded = Recorded::of("import", import.id);
+        let place = format!("/v1/imports/{}", import.id);
+        Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(import), recorded))
     })
     .await
 }

@@ -9,9 +9,10 @@ use uuid::Uuid;
 use super::{LegalFamily, NewOrganisation, Organisation, store, validate};
 use crate::access::{Caller, Principal, Role, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
 use crate::codes::searched;
-use crate::database::{begin_read, begin_write};
+use crate::database::begin_read;
 use crate::identity;
 use crate::once::Once;
 use crate::page::{Page, Pager};
@@ -67,7 +68,7 @@ pub(crate) async fn list_organisations(
     let own = caller.own_among(&db, organisations.iter().map(|organisation| organisation.id)).await?;
     pager
         .page(organisations, |organisation: &Organisation| organisation.id.to_string())?
-        .try_map(|organisation| organisation.seen(&veil, caller.clearance(own.contains(&organisation.id))))
+        .try_map(|organisation| organisation.seen(&veil, &caller, own.get(&organisation.id).copied()))
 }
 
 /// Registers an organisation. Whoever does is its owner; one that an administrator registers waits for somebody to claim it.
@@ -88,7 +89,7 @@ pub(crate) async fn create_organisation(
             identity::store::join(tx, id, person, Role::Owner).await?;
         }
         let organisation = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
-        organisation.created("/v1/organisations")
+        Ok((organisation.created("/v1/organisations")?, recorded(id).version(organisation.version)))
     })
     .await
 }
@@ -105,8 +106,8 @@ pub(crate) async fn get_organisation(
 ) -> Result<HttpResponse, Problem> {
     let db = begin_read(&app.db).await?;
     let organisation = store::find(&db, *id).await?.ok_or_else(Problem::not_found)?;
-    let own = !caller.own_among(&db, [*id]).await?.is_empty();
-    organisation.shown(&veil, caller.clearance(own))
+    let own = caller.own_among(&db, [*id]).await?;
+    organisation.shown(&veil, &caller, own.first().copied())
 }
 
 /// Replaces the version of an organisation named by `If-Match`.
@@ -123,7 +124,7 @@ pub(crate) async fn replace_organisation(
     Body(new): Body<NewOrganisation>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     if !store::exists(&tx, *id).await? {
         return Err(Problem::not_found());
     }
@@ -133,7 +134,7 @@ pub(crate) async fn replace_organisation(
         return Err(missed(true));
     }
     let organisation = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
+    tx.commit(recorded(*id).version(organisation.version)).await?;
     organisation.found()
 }
 
@@ -150,7 +151,7 @@ pub(crate) async fn delete_organisation(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     if !store::exists(&tx, *id).await? {
         return Err(Problem::not_found());
     }
@@ -158,6 +159,10 @@ pub(crate) async fn delete_organisation(
     if !store::delete(&tx, *id, version).await? {
         return Err(missed(true));
     }
-    tx.commit().await?;
+    tx.commit(recorded(*id)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn recorded(id: Uuid) -> Recorded {
+    Recorded::of("organisation", id).concerning([id])
 }

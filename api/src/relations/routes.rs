@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{NewRelation, Relation, store};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::begin_write;
 use crate::once::Once;
 use crate::organisations;
 use crate::page::{Page, Pager};
@@ -69,7 +69,7 @@ pub(crate) async fn create_relation(
     once.write(&app, async |tx| {
         Problem::check(faults(tx, &caller, &new).await?)?;
         let relation = store::insert(tx, &new).await?;
-        relation.created("/v1/relations")
+        Ok((relation.created("/v1/relations")?, recorded(&relation).version(relation.version)))
     })
     .await
 }
@@ -97,7 +97,7 @@ pub(crate) async fn replace_relation(
     Body(new): Body<NewRelation>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let before = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     require_one(&tx, &caller, &before.value).await?;
     Problem::check(faults(&tx, &caller, &new).await?)?;
@@ -105,7 +105,9 @@ pub(crate) async fn replace_relation(
         return Err(missed(true));
     }
     let relation = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
+    // It may have been another's until now: that one learns of it too.
+    let both = recorded(&relation).concerning([before.value.a, before.value.b]);
+    tx.commit(both.version(relation.version)).await?;
     relation.found()
 }
 
@@ -122,14 +124,18 @@ pub(crate) async fn delete_relation(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     let before = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     require_one(&tx, &caller, &before.value).await?;
     if !store::delete(&tx, *id, version).await? {
         return Err(missed(true));
     }
-    tx.commit().await?;
+    tx.commit(recorded(&before)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn recorded(relation: &Relation) -> Recorded {
+    Recorded::of("relation", relation.id).concerning([relation.value.a, relation.value.b])
 }
 
 /// A relation belongs to both of its organisations.

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::{NewReservation, Reservation, store};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
-use crate::database::{begin_read, begin_write};
+use crate::database::begin_read;
 use crate::once::Once;
 use crate::organisations;
 use crate::page::{Page, Pager, Paging};
@@ -35,7 +36,9 @@ pub(crate) async fn list_reservations(
     let db = begin_read(&app.db).await?;
     caller.require_inside(&db, *id, Role::Viewer).await?;
     let rows = store::page(&db, *id, &pager.slice(), pager.after_id()?).await?;
-    pager.page(rows, |reservation: &Reservation| reservation.id.to_string())
+    let page = pager.page(rows, |reservation: &Reservation| reservation.id.to_string())?;
+    page.items().for_each(|reservation| caller.saw("reservation", reservation.id, Some(*id)));
+    Ok(page)
 }
 
 /// Says with whom an organisation would rather not work: it is no longer proposed together with them, and nobody else learns why.
@@ -60,7 +63,8 @@ pub(crate) async fn create_reservation(
         Problem::check(faults)?;
         let reservation = store::insert(tx, *id, new).await?;
         let place = format!("/v1/organisations/{id}/reservations/{}", reservation.id);
-        Ok(HttpResponse::Created().insert_header((LOCATION, place)).json(reservation))
+        let recorded = Recorded::of("reservation", reservation.id).concerning([*id]);
+        Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(reservation), recorded))
     })
     .await
 }
@@ -76,11 +80,11 @@ pub(crate) async fn delete_reservation(
     path: Path<(Uuid, Uuid)>,
 ) -> Result<HttpResponse, Problem> {
     let (organisation, reservation) = path.into_inner();
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     caller.require_inside(&tx, organisation, Role::Editor).await?;
     if !store::delete(&tx, organisation, reservation).await? {
         return Err(Problem::not_found());
     }
-    tx.commit().await?;
+    tx.commit(Recorded::of("reservation", reservation).concerning([organisation])).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -50,7 +50,7 @@ pub(crate) async fn start_run(
     id: Path<Uuid>,
     Body(options): Body<RunOptions>,
 ) -> Result<HttpResponse, Problem> {
-    started(&app, &request, runner::launch(&app, &caller, &once, *id, options).await?).await
+    started(&app, &caller, &request, runner::launch(&app, &caller, &once, *id, options).await?).await
 }
 
 /// Starts a computation on several calls at once: who should answer which, so that all together cost least.
@@ -67,14 +67,20 @@ pub(crate) async fn start_joint_run(
     once: Once,
     Body(options): Body<JointRunOptions>,
 ) -> Result<HttpResponse, Problem> {
-    started(&app, &request, runner::launch_jointly(&app, &caller, &once, options).await?).await
+    started(&app, &caller, &request, runner::launch_jointly(&app, &caller, &once, options).await?).await
 }
 
 /// The answer to whoever started a run.
-async fn started(app: &App, request: &HttpRequest, id: Uuid) -> Result<HttpResponse, Problem> {
+async fn started(app: &App, caller: &Caller, request: &HttpRequest, id: Uuid) -> Result<HttpResponse, Problem> {
     let run = runner::wait(app, id, preferred_wait(request)).await?;
+    saw(caller, id, run.organisation);
     let mut response = if runner::is_over(run.state) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(response.insert_header((LOCATION, runner::path(run.id))).json(run))
+}
+
+/// Notes that somebody is shown a run, or a part of it.
+fn saw(caller: &Caller, run: Uuid, organisation: Option<Uuid>) {
+    caller.saw("run", run, organisation);
 }
 
 /// Lists the runs of a call that you or your organisation asked for, alone or with others, oldest first.
@@ -94,7 +100,9 @@ pub(crate) async fn list_runs(
     }
     let rows = store::page(&app.db, &caller, *id, &pager.slice(), pager.after_id()?).await?;
     let runs = store::views(&app.db, rows).await?;
-    pager.page(runs, |run: &Run| run.id.to_string())
+    let page = pager.page(runs, |run: &Run| run.id.to_string())?;
+    page.items().for_each(|run| saw(&caller, run.id, run.organisation));
+    Ok(page)
 }
 
 /// Reads a run: where it stands, what it achieved, its proof.
@@ -111,6 +119,7 @@ pub(crate) async fn get_run(
 ) -> Result<HttpResponse, Problem> {
     store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
     let run = runner::wait(&app, *id, preferred_wait(&request)).await?;
+    saw(&caller, run.id, run.organisation);
     Ok(HttpResponse::Ok().json(run))
 }
 
@@ -126,9 +135,8 @@ pub(crate) async fn list_proposals(
     query: Query<Paging>,
 ) -> Result<impl Responder, Problem> {
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
-    if store::find_visible(&app.db, &caller, *id).await?.is_none() {
-        return Err(Problem::not_found());
-    }
+    let run = store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
+    saw(&caller, run.id, run.organisation_id);
     let after = pager.slice().after.map(|rank| rank.parse::<i32>()).transpose();
     let after = after.map_err(|_| Problem::malformed(vec![Fault::parameter("cursor", "not of this list")]))?;
     let proposals = store::proposals(&app.db, *id, &pager.slice(), after).await?;
@@ -144,6 +152,7 @@ pub(crate) async fn get_reply(app: Data<App>, caller: Caller, id: Path<Uuid>) ->
     if matches!(row.options, Asked::Jointly(_)) {
         return Err(Problem::conflict(format!("this run is on several calls: read it at /v1/runs/{id}/portfolio")));
     }
+    saw(&caller, row.id, row.organisation_id);
     let elsewhere = format!("this run lists consortia: read them at /v1/runs/{id}/proposals");
     kept(row.reply, row.state, elsewhere)
 }
@@ -154,6 +163,7 @@ pub(crate) async fn get_reply(app: Data<App>, caller: Caller, id: Path<Uuid>) ->
 #[get("/runs/{id}/portfolio")]
 pub(crate) async fn get_portfolio(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let row = store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
+    saw(&caller, row.id, row.organisation_id);
     let elsewhere = format!("this run is on one call: read it at /v1/runs/{id}/proposals or /v1/runs/{id}/reply");
     match row.options {
         Asked::Jointly(_) => kept(row.reply, row.state, elsewhere),

@@ -7,16 +7,18 @@ use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use attelage_solver::portfolio::{PortfolioAnswer, PortfolioOptions};
 use attelage_solver::{self as solver, Instance, OptionsError, PortfolioInstance, Query, Reply};
+use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::{Asked, JointRunOptions, Run, RunCall, RunOptions, RunState, store};
 use crate::access::{Caller, Role};
 use crate::app::App;
+use crate::audit::{Recorded, Write};
 use crate::calls::market::Market;
 use crate::calls::window::Window;
 use crate::calls::{self, Call};
 use crate::codes::sha256_hex;
-use crate::database::{begin_read, begin_write};
+use crate::database::begin_read;
 use crate::limits;
 use crate::once::{self, Once};
 use crate::problem::{Fault, Kind, Problem};
@@ -43,7 +45,7 @@ pub async fn launch(app: &App, caller: &Caller, once: &Once, call: Uuid, options
     snapshot.commit().await?;
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare(problem, &own)).await.map_err(Problem::internal)??;
-    queue(app, once, asker, &[call], Asked::Alone(options), prepared).await
+    queue(app, caller, once, asker, &[call], Asked::Alone(options), prepared).await
 }
 
 /// As [`launch`], on several calls at once.
@@ -82,7 +84,7 @@ pub async fn launch_jointly(
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare_jointly(problems, &own));
     let prepared = prepared.await.map_err(Problem::internal)??;
-    queue(app, once, asker, &calls, Asked::Jointly(options), prepared).await
+    queue(app, caller, once, asker, &calls, Asked::Jointly(options), prepared).await
 }
 
 async fn has_room(app: &App) -> Result<(), Problem> {
@@ -96,6 +98,7 @@ async fn has_room(app: &App) -> Result<(), Problem> {
 /// Records a run and starts it; gives its id.
 async fn queue(
     app: &App,
+    caller: &Caller,
     once: &Once,
     asker: Option<Uuid>,
     calls: &[Call],
@@ -104,7 +107,7 @@ async fn queue(
 ) -> Result<Uuid, Problem> {
     let id = Uuid::now_v7();
     let calls: Vec<RunCall> = calls.iter().map(|call| RunCall { call: call.id, version: call.version }).collect();
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(caller).await?;
     if let Some(run) = once.claim(&tx).await? {
         return started_before(&run);
     }
@@ -114,17 +117,17 @@ async fn queue(
     let (tell, told) = tokio::sync::oneshot::channel();
     // A caller that goes away ends this function, but must not part the record of a run from its computation.
     tokio::spawn(async move {
-        let committed = tx.commit().await;
+        let committed = tx.commit(recorded(id, asker)).await;
         let recorded = committed.is_ok();
         // Nobody may be waiting any more.
         let _ = tell.send(committed);
-        let computed = if recorded { compute(&app, id, prepared.work).await } else { Ok(()) };
+        let computed = if recorded { compute(&app, id, asker, prepared.work).await } else { Ok(()) };
         if let Err(error) = &computed {
             tracing::error!(run = %id, %error, "the run was not recorded");
         }
         // A commit that seemed to fail may have reached the database.
         if (!recorded || computed.is_err())
-            && let Err(error) = store::fail(&app.db, id, "the answer could not be recorded; start another run").await
+            && let Err(error) = fail(&app, id, asker, "the answer could not be recorded; start another run").await
         {
             tracing::error!(run = %id, %error, "nor was its failure");
         }
@@ -217,26 +220,40 @@ fn refused(error: OptionsError) -> Problem {
 }
 
 /// Waits for a place, computes, and records the answer.
-async fn compute(app: &App, id: Uuid, work: Work) -> Result<(), Problem> {
+async fn compute(app: &App, id: Uuid, asker: Option<Uuid>, work: Work) -> Result<(), Problem> {
     let _place = app.solvers.acquire().await.map_err(Problem::internal)?;
     store::start(&app.db, id).await?;
-    match tokio::task::spawn_blocking(move || work.outcome()).await {
+    let outcome = tokio::task::spawn_blocking(move || work.outcome()).await;
+    let tx = finish(app).await?;
+    match outcome {
         Ok(Ok(Outcome::Reply(reply))) => match *reply {
-            Reply::Proposals(answer) => {
-                let tx = begin_write(&app.db).await?;
-                store::succeed(&tx, id, &answer).await?;
-                tx.commit().await?;
-            }
-            reply => store::reply(&app.db, id, &reply).await?,
+            Reply::Proposals(answer) => store::succeed(&tx, id, &answer).await?,
+            reply => store::reply(&tx, id, &reply).await?,
         },
-        Ok(Ok(Outcome::Portfolio(answer))) => store::succeed_jointly(&app.db, id, &answer).await?,
-        Ok(Err(error)) => store::fail(&app.db, id, &error.to_string()).await?,
+        Ok(Ok(Outcome::Portfolio(answer))) => store::succeed_jointly(&tx, id, &answer).await?,
+        Ok(Err(error)) => store::fail(&tx, id, &error.to_string()).await?,
         Err(error) => {
             tracing::error!(run = %id, %error, "the solver stopped");
-            store::fail(&app.db, id, "the solver stopped unexpectedly; the cause is in the log").await?;
+            store::fail(&tx, id, "the solver stopped unexpectedly; the cause is in the log").await?;
         }
     }
-    Ok(())
+    Ok(tx.commit(recorded(id, asker)).await?)
+}
+
+/// Says that a run will have no answer.
+async fn fail(app: &App, id: Uuid, asker: Option<Uuid>, why: &str) -> Result<(), DbErr> {
+    let tx = finish(app).await?;
+    store::fail(&tx, id, why).await?;
+    tx.commit(recorded(id, asker)).await
+}
+
+/// The end of a run is a write of the service's own.
+async fn finish(app: &App) -> Result<Write, DbErr> {
+    app.log.begin(&Caller::installation().asking("finish_run")).await
+}
+
+fn recorded(run: Uuid, asker: Option<Uuid>) -> Recorded {
+    Recorded::of("run", run).concerning(asker)
 }
 
 /// The run, when it is over or when `patience` is. Looks every few milliseconds at first, four times a second later.

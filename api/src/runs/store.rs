@@ -154,6 +154,20 @@ pub async fn page(
     query.limit(slice.limit).all(db).await
 }
 
+/// Up to `limit` runs that were asked for in the name of an organisation, by id. One query.
+pub async fn page_asked_by(
+    db: &impl ConnectionTrait,
+    organisation: Uuid,
+    limit: u64,
+    after: Option<Uuid>,
+) -> Result<Vec<Model>, DbErr> {
+    let mut query = Entity::find().filter(Column::OrganisationId.eq(organisation)).order_by_asc(Column::Id);
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after));
+    }
+    query.limit(limit).all(db).await
+}
+
 /// Whether a run is of this call, alone or with others.
 fn is_of(call: Uuid) -> Expr {
     let own = run_call::Entity::find().select_only().column(run_call::Column::RunId);

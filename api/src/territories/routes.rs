@@ -6,12 +6,13 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{NewTerritory, Territory, TerritoryKind, store};
-use crate::access::Routes;
+use crate::access::{Caller, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
 use crate::calls;
 use crate::codes;
-use crate::database::{begin_write, lock};
+use crate::database::lock;
 use crate::organisations;
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
@@ -76,11 +77,12 @@ pub(crate) async fn get_territory(app: Data<App>, code: Path<String>) -> Result<
 #[put("/territories/{code}")]
 pub(crate) async fn put_territory(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     code: Path<String>,
     Body(new): Body<NewTerritory>,
 ) -> Result<HttpResponse, Problem> {
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     lock(&tx, "territory").await?;
     let mut faults = Vec::new();
     if !codes::is_code(&code) {
@@ -103,14 +105,14 @@ pub(crate) async fn put_territory(
     let exists = store::find(&tx, &code).await?.is_some();
     if !exists && if_match(&request)?.is_none() {
         let row = store::insert(&tx, &code, &new).await?;
-        tx.commit().await?;
+        tx.commit(recorded(&code).version(row.version)).await?;
         return Ok(store::view(row).created());
     }
     if !store::replace(&tx, &code, &new, required_version(&request)?).await? {
         return Err(missed(exists));
     }
     let row = store::find(&tx, &code).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
+    tx.commit(recorded(&code).version(row.version)).await?;
     Ok(store::view(row).found())
 }
 
@@ -122,11 +124,12 @@ pub(crate) async fn put_territory(
 #[delete("/territories/{code}")]
 pub(crate) async fn delete_territory(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     code: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     if !store::delete(&tx, &code, version).await? {
         return Err(missed(store::find(&tx, &code).await?.is_some()));
     }
@@ -137,6 +140,10 @@ pub(crate) async fn delete_territory(
     if calls::store::all_rules(&tx).await?.iter().any(|rule| rule.territory.as_deref() == Some(code.as_str())) {
         return Err(Problem::conflict("a condition of a call names it"));
     }
-    tx.commit().await?;
+    tx.commit(recorded(&code)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn recorded(code: &str) -> Recorded {
+    Recorded::of("territory", code)
 }

@@ -4,11 +4,12 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, put};
 
 use super::{NewTerm, Term, Vocabulary, store};
-use crate::access::Routes;
+use crate::access::{Caller, Routes};
 use crate::app::App;
+use crate::audit::Recorded;
 use crate::body::Body;
 use crate::calls;
-use crate::database::{begin_write, lock};
+use crate::database::lock;
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
 use crate::resource::{if_match, missed, required_version};
@@ -52,12 +53,13 @@ pub(crate) async fn get_term(app: Data<App>, path: Path<(Vocabulary, String)>) -
 #[put("/vocabularies/{vocabulary}/terms/{code}")]
 pub(crate) async fn put_term(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     path: Path<(Vocabulary, String)>,
     Body(new): Body<NewTerm>,
 ) -> Result<HttpResponse, Problem> {
     let (vocabulary, code) = path.into_inner();
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     lock(&tx, "term").await?;
     let mut faults = Vec::new();
     if !crate::codes::is_code(&code) {
@@ -75,14 +77,14 @@ pub(crate) async fn put_term(
     let exists = store::find(&tx, vocabulary, &code).await?.is_some();
     if !exists && if_match(&request)?.is_none() {
         let row = store::insert(&tx, vocabulary, &code, &new).await?;
-        tx.commit().await?;
+        tx.commit(recorded(vocabulary, &code).version(row.version)).await?;
         return Ok(store::view(row).created());
     }
     if !store::replace(&tx, vocabulary, &code, &new, required_version(&request)?).await? {
         return Err(missed(exists));
     }
     let row = store::find(&tx, vocabulary, &code).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
+    tx.commit(recorded(vocabulary, &code).version(row.version)).await?;
     Ok(store::view(row).found())
 }
 
@@ -94,12 +96,13 @@ pub(crate) async fn put_term(
 #[delete("/vocabularies/{vocabulary}/terms/{code}")]
 pub(crate) async fn delete_term(
     app: Data<App>,
+    caller: Caller,
     request: HttpRequest,
     path: Path<(Vocabulary, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (vocabulary, code) = path.into_inner();
     let version = required_version(&request)?;
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(&caller).await?;
     if !store::delete(&tx, vocabulary, &code, version).await? {
         return Err(missed(store::find(&tx, vocabulary, &code).await?.is_some()));
     }
@@ -108,6 +111,10 @@ pub(crate) async fn delete_term(
     if is_service && calls::store::all_rules(&tx).await?.iter().any(|rule| rule.services.contains(&code)) {
         return Err(Problem::conflict("a condition of a call names it"));
     }
-    tx.commit().await?;
+    tx.commit(recorded(vocabulary, &code)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn recorded(vocabulary: Vocabulary, code: &str) -> Recorded {
+    Recorded::of("term", format!("{}/{code}", vocabulary.name()))
 }

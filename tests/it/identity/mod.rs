@@ -6,7 +6,7 @@ mod guessing;
 mod joining;
 mod keys;
 mod logs;
-mod oidc;
+pub mod oidc;
 mod oidc_refused;
 mod roles;
 mod sessions;

@@ -4,8 +4,10 @@ use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
+use attelage::audit::Log;
 use attelage::bids::seal::SealingKey;
 use attelage::identity::administration;
+use attelage::keyfile::Key;
 use attelage::server::Setup;
 use attelage::{database, openapi, server};
 
@@ -43,6 +45,11 @@ pub fn sealing() -> SealingKey {
     SealingKey::new([7; 32])
 }
 
+/// The key of the audit log in the tests.
+pub fn audit_key() -> Key {
+    Key::new([11; 32])
+}
+
 /// Starts the service on a fresh database, with a client that has a key of the platform.
 pub async fn spawn(engine: Engine) -> App {
     spawn_with(engine, setup()).await
@@ -50,14 +57,15 @@ pub async fn spawn(engine: Engine) -> App {
 
 /// How every service under test is set up, unless a test says otherwise: without limits.
 pub fn setup() -> Setup {
-    Setup::new(sealing())
+    Setup::new(sealing(), audit_key())
 }
 
 /// The same as [`spawn`], set up in a way of its own.
 pub async fn spawn_with(engine: Engine, setup: Setup) -> App {
     TestApp::start(engine, &PREPARED, Arc::clone(&DOCUMENT), async |url, listener| {
         let db = database::connect(&url).await.expect("the database of the test answers");
-        let key = administration::issue_key(&db, "tests".to_owned(), 1).await.expect("a key").secret;
+        let log = Log::open(&db, audit_key()).await.expect("the log opens");
+        let key = administration::issue_key(&log, "tests".to_owned(), 1).await.expect("a key").secret;
         let server = server::start(db, listener, setup).await.expect("the service starts");
         let handle = server.handle();
         actix_web::rt::spawn(server);

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _, get, post};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, SqlErr};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -13,7 +14,8 @@ use super::pending::{COOKIE, Link, Pending, removal};
 use super::provider::Vouched;
 use crate::access::{Caller, Principal, Routes};
 use crate::app::App;
-use crate::database::{begin_write, now};
+use crate::audit::Recorded;
+use crate::database::now;
 use crate::identity::entity::{person, session};
 use crate::identity::entrance::Entrance;
 use crate::identity::{Session, sessions, store};
@@ -75,6 +77,7 @@ pub(crate) async fn link_oidc(caller: Caller, entrance: Data<Entrance>) -> Resul
     let provider = entrance.provider()?;
     let (location, pending) = provider.begin(Some(Link { person, session })).await?;
     let cookie = provider.seal().cookie(&pending)?;
+    caller.saw("person", person, None);
     Ok(HttpResponse::Ok().cookie(cookie).json(OidcDeparture { location }))
 }
 
@@ -88,13 +91,14 @@ pub(crate) async fn link_oidc(caller: Caller, entrance: Data<Entrance>) -> Resul
 #[get("/oidc/callback")]
 pub(crate) async fn finish_oidc_sign_in(
     app: Data<App>,
+    caller: Caller,
     entrance: Data<Entrance>,
     request: HttpRequest,
     query: Query<OidcReturn>,
 ) -> Result<HttpResponse, Problem> {
     entrance.provider()?;
-    let mut response =
-        finish(&app, &entrance, &request, query.into_inner()).await.unwrap_or_else(|problem| problem.error_response());
+    let finished = finish(&app, &caller, &entrance, &request, query.into_inner()).await;
+    let mut response = finished.unwrap_or_else(|problem| problem.error_response());
     // Whatever came of it: nothing is tried twice.
     response.add_cookie(&removal()).map_err(Problem::internal)?;
     Ok(response)
@@ -102,6 +106,7 @@ pub(crate) async fn finish_oidc_sign_in(
 
 async fn finish(
     app: &App,
+    caller: &Caller,
     entrance: &Entrance,
     request: &HttpRequest,
     OidcReturn { code, state, error, iss }: OidcReturn,
@@ -121,19 +126,25 @@ async fn finish(
     if is_new && pending.link.is_none() {
         provider.complete(&mut vouched).await?;
     }
-    let tx = begin_write(&app.db).await?;
+    let tx = app.log.begin(caller).await?;
     store::use_state(&tx, &pending.state, pending.until).await.map_err(|error| match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => refused("this sign-in is finished already: begin again"),
         _ => error.into(),
     })?;
-    let response = match pending {
-        Pending { link: Some(link), .. } => HttpResponse::Ok().json(attach(&tx, link, vouched).await?),
+    let (person, session, cookie) = match pending {
+        Pending { link: Some(link), .. } => (link.person, attach(&tx, link, vouched).await?, None),
         Pending { link: None, .. } => {
-            let (session, secret) = sessions::open(&tx, who(&tx, vouched).await?).await?;
-            HttpResponse::Ok().cookie(sessions::cookie(&secret)).json(session)
+            let person = who(&tx, vouched).await?;
+            let (session, secret) = sessions::open(&tx, person).await?;
+            (person, session, Some(sessions::cookie(&secret)))
         }
     };
-    tx.commit().await?;
+    tx.commit(Recorded::of("person", person).with(json!({ "session": session.id }))).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(cookie) = cookie {
+        response.cookie(cookie);
+    }
+    let response = response.json(session);
     Ok(response)
 }
 

@@ -7,8 +7,10 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use super::lieux::{self as reader, ImportedOrganisation, Place};
 use super::territories::{self as territory_reader, ImportedTerritory};
 use super::{Import, ImportKind, ImportSummary, NotThisFormat, Report, store, text};
+use crate::access::Caller;
+use crate::audit::{Log, Recorded};
 use crate::codes::sha256_hex;
-use crate::database::{begin_write, lock};
+use crate::database::lock;
 use crate::problem::{Fault, Problem};
 use crate::territories::NewTerritory;
 use crate::vocabularies::shipped::shipped;
@@ -36,11 +38,11 @@ enum Rows {
 ///
 /// # Errors
 /// As [`read`]; or the database's.
-pub async fn import(db: &DatabaseConnection, kind: ImportKind, bytes: Vec<u8>) -> Result<Import, Problem> {
-    let read = read(db, kind, bytes).await?;
-    let tx = begin_write(db).await?;
+pub async fn import(log: &Log, kind: ImportKind, bytes: Vec<u8>) -> Result<Import, Problem> {
+    let read = read(log.db(), kind, bytes).await?;
+    let tx = log.begin(&Caller::installation().asking("import")).await?;
     let import = read.write(&tx).await?;
-    tx.commit().await?;
+    tx.commit(Recorded::of("import", import.id)).await?;
     Ok(import)
 }
 

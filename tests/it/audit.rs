@@ -1,0 +1,606 @@
+//! The audit log: what it holds, and that nobody changes it unseen.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use attelage::audit::Log;
+use attelage::audit::entity::{Column, Entity, Model, head};
+use attelage::audit::verify::{Break, Place, verify};
+use attelage::keyfile::Key;
+use attelage::openapi;
+use futures_util::future::join_all;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, TransactionTrait,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::identity::oidc;
+use crate::support::app::{Answer, Client};
+use crate::support::bidding;
+use crate::support::issuer::{self, Issuer};
+use crate::support::on_both_engines;
+use crate::support::sample::{self, METROPOLE, NORTH, SOUTH};
+use crate::support::service::{App, audit_key, restarted, spawn};
+use crate::support::world;
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
+
+/// Somebody who has signed in.
+struct Person {
+    client: Client,
+    id: String,
+}
+
+async fn join(client: &Client, name: &str) -> Person {
+    let (client, id) = world::person(client, &format!("{name}@example.org")).await;
+    Person { client, id }
+}
+
+/// Every operation with its method and definition.
+fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
+    let items = DOCUMENT["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().iter());
+    operations.map(|(method, operation)| (operation["operationId"].as_str().unwrap(), method.as_str(), operation))
+}
+
+/// Whether a schema, or one that it refers to, has a field of class P3 or P4.
+fn is_sealed(value: &Value, seen: &mut BTreeSet<String>) -> bool {
+    let text = value.to_string();
+    if text.contains(r#""x-visibility":"P3""#) || text.contains(r#""x-visibility":"P4""#) {
+        return true;
+    }
+    let named = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
+    named
+        .into_iter()
+        .any(|name| seen.insert(name.to_owned()) && is_sealed(&DOCUMENT["components"]["schemas"][name], seen))
+}
+
+/// Whether an operation must leave an entry: it changes something, or shows something sealed.
+fn is_told(operation: &str) -> bool {
+    let (_, method, definition) = operations().find(|(id, ..)| *id == operation).unwrap();
+    method != "get" || is_sealed(&definition["responses"]["200"]["content"]["application/json"], &mut BTreeSet::new())
+}
+
+/// Goes through the operations, and looks into the log after each.
+struct Tour {
+    app: App,
+    db: DatabaseConnection,
+    done: RefCell<BTreeSet<&'static str>>,
+}
+
+impl Tour {
+    /// Goes on where an operation succeeded and the log tells of it, where it must.
+    async fn did(&self, operation: &'static str, answer: Answer) -> Answer {
+        assert!((200..400).contains(&answer.status), "{operation} answered {} {:#}", answer.status, answer.body);
+        let of_request = Column::RequestId.eq(answer.header("x-request-id"));
+        let entries = Entity::find().filter(of_request).all(&self.db).await.unwrap();
+        assert_eq!(!entries.is_empty(), is_told(operation), "{operation} left {entries:?}");
+        assert!(entries.iter().all(|entry| entry.action == operation), "{operation} left {entries:?}");
+        self.done.borrow_mut().insert(operation);
+        answer
+    }
+
+    async fn get(&self, operation: &'static str, client: &Client, path: &str) -> Answer {
+        self.did(operation, client.get(path).await).await
+    }
+
+    async fn post(&self, operation: &'static str, client: &Client, path: &str, body: Value) -> Answer {
+        let patient = HeaderMap::from_iter([(HeaderName::from_static("prefer"), "wait=30".parse().unwrap())]);
+        self.did(operation, client.post_with(path, patient, body).await).await
+    }
+
+    async fn words(&self) {
+        let term = "/v1/vocabularies/publics/terms/divers";
+        self.did("put_term", self.app.put_new(term, json!({ "label_en": "Various", "label_fr": "Divers" })).await)
+            .await;
+        self.get("get_term", &self.app, term).await;
+        self.get("list_terms", &self.app, "/v1/vocabularies/publics/terms").await;
+        self.did("delete_term", self.app.delete(term, "\"1\"").await).await;
+        let place = "/v1/territories/ici";
+        self.did("put_territory", self.app.put_new(place, json!({ "name": "Ici", "kind": "commune" })).await).await;
+        self.get("get_territory", &self.app, place).await;
+        self.get("list_territories", &self.app, "/v1/territories").await;
+        self.did("delete_territory", self.app.delete(place, "\"1\"").await).await;
+        let csv = "code,name,kind,parent\n99001,Là,commune,\n";
+        let import = self.app.post_text("/v1/imports?kind=territories", "text/csv", csv).await;
+        let path = format!("/v1/imports/{}", self.did("create_import", import).await["id"].as_str().unwrap());
+        self.get("list_imports", &self.app, "/v1/imports").await;
+        self.get("get_import", &self.app, &path).await;
+        self.get("list_import_faults", &self.app, &format!("{path}/faults")).await;
+        self.get("get_health", &self.app, "/healthz").await;
+        self.get("get_openapi", &self.app, "/openapi.json").await;
+        self.get("get_problem_page", &self.app, "/problems/not-found").await;
+    }
+
+    /// What a person does about themself.
+    async fn people(&self) -> Client {
+        let nobody = self.app.anonymous();
+        let account = json!({ "email": "ada@example.org", "name": "Ada", "password": "douze caractères" });
+        self.post("register", &nobody, "/v1/people", account).await;
+        let own = json!({ "email": "ada@example.org", "password": "douze caractères" });
+        let session = self.post("sign_in", &nobody, "/v1/sessions", own).await;
+        let ada = self.app.with_cookie(session.header("set-cookie"));
+        self.get("get_me", &ada, "/v1/me").await;
+        self.get("list_sessions", &ada, "/v1/sessions").await;
+        let change = json!({ "current": "douze caractères", "new": "treize caractères" });
+        let answer = ada.send_raw(Method::PUT, "/v1/me/password", json_headers(), change.to_string()).await;
+        self.did("change_password", answer).await;
+        ada
+    }
+
+    async fn market(&self, ada: &Client) -> String {
+        let body = json!({ "name": "La Fabrique", "turnover_cents": 1 });
+        let own = self.post("create_organisation", ada, "/v1/organisations", body.clone()).await;
+        let (id, path) = (own["id"].as_str().unwrap().to_owned(), own.header("location").to_owned());
+        self.did("replace_organisation", ada.put(&path, "\"1\"", body).await).await;
+        self.get("get_organisation", ada, &path).await;
+        self.get("list_organisations", ada, "/v1/organisations").await;
+        let offer = self.post("create_capability", ada, "/v1/capabilities", sample::devices(&id, 150, 10_000)).await;
+        let offer = offer.header("location").to_owned();
+        self.did("replace_capability", ada.put(&offer, "\"1\"", sample::devices(&id, 160, 10_000)).await).await;
+        self.get("get_capability", ada, &offer).await;
+        self.get("list_capabilities", ada, "/v1/capabilities").await;
+        let other = sample::organisation(&self.app, "Une autre").await;
+        let relation = json!({ "a": id, "b": other, "kind": "network", "strength_percent": 40 });
+        let link =
+            self.post("create_relation", ada, "/v1/relations", relation.clone()).await.header("location").to_owned();
+        self.did("replace_relation", ada.put(&link, "\"1\"", relation).await).await;
+        self.get("get_relation", ada, &link).await;
+        self.get("list_relations", ada, "/v1/relations").await;
+        self.did("delete_relation", ada.delete(&link, "\"2\"").await).await;
+        let reservations = format!("{path}/reservations");
+        let reserved = self.post("create_reservation", ada, &reservations, json!({ "against": other })).await;
+        self.get("list_reservations", ada, &reservations).await;
+        let reserved = reserved.header("location").to_owned();
+        self.did("delete_reservation", ada.send_raw(Method::DELETE, &reserved, HeaderMap::new(), "").await).await;
+        self.runs(ada, &id).await;
+        self.did("delete_capability", ada.delete(&offer, "\"2\"").await).await;
+        id
+    }
+
+    async fn runs(&self, ada: &Client, own: &str) {
+        let draft = self.post("create_call", ada, "/v1/calls", sample::call(own)).await;
+        let (call, path) = (draft["id"].clone(), draft.header("location").to_owned());
+        self.did("replace_call", ada.put(&path, "\"1\"", sample::call(own)).await).await;
+        self.get("get_call", ada, &path).await;
+        self.get("list_calls", ada, "/v1/calls").await;
+        self.post("publish_call", ada, &format!("{path}/publish"), json!({})).await;
+        let runs = format!("{path}/runs");
+        let run = self.post("start_run", ada, &runs, json!({})).await.header("location").to_owned();
+        self.get("get_run", ada, &run).await;
+        self.get("list_runs", ada, &runs).await;
+        self.get("list_proposals", ada, &format!("{run}/proposals")).await;
+        let asked = self.post("start_run", ada, &runs, json!({ "question": { "rules": {} } })).await;
+        self.get("get_reply", ada, &format!("{}/reply", asked.header("location"))).await;
+        let other = ada.post("/v1/calls", sample::call(own)).await.expect(201);
+        let joint = self.post("start_joint_run", ada, "/v1/runs", json!({ "calls": [call, other["id"]] })).await;
+        self.get("get_portfolio", ada, &format!("{}/portfolio", joint.header("location"))).await;
+        self.post("close_call", ada, &format!("{path}/close"), json!({})).await;
+        self.did("delete_call", ada.delete(other.header("location"), "\"1\"").await).await;
+    }
+
+    async fn members(&self, ada: &Client, own: &str) {
+        let path = format!("/v1/organisations/{own}");
+        let (bob, cleo, dan) =
+            (join(&self.app, "bob").await, join(&self.app, "cleo").await, join(&self.app, "dan").await);
+        let invitations = format!("{path}/invitations");
+        let invited = self.post("create_invitation", ada, &invitations, json!({ "role": "viewer" })).await;
+        self.get("list_invitations", ada, &invitations).await;
+        let secret = json!({ "secret": invited["secret"] });
+        self.post("accept_invitation", &bob.client, "/v1/invitations/accept", secret).await;
+        let spare = ada.post(&invitations, json!({ "role": "viewer" })).await.expect(201).header("location").to_owned();
+        self.did("delete_invitation", ada.send_raw(Method::DELETE, &spare, HeaderMap::new(), "").await).await;
+        let requests = format!("{path}/join-requests");
+        let asked =
+            self.post("create_join_request", &cleo.client, &requests, json!({})).await.header("location").to_owned();
+        self.get("list_join_requests", ada, "/v1/join-requests").await;
+        self.post("accept_join_request", ada, &format!("{asked}/accept"), json!({})).await;
+        let asked = dan.client.post(&requests, json!({})).await.expect(201).header("location").to_owned();
+        self.post("decline_join_request", ada, &format!("{asked}/decline"), json!({})).await;
+        let member = format!("{path}/members/{}", bob.id);
+        self.get("list_members", ada, &format!("{path}/members")).await;
+        self.did("set_member_role", ada.put(&member, "\"1\"", json!({ "role": "editor" })).await).await;
+        self.did("remove_member", ada.delete(&member, "\"2\"").await).await;
+        let sessions = dan.client.get("/v1/sessions").await.expect(200);
+        let session = format!("/v1/sessions/{}", sessions["items"][0]["id"].as_str().unwrap());
+        self.did("end_session", dan.client.send_raw(Method::DELETE, &session, HeaderMap::new(), "").await).await;
+        self.did("erase_me", bob.client.send_raw(Method::DELETE, "/v1/me", HeaderMap::new(), "").await).await;
+    }
+
+    async fn bids(&self, ada: &Client, own: &str) {
+        let (eve, finn) = (join(&self.app, "eve").await, join(&self.app, "finn").await);
+        let bidder = eve.client.post("/v1/organisations", json!({ "name": "La candidate" })).await.expect(201);
+        let bidder = bidder["id"].as_str().unwrap();
+        let call = ada.post("/v1/calls", bidding::call(own)).await.expect(201).header("location").to_owned();
+        ada.post(&format!("{call}/publish"), json!({})).await.expect(200);
+        let bids = format!("{call}/bids");
+        let bid = self.post("create_bid", &eve.client, &bids, bidding::alone(bidder, 10, 90)).await;
+        let bid = bid.header("location");
+        self.get("list_bids", &eve.client, &bids).await;
+        self.get("get_bid", &eve.client, bid).await;
+        self.did("withdraw_bid", eve.client.send_raw(Method::DELETE, bid, HeaderMap::new(), "").await).await;
+        let evaluator = format!("{call}/evaluators/{}", finn.id);
+        self.did("put_evaluator", ada.put_new(&evaluator, json!({})).await).await;
+        self.get("get_evaluator", ada, &evaluator).await;
+        self.get("list_evaluators", ada, &format!("{call}/evaluators")).await;
+        self.did("delete_evaluator", ada.send_raw(Method::DELETE, &evaluator, HeaderMap::new(), "").await).await;
+        self.db.execute_unprepared("UPDATE call SET answers_due_at = '2020-01-01T00:00:00+00:00'").await.unwrap();
+        self.post("open_bids", ada, &format!("{call}/openings"), json!({})).await;
+    }
+
+    /// Comes in by an identity provider, and links it.
+    async fn provider(&self, issuer: &Issuer) {
+        let left = self.get("begin_oidc_sign_in", &self.app.anonymous(), "/v1/oidc/authorize").await;
+        let back = issuer.visit(left.header("location")).await;
+        let remembered = oidc::cookie(&left, "__Host-attelage-oidc").unwrap();
+        let came = oidc::returned(&self.app, &back, remembered).await;
+        let camille = oidc::inside(&self.app, &self.did("finish_oidc_sign_in", came).await);
+        self.post("link_oidc", &camille, "/v1/me/oidc-link", json!({})).await;
+    }
+
+    async fn keys(&self, ada: &Client, own: &str) {
+        let path = format!("/v1/organisations/{own}/api-keys");
+        let new = json!({ "name": "nightly", "scopes": ["read"] });
+        let key = self.post("create_api_key", ada, &path, new.clone()).await.header("location").to_owned();
+        self.get("list_api_keys", ada, &path).await;
+        let key =
+            self.post("rotate_api_key", ada, &format!("{key}/rotate"), json!({})).await.header("location").to_owned();
+        self.did("revoke_api_key", ada.send_raw(Method::DELETE, &key, HeaderMap::new(), "").await).await;
+        self.post("create_platform_key", &self.app, "/v1/platform/api-keys", new).await;
+        self.get("list_platform_keys", &self.app, "/v1/platform/api-keys").await;
+        self.get("list_audit_entries", ada, &format!("/v1/organisations/{own}/audit")).await;
+        self.get("export_organisation", ada, &format!("/v1/organisations/{own}/export")).await;
+        let path = format!("/v1/organisations/{own}");
+        let spare = ada.post("/v1/organisations", json!({ "name": "Éphémère" })).await.expect(201);
+        self.did("delete_organisation", ada.delete(spare.header("location"), "\"1\"").await).await;
+        ada.get(&path).await.expect(200);
+    }
+}
+
+fn json_headers() -> HeaderMap {
+    HeaderMap::from_iter([(reqwest::header::CONTENT_TYPE, "application/json".parse().unwrap())])
+}
+
+async fn log(db: &DatabaseConnection) -> Vec<Model> {
+    Entity::find().order_by_asc(Column::Position).all(db).await.unwrap()
+}
+
+async fn check(db: &impl ConnectionTrait) -> Result<Place, Break> {
+    verify(db, &audit_key(), None).await.unwrap()
+}
+
+/// Reproducible numbers.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 8).unwrap() % sides
+    }
+}
+
+async fn put(tx: &DatabaseTransaction, row: Model) {
+    row.into_active_model().reset_all().update(tx).await.unwrap();
+}
+
+async fn move_head(tx: &DatabaseTransaction, change: impl FnOnce(&mut head::Model)) {
+    let mut row = head::Entity::find().one(tx).await.unwrap().unwrap();
+    change(&mut row);
+    row.into_active_model().reset_all().update(tx).await.unwrap();
+}
+
+/// Changes one column of an entry to something else.
+fn change(entry: &Model, dice: &mut Dice) -> Model {
+    let mut row = entry.clone();
+    match dice.below(9) {
+        0 => row.at += Duration::from_micros(1 + u64::try_from(dice.below(1_000_000)).unwrap()),
+        1 => row.caller.push('x'),
+        2 => row.action.push('x'),
+        3 => row.organisation_id = row.organisation_id.map_or(Some(Uuid::from_u128(1)), |_| None),
+        4 => row.subject.insert(0, 'x'),
+        5 => row.version = Some(row.version.map_or(1, |version| version + 1)),
+        6 => row.request_id = Uuid::from_u128(2).to_string(),
+        7 => row.details = row.details.map_or(Some("{}".to_owned()), |_| None),
+        _ => row.hash = sample::noise(dice.0, 64),
+    }
+    row
+}
+
+/// What somebody does who has the database and not the key. Says what it was.
+async fn tamper(tx: &DatabaseTransaction, entries: &[Model], dice: &mut Dice) -> String {
+    let (one, other) = (dice.below(entries.len()), dice.below(entries.len() - 1));
+    let other = if other >= one { other + 1 } else { other };
+    let (entry, last) = (&entries[one], &entries[entries.len() - 1]);
+    match dice.below(9) {
+        0..=2 => {
+            put(tx, change(entry, dice)).await;
+            format!("change {}", entry.position)
+        }
+        3 => {
+            Entity::delete_by_id(entry.position).exec(tx).await.unwrap();
+            format!("delete {}", entry.position)
+        }
+        4 => {
+            // Delete, close the gap, and step the head back.
+            Entity::delete_by_id(entry.position).exec(tx).await.unwrap();
+            for follower in &entries[one + 1..] {
+                Entity::delete_by_id(follower.position).exec(tx).await.unwrap();
+                let moved = Model { position: follower.position - 1, ..follower.clone() };
+                Entity::insert(moved.into_active_model()).exec_without_returning(tx).await.unwrap();
+            }
+            move_head(tx, |head| head.position -= 1).await;
+            format!("delete {} and renumber", entry.position)
+        }
+        5 => {
+            Entity::delete_many().filter(Column::Position.gte(entry.position)).exec(tx).await.unwrap();
+            if dice.below(2) == 0 {
+                return format!("cut off at {}", entry.position);
+            }
+            let before = one.checked_sub(1).map(|before| entries[before].hash.clone()).unwrap_or_default();
+            move_head(tx, |head| (head.position, head.hash) = (entry.position - 1, before)).await;
+            format!("cut off at {} and move the head", entry.position)
+        }
+        6 => {
+            let forged = Model { position: last.position + 1, hash: sample::noise(dice.0, 64), ..entry.clone() };
+            let head = (forged.position, forged.hash.clone());
+            Entity::insert(forged.into_active_model()).exec_without_returning(tx).await.unwrap();
+            if dice.below(2) == 0 {
+                move_head(tx, |own| (own.position, own.hash) = head).await;
+            }
+            "add an entry".to_owned()
+        }
+        7 => {
+            let (a, b) = (entry, &entries[other]);
+            put(tx, Model { position: a.position, ..b.clone() }).await;
+            put(tx, Model { position: b.position, ..a.clone() }).await;
+            format!("swap {} and {}", a.position, b.position)
+        }
+        _ => {
+            match dice.below(4) {
+                0 => move_head(tx, |head| head.position += 1).await,
+                1 => move_head(tx, |head| head.hash = entries[0].hash.clone()).await,
+                2 => move_head(tx, |head| head.seal = sample::noise(7, 64)).await,
+                _ => drop(head::Entity::delete_many().exec(tx).await.unwrap()),
+            }
+            "change the head".to_owned()
+        }
+    }
+}
+
+on_both_engines! {
+    async fn every_operation_that_changes_or_shows_what_is_sealed_leaves_an_entry(engine) {
+        let issuer = Issuer::start(issuer::Key::p256());
+        let app = oidc::trusting(engine, &issuer).await;
+        sample::territories(&app).await;
+        let db = app.database.connect().await;
+        let tour = Tour { app, db, done: RefCell::default() };
+        tour.words().await;
+        let ada = tour.people().await;
+        let own = tour.market(&ada).await;
+        tour.bids(&ada, &own).await;
+        tour.provider(&issuer).await;
+        tour.members(&ada, &own).await;
+        tour.keys(&ada, &own).await;
+        let all: BTreeSet<&str> = operations().map(|(id, ..)| id).collect();
+        let missing: Vec<_> = all.difference(&*tour.done.borrow()).copied().collect();
+        assert!(missing.is_empty(), "the tour does not visit {missing:?}");
+        let end = check(&tour.db).await.unwrap();
+        assert_eq!(end.position, i64::try_from(log(&tour.db).await.len()).unwrap());
+    }
+
+    async fn a_thousand_tampered_copies_are_all_detected(engine) {
+        let app = spawn(engine).await;
+        sample::market(&app).await;
+        let db = app.database.connect().await;
+        let entries = log(&db).await;
+        let end = check(&db).await.unwrap();
+        let mut dice = Dice(20_261_122);
+        for number in 0..1000 {
+            let copy = db.begin().await.unwrap();
+            let done = tamper(&copy, &entries, &mut dice).await;
+            let found = check(&copy).await;
+            assert!(found.is_err(), "copy {number} passes after: {done}");
+            copy.rollback().await.unwrap();
+        }
+        assert_eq!(check(&db).await, Ok(end.clone()));
+        assert!(verify(&db, &Key::new([1; 32]), None).await.unwrap().is_err(), "under another key nothing holds");
+
+        // Whoever puts an old copy of the whole back is found by whoever remembers a later head.
+        let organisation = sample::organisation(&app, "Après").await;
+        let later = check(&db).await.unwrap();
+        assert!(later.position > end.position && verify(&db, &audit_key(), Some(&end)).await.unwrap().is_ok(), "{organisation}");
+        let lost = Place { position: later.position, hash: end.hash.clone() };
+        assert_eq!(verify(&db, &audit_key(), Some(&lost)).await.unwrap(), Err(Break::Another(lost)));
+    }
+
+    async fn the_first_place_that_is_wrong_is_named(engine) {
+        let app = spawn(engine).await;
+        sample::market(&app).await;
+        let db = app.database.connect().await;
+        let entries = log(&db).await;
+        let third = entries[2].clone();
+        let tx = db.begin().await.unwrap();
+        put(&tx, Model { subject: "call:else".to_owned(), ..third.clone() }).await;
+        assert_eq!(check(&tx).await, Err(Break::Changed(3)));
+        Entity::delete_by_id(3).exec(&tx).await.unwrap();
+        assert_eq!(check(&tx).await, Err(Break::Missing(3)));
+        tx.rollback().await.unwrap();
+        let tx = db.begin().await.unwrap();
+        Entity::insert(Model { position: 0, ..third }.into_active_model()).exec_without_returning(&tx).await.unwrap();
+        assert_eq!(check(&tx).await, Err(Break::Inserted(0)));
+        tx.rollback().await.unwrap();
+        let last = entries.last().unwrap().position;
+        let tx = db.begin().await.unwrap();
+        Entity::delete_by_id(last).exec(&tx).await.unwrap();
+        assert_eq!(check(&tx).await, Err(Break::CutOff(last)));
+        head::Entity::delete_many().exec(&tx).await.unwrap();
+        assert_eq!(check(&tx).await, Err(Break::Headless));
+        tx.rollback().await.unwrap();
+    }
+
+    async fn writers_and_readers_at_once_leave_one_chain(engine) {
+        let app = spawn(engine).await;
+        let again = restarted(&app).await;
+        let db = app.database.connect().await;
+        let before = log(&db).await.len();
+        let own = sample::organisation(&app, "Lue").await;
+        let body = json!({ "name": "Lue", "turnover_cents": 5 });
+        let own = format!("/v1/organisations/{own}");
+        app.put(&own, "\"1\"", body).await.expect(200);
+        let clients = [&*app, &again.client];
+        let work = (0..40).map(|number| {
+            let (client, own) = (clients[number % 2], &own);
+            async move {
+                if number % 4 < 2 {
+                    sample::organisation(client, &format!("Organisation {number}")).await;
+                } else {
+                    client.get(own).await.expect(200);
+                }
+            }
+        });
+        join_all(work).await;
+        let entries = log(&db).await;
+        assert_eq!(entries.len(), before + 2 + 40);
+        assert_eq!(check(&db).await.unwrap().position, i64::try_from(entries.len()).unwrap());
+        let readings = entries.iter().filter(|entry| entry.action == "get_organisation");
+        let readings: BTreeSet<&str> = readings.map(|entry| entry.request_id.as_str()).collect();
+        assert_eq!(readings.len(), 20, "each reader is named");
+    }
+
+    async fn what_cannot_be_logged_is_neither_done_nor_shown(engine) {
+        let app = spawn(engine).await;
+        let own = format!("/v1/organisations/{}", sample::organisation(&app, "Muette").await);
+        app.put(&own, "\"1\"", json!({ "name": "Muette", "turnover_cents": 123_456 })).await.expect(200);
+        let db = app.database.connect().await;
+        let kept = head::Entity::find().one(&db).await.unwrap().unwrap();
+        head::Entity::delete_many().exec(&db).await.unwrap();
+        app.put(&own, "\"2\"", json!({ "name": "Changée" })).await.problem(500);
+        app.post("/v1/organisations", json!({ "name": "Nouvelle" })).await.problem(500);
+        assert!(!app.get(&own).await.problem(500).to_string().contains("123456"));
+        assert_eq!(app.anonymous().get(&own).await.expect(200)["name"], "Muette", "what is public is not logged");
+        head::Entity::insert(kept.into_active_model()).exec_without_returning(&db).await.unwrap();
+        assert_eq!(app.get(&own).await.expect(200)["turnover_cents"], 123_456);
+        let names = app.get("/v1/organisations").await.expect(200);
+        assert_eq!(names["items"].as_array().unwrap().len(), 1);
+        check(&db).await.unwrap();
+    }
+
+    async fn an_organisation_reads_its_own_log_and_nobody_elses(engine) {
+        let app = spawn(engine).await;
+        let (ada, bob) = (join(&app, "ada").await, join(&app, "bob").await);
+        let own = ada.client.post("/v1/organisations", json!({ "name": "La mienne", "turnover_cents": 1 })).await.expect(201);
+        let path = own.header("location").to_owned();
+        let other = bob.client.post("/v1/organisations", json!({ "name": "La sienne" })).await.expect(201);
+        ada.client.get(&path).await.expect(200);
+        let reserved = json!({ "against": other["id"] });
+        ada.client.post(&format!("{path}/reservations"), reserved).await.expect(201);
+        let page = ada.client.get(&format!("{path}/audit?limit=2")).await.expect(200);
+        let actions = |page: &Answer| -> Vec<String> {
+            page["items"].as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(actions(&page), ["create_organisation", "get_organisation"]);
+        let next = format!("{path}/audit?limit=2&cursor={}", page["next"].as_str().unwrap());
+        assert_eq!(actions(&ada.client.get(&next).await.expect(200)), ["create_reservation", "list_audit_entries"]);
+        assert_eq!(page["items"][0]["caller"], format!("person:{}", ada.id));
+        bob.client.get(&format!("{path}/audit")).await.problem(404);
+        let theirs = bob.client.get(&format!("{}/audit", other.header("location"))).await.expect(200);
+        assert_eq!(actions(&theirs), ["create_organisation"], "nobody learns of a reservation against them");
+    }
+}
+
+/// A market with a mark of its own in every text and every number that two organisations may write.
+async fn marked(client: &Client, mark: &str, number: i64) -> (String, Vec<String>, Vec<String>) {
+    let organisation = json!({
+        "name": format!("{mark}-name"), "contact": format!("{mark}-contact"), "description": format!("{mark}-description"),
+        "turnover_cents": number + 1, "available_cash_cents": number + 2,
+    });
+    let own = client.post("/v1/organisations", organisation).await.expect(201);
+    let id = own["id"].as_str().unwrap().to_owned();
+    let path = own.header("location").to_owned();
+    let mut offer = sample::devices(&id, number + 4, number + 5);
+    offer["title"] = json!(format!("{mark}-offer"));
+    offer["fixed_cost_cents"] = json!(number + 6);
+    client.post("/v1/capabilities", offer).await.expect(201);
+    let mut call = sample::call(&id);
+    call["title"] = json!(format!("{mark}-call"));
+    call["description"] = json!(format!("{mark}-draft"));
+    let call = client.post("/v1/calls", call).await.expect(201);
+    let key = json!({ "name": format!("{mark}-key"), "scopes": ["read"] });
+    let secret = client.post(&format!("{path}/api-keys"), key).await.expect(201)["secret"].as_str().unwrap().to_owned();
+    let invited = client.post(&format!("{path}/invitations"), json!({ "role": "viewer" })).await.expect(201);
+    let patient = HeaderMap::from_iter([(HeaderName::from_static("prefer"), "wait=30".parse().unwrap())]);
+    let runs = format!("{}/runs", call.header("location"));
+    let run = client.post_with(&runs, patient, json!({})).await.expect(200)["fingerprint"].as_str().unwrap().to_owned();
+    let mut marks: Vec<String> = ["name", "contact", "description", "offer", "call", "draft", "key", "reserved"]
+        .map(|part| format!("{mark}-{part}"))
+        .into();
+    marks.extend([1, 2, 4, 5, 6].map(|step| (number + step).to_string()));
+    marks.push(run);
+    (id, marks, vec![secret, invited["secret"].as_str().unwrap().to_owned()])
+}
+
+on_both_engines! {
+    async fn an_export_holds_everything_of_its_own_and_nothing_sealed_of_others(engine) {
+        let app = spawn(engine).await;
+        sample::territories(&app).await;
+        let (ada, bob) = (join(&app, "ada").await, join(&app, "bob").await);
+        let (own, marks, secrets) = marked(&ada.client, "own", 12_345_670).await;
+        let (other, theirs, _) = marked(&bob.client, "other", 87_654_320).await;
+        for (client, owner, mark, against) in [(&ada.client, &own, "own", &other), (&bob.client, &other, "other", &own)] {
+            let note = json!({ "against": against, "note": format!("{mark}-reserved") });
+            client.post(&format!("/v1/organisations/{owner}/reservations"), note).await.expect(201);
+        }
+        let relation = json!({ "a": own, "b": other, "kind": "network", "strength_percent": 41 });
+        let relation = ada.client.post("/v1/relations", relation).await.expect(201);
+        let path = format!("/v1/organisations/{own}/export");
+        let export = ada.client.get(&path).await.expect(200);
+        let text = export.body.to_string();
+        for mark in marks.iter().map(String::as_str).chain([relation["id"].as_str().unwrap(), "ada@example.org"]) {
+            assert!(text.contains(mark), "{mark} is not in the export: {:#}", export.body);
+        }
+        for mark in theirs.iter().chain(&secrets).map(String::as_str).chain(["bob@example.org"]) {
+            assert!(!text.contains(mark), "{mark} is in the export");
+        }
+        assert_eq!((export["runs"].as_array().map(Vec::len), &export["runs"][0]["run"]["state"]), (Some(1), &json!("succeeded")));
+        assert_eq!(export["audit"].as_array().unwrap().last().unwrap()["action"], "export_organisation");
+        bob.client.get(&path).await.problem(404);
+
+        // Neither does the log: it holds ids alone.
+        let db = app.database.connect().await;
+        let log = serde_json::to_string(&log(&db).await.iter().map(|entry| format!("{entry:?}")).collect::<Vec<_>>()).unwrap();
+        for mark in marks.iter().chain(&theirs).chain(&secrets).map(String::as_str).chain(["ada@", "bob@"]) {
+            assert!(!log.contains(mark), "{mark} is in the audit log");
+        }
+    }
+
+    async fn an_export_of_more_than_a_page_is_whole(engine) {
+        let app = spawn(engine).await;
+        sample::territories(&app).await;
+        let own = sample::organisation(&app, "Grande").await;
+        for number in 0..103 {
+            app.post("/v1/capabilities", sample::hours(&own, number + 1, 1)).await.expect(201);
+        }
+        let export = app.get(&format!("/v1/organisations/{own}/export")).await.expect(200);
+        let ids: BTreeSet<&str> =
+            export["capabilities"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        assert_eq!((ids.len(), export["audit"].as_array().unwrap().len()), (103, 105));
+        assert!([METROPOLE, NORTH, SOUTH].iter().any(|code| export.body.to_string().contains(code)));
+    }
+}
+
+#[actix_web::test]
+async fn a_service_does_not_start_with_the_key_of_another_log() {
+    let app = spawn(crate::support::database::Engine::Sqlite).await;
+    let db = app.database.connect().await;
+    let refused = Log::open(&db, Key::new([1; 32])).await.err().unwrap().to_string();
+    assert!(refused.contains("--audit-key-file"), "{refused}");
+    assert!(Log::open(&db, audit_key()).await.is_ok());
+}
