@@ -255,7 +255,9 @@ async fn serve_says_where_it_listens_and_answers_there() {
     let base = said.trim().strip_prefix("Attelage listens on ").map(str::to_owned);
     // The listener is open before the line is printed: a request waits for the service to be ready.
     let health = match &base {
-        Some(base) => http(Policy::none()).get(format!("{base}/healthz")).send().await.map(|answer| answer.status().as_u16()).ok(),
+        Some(base) => {
+            http(Policy::none()).get(format!("{base}/healthz")).send().await.map(|answer| answer.status().as_u16()).ok()
+        }
         None => None,
     };
     service.kill().unwrap();

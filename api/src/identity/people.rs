@@ -45,7 +45,7 @@ pub(crate) async fn register(app: Data<App>, Body(new): Body<Registration>) -> R
             Ok(_) => tx.commit().await?,
             // Somebody else has taken it in the meantime: the answer does not tell.
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-                tx.rollback().await?
+                tx.rollback().await?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -97,7 +97,7 @@ async fn has_room(app: &App) -> Result<(), Problem> {
 async fn queue(
     app: &App,
     once: &Once,
-    asker: Option<Uuid>,
+    organisation: Option<Uuid>,
     calls: &[Call],
     asked: Asked,
     prepared: Prepared,
@@ -108,7 +108,7 @@ async fn queue(
     if let Some(run) = once.claim(&tx).await? {
         return started_before(&run);
     }
-    store::insert(&tx, id, asker, &calls, asked, &prepared.fingerprint).await?;
+    store::insert(&tx, id, organisation, &calls, asked, &prepared.fingerprint).await?;
     once.keep(&tx, HttpResponse::Accepted().insert_header((LOCATION, path(id))).finish()).await?;
     let app = app.clone();
     let (tell, told) = tokio::sync::oneshot::channel();

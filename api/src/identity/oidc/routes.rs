@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::pending::{COOKIE, Link, Pending, removal};
+use super::pending::{COOKIE, Link, removal};
 use super::provider::Vouched;
 use crate::access::{Caller, Principal, Routes};
 use crate::app::App;
@@ -126,12 +126,11 @@ async fn finish(
         Some(SqlErr::UniqueConstraintViolation(_)) => refused("this sign-in is finished already: begin again"),
         _ => error.into(),
     })?;
-    let response = match pending {
-        Pending { link: Some(link), .. } => HttpResponse::Ok().json(attach(&tx, link, vouched).await?),
-        Pending { link: None, .. } => {
-            let (session, secret) = sessions::open(&tx, who(&tx, vouched).await?).await?;
-            HttpResponse::Ok().cookie(sessions::cookie(&secret)).json(session)
-        }
+    let response = if let Some(link) = pending.link {
+        HttpResponse::Ok().json(attach(&tx, link, vouched).await?)
+    } else {
+        let (session, secret) = sessions::open(&tx, who(&tx, vouched).await?).await?;
+        HttpResponse::Ok().cookie(sessions::cookie(&secret)).json(session)
     };
     tx.commit().await?;
     Ok(response)
