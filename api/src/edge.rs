@@ -59,7 +59,6 @@ pub async fn protect<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> 
 }
 
 /// What pages of other sites may ask: nothing, unless their site is listed. They send keys, never the cookie of a session.
-#[must_use]
 pub fn cors(settings: &Settings) -> Cors {
     let sent = ["authorization", "content-type", "idempotency-key", "if-match", "prefer"];
     let read = [

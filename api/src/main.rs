@@ -30,6 +30,7 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "one in a process")]
 enum Command {
     /// Serve the API, after bringing the database's schema up to date
     Serve {

@@ -91,6 +91,7 @@ impl Kind {
 
     /// The catalogue.
     #[must_use]
+    #[allow(clippy::too_many_lines, reason = "a table is read as one")]
     pub const fn entry(self) -> Entry {
         let (slug, status, title, title_fr, help, help_fr) = match self {
             Self::Malformed => (
@@ -254,7 +255,8 @@ pub struct Problem {
     faults: Vec<Fault>,
     allow: Option<String>,
     retry_after_seconds: Option<i64>,
-    exhausted: Option<Share>,
+    /// Rare, and large: boxed, so that results stay small.
+    exhausted: Option<Box<Share>>,
 }
 
 /// The body of every error (RFC 9457).
@@ -330,7 +332,7 @@ impl Problem {
     /// A share is used up; it says when there will be something again.
     #[must_use]
     pub fn exhausted(share: Share) -> Self {
-        Self { exhausted: Some(share), ..Self::new(Kind::TooManyRequests) }
+        Self { exhausted: Some(Box::new(share)), ..Self::new(Kind::TooManyRequests) }
     }
 
     /// Our fault: the cause goes to the log, not to the caller.
@@ -398,7 +400,7 @@ impl ResponseError for Problem {
         match self.kind {
             Kind::Unavailable => _ = response.insert_header((header::RETRY_AFTER, "5")),
             Kind::Unauthenticated => {
-                _ = response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"attelage\""))
+                _ = response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"attelage\""));
             }
             _ => {}
         }

@@ -74,7 +74,9 @@ pub(crate) async fn get_security_txt(edge: Data<edge::Settings>) -> Result<HttpR
     let expires = expires.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut text = format!("Contact: {contact}\nExpires: {expires}\nPreferred-Languages: fr, en\n");
     if let Some(url) = public_url {
-        text.push_str(&format!("Canonical: {url}/.well-known/security.txt\n"));
+        text += "Canonical: ";
+        text += url;
+        text += "/.well-known/security.txt\n";
     }
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text))
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 use attelage::audit::Log;
 use attelage::audit::entity::{Column, Entity, Model, head};
 use attelage::audit::verify::{Break, Place, verify};
+use attelage::identity::entrance;
 use attelage::keyfile::Key;
-use attelage::openapi;
+use attelage::server::Setup;
+use attelage::{edge, openapi};
 use futures_util::future::join_all;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
@@ -26,7 +28,7 @@ use crate::support::bidding;
 use crate::support::issuer::{self, Issuer};
 use crate::support::on_both_engines;
 use crate::support::sample::{self, METROPOLE, NORTH, SOUTH};
-use crate::support::service::{App, audit_key, restarted, spawn};
+use crate::support::service::{App, audit_key, restarted, setup, spawn, spawn_with};
 use crate::support::world;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
@@ -115,6 +117,7 @@ impl Tour {
         self.get("list_import_faults", &self.app, &format!("{path}/faults")).await;
         self.get("get_health", &self.app, "/healthz").await;
         self.get("get_openapi", &self.app, "/openapi.json").await;
+        self.get("get_security_txt", &self.app, "/.well-known/security.txt").await;
         self.get("get_problem_page", &self.app, "/problems/not-found").await;
     }
 
@@ -378,7 +381,9 @@ async fn tamper(tx: &DatabaseTransaction, entries: &[Model], dice: &mut Dice) ->
 on_both_engines! {
     async fn every_operation_that_changes_or_shows_what_is_sealed_leaves_an_entry(engine) {
         let issuer = Issuer::start(issuer::Key::p256());
-        let app = oidc::trusting(engine, &issuer).await;
+        let entrance = entrance::Settings { oidc: Some(oidc::agreed(issuer.base())), ..Default::default() };
+        let edge = edge::Settings { security_contact: Some("mailto:security@example.org".to_owned()), ..Default::default() };
+        let app = spawn_with(engine, Setup { entrance, edge, ..setup() }).await;
         sample::territories(&app).await;
         let db = app.database.connect().await;
         let tour = Tour { app, db, done: RefCell::default() };

@@ -46,7 +46,7 @@ fn text_of(bytes: &[u8]) -> String {
 
 /// The forms in which marks could stand somewhere: as text, as text in hexadecimal, and as a number of the database.
 fn marks() -> impl Iterator<Item = String> {
-    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |text: &str| text.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let texts = NUMBERS.map(|number| number.to_string()).into_iter().chain([NOTE.to_owned()]);
     let texts = texts.flat_map(move |text| [hex(&text), text]);
     texts.chain(NUMBERS.into_iter().map(|number| text_of(&number.to_be_bytes()).trim_start_matches('\0').to_owned()))

@@ -29,16 +29,16 @@ on_both_engines! {
         let app = spawn(engine).await;
         let id = created(&app, "/v1/organisations", json!({ "name": "Très demandée", "volunteers": 0 })).await;
         let path = format!("/v1/organisations/{id}");
-        let (writers, writes) = (size(16, 64), size(5, 100));
+        let (writers, rounds) = (size(16, 64), size(5, 100));
         let writer = async |_| {
-            for _ in 0..writes {
+            for _ in 0..rounds {
                 count(&app, &path).await;
             }
         };
         let all = join_all((0..writers).map(writer));
         tokio::time::timeout(Duration::from_mins(if writers > 16 { 20 } else { 1 }), all).await.expect("the writers make progress");
         let end = app.get(&path).await.expect(200);
-        assert_eq!((&end["version"], &end["volunteers"]), (&json!(1 + writers * writes), &json!(writers * writes)));
+        assert_eq!((&end["version"], &end["volunteers"]), (&json!(1 + writers * rounds), &json!(writers * rounds)));
     }
 
     async fn of_many_who_claim_one_number_exactly_one_gets_it(engine) {

@@ -250,7 +250,6 @@ on_both_engines! {
         for (status, number) in throw(&app.anonymous(), count, seed.rotate_left(17)).await {
             *statuses.entry(status).or_default() += number;
         }
-        println!("{statuses:?}");
         let refused: usize = statuses.range(400..).map(|(_, number)| number).sum();
         assert!(refused * 10 > count * 2 * 7, "the corpus is too kind: {statuses:?}");
         app.get("/v1/organisations").await.expect(200);

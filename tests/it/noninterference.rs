@@ -304,9 +304,9 @@ impl Duel {
             self.pretend(middle).await;
             let options = json!({ "proposals": 1 });
             if self.proposed(service, options).await.contains(&self.organisation) {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         low

@@ -76,7 +76,7 @@ pub async fn stand(
             let app = request.app_data::<Data<App>>().cloned();
             request.extensions_mut().insert(caller.clone());
             let response = next.call(request).await?.map_into_boxed_body();
-            match noted(app.as_ref().map(|app| app.get_ref()), &caller, response.status()).await {
+            match noted(app.as_ref().map(Data::get_ref), &caller, response.status()).await {
                 Ok(()) => response,
                 Err(problem) => response.into_response(problem.error_response()),
             }

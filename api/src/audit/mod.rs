@@ -166,12 +166,11 @@ impl Log {
     /// # Errors
     /// A key that is not the one of the log; the database's.
     pub async fn open(db: &DatabaseConnection, key: Key) -> Result<Self, DbErr> {
-        let head = match store::head(db).await? {
-            Some(head) => head,
-            None => {
-                store::begin(db, &key).await?;
-                store::head(db).await?.ok_or_else(|| DbErr::RecordNotFound("audit_head".to_owned()))?
-            }
+        let head = if let Some(head) = store::head(db).await? {
+            head
+        } else {
+            store::begin(db, &key).await?;
+            store::head(db).await?.ok_or_else(|| DbErr::RecordNotFound("audit_head".to_owned()))?
         };
         if chain::head(&key, head.position, &head.hash) != head {
             let detail = "the audit log of this database was not written with this key, or has been tampered with: give the key with --audit-key-file, or see `attelage audit verify`";

@@ -154,6 +154,7 @@ pub async fn keep_opening(db: &impl ConnectionTrait, opening: &BidOpening) -> Re
     Ok(())
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "a view takes the place of its row")]
 fn evaluator_view(row: evaluator::Model) -> CallEvaluator {
     let evaluator::Model { call_id: call, person_id: person, created_at } = row;
     CallEvaluator { call, person, created_at }

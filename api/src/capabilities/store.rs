@@ -145,9 +145,11 @@ pub struct Terms {
     pub minimum_quantity: i64,
 }
 
+type TermsRow = (Uuid, Option<i64>, Option<i64>, i64, i64);
+
 /// The terms of the capabilities of some organisations, by capability. One query.
 pub async fn terms_of(db: &impl ConnectionTrait, owners: Owners) -> Result<BTreeMap<Uuid, Terms>, DbErr> {
-    let rows: Vec<(Uuid, Option<i64>, Option<i64>, i64, i64)> = Entity::find()
+    let rows: Vec<TermsRow> = Entity::find()
         .select_only()
         .columns([
             Column::Id,

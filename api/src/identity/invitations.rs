@@ -60,6 +60,7 @@ pub(crate) async fn create_invitation(
     .await
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "a view takes the place of its row")]
 fn view(row: invitation::Model) -> Invitation {
     let invitation::Model { id, organisation_id: organisation, role, digest: _, created_at, expires_at, used_at } = row;
     Invitation { id, organisation, role, created_at, expires_at, used_at }

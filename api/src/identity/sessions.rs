@@ -109,6 +109,7 @@ pub async fn keep_alive(
 
 /// A session as the API shows it, to whoever asks in the session `current`.
 #[must_use]
+#[allow(clippy::needless_pass_by_value, reason = "a view takes the place of its row")]
 pub fn view(row: session::Model, current: Uuid) -> Session {
     let session::Model { id, person_id: _, digest: _, created_at, expires_at } = row;
     Session { id, current: id == current, created_at, expires_at }

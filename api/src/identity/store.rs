@@ -165,6 +165,7 @@ pub async fn insert_person(db: &impl ConnectionTrait, new: NewPerson) -> Result<
 }
 
 /// A person as the API shows them.
+#[must_use]
 pub fn view(row: person::Model) -> Person {
     let person::Model { id, email, name, .. } = row;
     Person { id, email, name }

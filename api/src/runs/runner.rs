@@ -100,7 +100,7 @@ async fn queue(
     app: &App,
     caller: &Caller,
     once: &Once,
-    asker: Option<Uuid>,
+    organisation: Option<Uuid>,
     calls: &[Call],
     asked: Asked,
     prepared: Prepared,
@@ -111,23 +111,24 @@ async fn queue(
     if let Some(run) = once.claim(&tx).await? {
         return started_before(&run);
     }
-    store::insert(&tx, id, asker, &calls, asked, &prepared.fingerprint).await?;
+    store::insert(&tx, id, organisation, &calls, asked, &prepared.fingerprint).await?;
     once.keep(&tx, HttpResponse::Accepted().insert_header((LOCATION, path(id))).finish()).await?;
     let app = app.clone();
     let (tell, told) = tokio::sync::oneshot::channel();
     // A caller that goes away ends this function, but must not part the record of a run from its computation.
     tokio::spawn(async move {
-        let committed = tx.commit(recorded(id, asker)).await;
+        let committed = tx.commit(recorded(id, organisation)).await;
         let recorded = committed.is_ok();
         // Nobody may be waiting any more.
         let _ = tell.send(committed);
-        let computed = if recorded { compute(&app, id, asker, prepared.work).await } else { Ok(()) };
+        let computed = if recorded { compute(&app, id, organisation, prepared.work).await } else { Ok(()) };
         if let Err(error) = &computed {
             tracing::error!(run = %id, %error, "the run was not recorded");
         }
         // A commit that seemed to fail may have reached the database.
         if (!recorded || computed.is_err())
-            && let Err(error) = fail(&app, id, asker, "the answer could not be recorded; start another run").await
+            && let Err(error) =
+                fail(&app, id, organisation, "the answer could not be recorded; start another run").await
         {
             tracing::error!(run = %id, %error, "nor was its failure");
         }

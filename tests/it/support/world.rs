@@ -105,21 +105,21 @@ pub const ALL_SCOPES: &[&str] = &["read", "market", "calls", "solve", "bids", "m
 /// Fills the service of `platform`, a client with a key of the platform.
 pub async fn world(platform: &Client) -> World {
     sample::territories(platform).await;
-    let (owner_a, owner_a_id) = person(platform, "owner-a@example.org").await;
-    let (owner_b, owner_b_id) = person(platform, "owner-b@example.org").await;
+    let (first, first_id) = person(platform, "owner-a@example.org").await;
+    let (second, second_id) = person(platform, "owner-b@example.org").await;
     let (stranger, stranger_id) = person(platform, "stranger@example.org").await;
     let organisations = BTreeMap::from([
-        (Tenant::A, created(&owner_a, "/v1/organisations", json!({ "name": "A" })).await),
-        (Tenant::B, created(&owner_b, "/v1/organisations", json!({ "name": "B" })).await),
+        (Tenant::A, created(&first, "/v1/organisations", json!({ "name": "A" })).await),
+        (Tenant::B, created(&second, "/v1/organisations", json!({ "name": "B" })).await),
         (Tenant::Unclaimed, created(platform, "/v1/organisations", json!({ "name": "C" })).await),
         (Tenant::Nobody, "019e0000-0000-7000-8000-000000000000".to_owned()),
     ]);
     let a = &organisations[&Tenant::A];
-    let (viewer, viewer_id) = member(platform, &owner_a, a, "viewer", "viewer-a@example.org").await;
-    let (editor, editor_id) = member(platform, &owner_a, a, "editor", "editor-a@example.org").await;
-    let whole_key = key(platform, &owner_a, a, "owner", ALL_SCOPES).await;
-    let reading_key = key(platform, &owner_a, a, "owner", &["read"]).await;
-    let writing_key = key(platform, &owner_a, a, "editor", &["market", "calls", "solve"]).await;
+    let (viewer, viewer_id) = member(platform, &first, a, "viewer", "viewer-a@example.org").await;
+    let (editor, editor_id) = member(platform, &first, a, "editor", "editor-a@example.org").await;
+    let whole_key = key(platform, &first, a, "owner", ALL_SCOPES).await;
+    let reading_key = key(platform, &first, a, "owner", &["read"]).await;
+    let writing_key = key(platform, &first, a, "editor", &["market", "calls", "solve"]).await;
     let of_a = |role| BTreeMap::from([(Tenant::A, role)]);
     let caller =
         |name, client, person, roles| Caller { name, client, person, roles, administrator: false, scopes: None };
@@ -129,8 +129,8 @@ pub async fn world(platform: &Client) -> World {
         caller("a person of no organisation", stranger, Some(stranger_id), BTreeMap::new()),
         caller("a viewer of A", viewer, Some(viewer_id), of_a(Role::Viewer)),
         caller("an editor of A", editor, Some(editor_id), of_a(Role::Editor)),
-        caller("an owner of A", owner_a, Some(owner_a_id), of_a(Role::Owner)),
-        caller("an owner of B", owner_b, Some(owner_b_id), BTreeMap::from([(Tenant::B, Role::Owner)])),
+        caller("an owner of A", first, Some(first_id), of_a(Role::Owner)),
+        caller("an owner of B", second, Some(second_id), BTreeMap::from([(Tenant::B, Role::Owner)])),
         keyed("a key of A", whole_key, Role::Owner, ALL_SCOPES),
         keyed("a key of A that reads", reading_key, Role::Owner, &["read"]),
         keyed("a key of A that writes", writing_key, Role::Editor, &["market", "calls", "solve"]),

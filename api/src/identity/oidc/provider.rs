@@ -23,7 +23,7 @@ use crate::database::now;
 use crate::problem::{Kind, Problem};
 
 /// How long published keys and addresses are trusted without asking again.
-const FRESH: Duration = Duration::from_secs(3600);
+const FRESH: Duration = Duration::from_hours(1);
 /// How long a provider that did not answer is left alone.
 const RESPITE: Duration = Duration::from_secs(5);
 /// How old a token may be, and how far a provider's clock may be ahead.

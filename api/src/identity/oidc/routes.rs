@@ -10,7 +10,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::pending::{COOKIE, Link, Pending, removal};
+use super::pending::{COOKIE, Link, removal};
 use super::provider::Vouched;
 use crate::access::{Caller, Principal, Routes};
 use crate::app::App;
@@ -131,21 +131,19 @@ async fn finish(
         Some(SqlErr::UniqueConstraintViolation(_)) => refused("this sign-in is finished already: begin again"),
         _ => error.into(),
     })?;
-    let (person, session, cookie) = match pending {
-        Pending { link: Some(link), .. } => (link.person, attach(&tx, link, vouched).await?, None),
-        Pending { link: None, .. } => {
-            let person = who(&tx, vouched).await?;
-            let (session, secret) = sessions::open(&tx, person).await?;
-            (person, session, Some(sessions::cookie(&secret)))
-        }
+    let (person, session, cookie) = if let Some(link) = pending.link {
+        (link.person, attach(&tx, link, vouched).await?, None)
+    } else {
+        let person = who(&tx, vouched).await?;
+        let (session, secret) = sessions::open(&tx, person).await?;
+        (person, session, Some(sessions::cookie(&secret)))
     };
     tx.commit(Recorded::of("person", person).with(json!({ "session": session.id }))).await?;
     let mut response = HttpResponse::Ok();
     if let Some(cookie) = cookie {
         response.cookie(cookie);
     }
-    let response = response.json(session);
-    Ok(response)
+    Ok(response.json(session))
 }
 
 fn refused(detail: &str) -> Problem {
