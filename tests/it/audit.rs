@@ -369,7 +369,7 @@ async fn tamper(tx: &DatabaseTransaction, entries: &[Model], dice: &mut Dice) ->
         _ => {
             match dice.below(4) {
                 0 => move_head(tx, |head| head.position += 1).await,
-                1 => move_head(tx, |head| head.hash = entries[0].hash.clone()).await,
+                1 => move_head(tx, |head| head.hash.clone_from(&entries[0].hash)).await,
                 2 => move_head(tx, |head| head.seal = sample::noise(7, 64)).await,
                 _ => drop(head::Entity::delete_many().exec(tx).await.unwrap()),
             }
