@@ -43,22 +43,13 @@ pub async fn bidding(engine: Engine) -> Bidding {
     app.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
     let db = app.database.connect().await;
     let mut world = Bidding { app, db, call, funder, school, workshop, who: BTreeMap::new(), people: BTreeMap::new() };
-    // Keys first: with its first member an organisation is no longer in the care of the platform.
-    for (who, organisation, role) in [
-        ("funder's key", &world.funder, "owner"),
-        ("school's key", &world.school, "editor"),
-        ("workshop's key", &world.workshop, "editor"),
-    ] {
-        let key = json!({ "name": who, "role": role, "scopes": ["read", "bids", "calls"] });
-        let key = world.app.post(&format!("/v1/organisations/{organisation}/api-keys"), key).await.expect(201);
-        world.who.insert(who, world.app.with_key(key["secret"].as_str().unwrap()));
-    }
     let (funder, school, workshop) = (world.funder.clone(), world.school.clone(), world.workshop.clone());
     for (who, organisation, role) in [
         ("owner", Some(&funder), Role::Owner),
         ("other owner", Some(&funder), Role::Owner),
         ("funder's editor", Some(&funder), Role::Editor),
         ("funder's viewer", Some(&funder), Role::Viewer),
+        ("school's founder", Some(&school), Role::Owner),
         ("school's viewer", Some(&school), Role::Viewer),
         ("workshop's owner", Some(&workshop), Role::Owner),
         ("evaluator", None, Role::Viewer),
@@ -69,6 +60,17 @@ pub async fn bidding(engine: Engine) -> Bidding {
             world.join(who, organisation, role).await;
         }
     }
+    for (who, organisation, role, owner) in [
+        ("funder's key", &funder, "owner", "owner"),
+        ("school's key", &school, "editor", "school's founder"),
+        ("workshop's key", &workshop, "editor", "workshop's owner"),
+    ] {
+        let key = json!({ "name": who, "role": role, "scopes": ["read", "bids", "calls"] });
+        let key = world.of(owner).post(&format!("/v1/organisations/{organisation}/api-keys"), key).await.expect(201);
+        world.who.insert(who, world.app.with_key(key["secret"].as_str().unwrap()));
+    }
+    // Has done their part.
+    world.who.remove("school's founder");
     world.person("administrator", true).await;
     world.who.insert("administrator's key", Client::clone(&world.app));
     world.who.insert("nobody", world.app.anonymous());
