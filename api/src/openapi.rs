@@ -86,11 +86,12 @@ const SHARES: [(&str, &str); 2] = [
 const MAKES: [&str; 4] = ["create_", "rotate_", "sign_in", "start_"];
 
 /// Problems that only some operations answer with, beside those that follow from what an operation takes.
-const ALSO: [(&str, &[Kind]); 5] = [
+const ALSO: [(&str, &[Kind]); 6] = [
     ("begin_oidc_sign_in", &[Kind::NotFound]),
     ("finish_oidc_sign_in", &[Kind::NotFound, Kind::Forbidden, Kind::Conflict]),
     ("get_security_txt", &[Kind::NotFound]),
     ("link_oidc", &[Kind::NotFound]),
+    ("register", &[Kind::Forbidden]),
     ("sign_in", &[Kind::Forbidden]),
 ];
 

@@ -23,6 +23,9 @@ fn operations() -> Vec<(String, BTreeSet<String>)> {
             .replace("{vocabulary}", "services")
             .replace("{code}", "none")
             .replace("{kind}", "none")
+            .replace("{person}", NOBODY)
+            .replace("{invitation}", NOBODY)
+            .replace("{reservation}", NOBODY)
     };
     paths.iter().map(|(path, item)| (filled(path), item.as_object().unwrap().keys().cloned().collect())).collect()
 }

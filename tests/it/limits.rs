@@ -1,11 +1,12 @@
 //! How much may be asked: requests a minute, seconds of the solver a day.
 
 use attelage::access::credential::{Kind, Secret};
+use attelage::identity::entrance;
 use attelage::limits::Settings;
 use attelage::server::Setup;
 use chrono::{TimeDelta, Utc};
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 
@@ -21,6 +22,7 @@ async fn limited(engine: Engine, limits: Settings) -> App {
     spawn_with(engine, Setup { limits, ..setup() }).await
 }
 
+const FORWARDED_FOR: &str = "x-forwarded-for";
 const FEW: Settings = Settings { per_minute: 4, per_minute_of_address: 3, solver_seconds_per_day: 0 };
 
 /// What is left, as the answer tells it.
@@ -116,4 +118,24 @@ on_both_engines! {
         other.post_with(&path, patient(), json!({ "organisation": others, "proposals": 1 })).await.expect(200);
         app.post_with(&path, patient(), json!({ "proposals": 1 })).await.expect(200);
     }
+}
+
+#[actix_web::test]
+async fn behind_a_proxy_each_address_has_its_share() {
+    let entrance = entrance::Settings {
+        address_header: Some(actix_web::http::header::HeaderName::from_static(FORWARDED_FOR)),
+        ..entrance::Settings::default()
+    };
+    let app = spawn_with(Engine::Sqlite, Setup { limits: FEW, entrance, ..setup() }).await;
+    let nobody = app.anonymous();
+    let from = async |address: &str| {
+        let headers = HeaderMap::from_iter([(HeaderName::from_static(FORWARDED_FOR), address.parse().unwrap())]);
+        nobody.get_with("/v1/calls", headers).await
+    };
+    for expected in [2, 1, 0] {
+        // What stands before the proxy's own word is the caller's, and counts for nothing.
+        assert_eq!(left(&from(&format!("203.0.113.{expected}, 198.51.100.1")).await.expect(200)), expected);
+    }
+    refused(from("198.51.100.1").await);
+    assert_eq!(left(&from("198.51.100.2").await.expect(200)), 2, "somebody else behind the same proxy");
 }

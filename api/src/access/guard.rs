@@ -18,6 +18,7 @@ use super::policy::Policy;
 use super::{Caller, Principal};
 use crate::app::App;
 use crate::identity;
+use crate::identity::entrance::Entrance;
 use crate::limits::Share;
 use crate::problem::{Kind, Problem};
 
@@ -110,7 +111,6 @@ struct Told {
 }
 
 async fn admit(request: &ServiceRequest, told: &mut Told) -> Result<Caller, Problem> {
-    let missing = || Problem::internal("the guard has nothing to guard with");
     let app = request.app_data::<Data<App>>().ok_or_else(missing)?;
     let policies = request.app_data::<Data<Policies>>().ok_or_else(missing)?;
     let operation = policies.of(request);
@@ -128,8 +128,9 @@ async fn count(
     matters: bool,
     share: &mut Option<Share>,
 ) -> Result<Caller, Problem> {
-    // Only a listener that is not TCP knows no address.
-    let address = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let entrance = request.app_data::<Data<Entrance>>().ok_or_else(missing)?;
+    // Those of whom neither the proxy nor the connection tells an address count as one.
+    let address = entrance.address(request.request()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let secret = match if matters { Shown::by(request) } else { Shown::Nothing } {
         Shown::Secret(secret) => secret,
         other => {
@@ -168,6 +169,10 @@ impl Shown {
         let session = request.cookie(COOKIE).and_then(|cookie| parse(cookie.value(), SecretKind::Session));
         session.map_or(Self::Nothing, Self::Secret)
     }
+}
+
+fn missing() -> Problem {
+    Problem::internal("the guard has nothing to guard with")
 }
 
 fn void() -> Problem {

@@ -127,7 +127,8 @@ async fn add(db: &impl ConnectionTrait, subject: &str, most: i32) -> Result<(), 
     }
     let full = Entity::find_by_id(subject.to_owned()).one(db).await?;
     let wait = full.map_or(0, |full| (full.expires_at - now).num_seconds() + 1);
-    Err(Problem::too_many_requests(wait).because("too many failed sign-ins: wait before you try again"))
+    Err(Problem::too_many_requests(wait.try_into().unwrap_or_default())
+        .because("too many failed sign-ins: wait before you try again"))
 }
 
 async fn subtract(db: &impl ConnectionTrait, subject: &str) -> Result<(), DbErr> {

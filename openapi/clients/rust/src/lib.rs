@@ -21,7 +21,7 @@ pub use generated::*;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 /// Why there is no client.
-pub type ConnectError = Box<dyn std::error::Error + Send + Sync>;
+pub type ConnectError = Box<dyn std::error::Error>;
 
 impl Client {
     /// A client of the service at `base` (`http://host:port`) that shows a key; [`Client::new`] makes one that shows nothing.
