@@ -15,7 +15,13 @@ use crate::{edge, keyfile, limits};
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseConfig {
     /// Database to use: `sqlite:FILE` or `postgres://…`
-    #[arg(long = "database", env = "ATTELAGE_DATABASE", value_name = "URL", default_value = "sqlite:attelage.sqlite")]
+    #[arg(
+        long = "database",
+        global = true,
+        env = "ATTELAGE_DATABASE",
+        value_name = "URL",
+        default_value = "sqlite:attelage.sqlite"
+    )]
     pub url: String,
 }
 
@@ -23,7 +29,7 @@ pub struct DatabaseConfig {
 #[derive(Args, Clone, Debug)]
 pub struct AuditConfig {
     /// File with the key of the audit log, made where there is none [default: beside the file of an SQLite database]
-    #[arg(long, env = "ATTELAGE_AUDIT_KEY_FILE", value_name = "FILE")]
+    #[arg(long, global = true, env = "ATTELAGE_AUDIT_KEY_FILE", value_name = "FILE")]
     pub audit_key_file: Option<PathBuf>,
 }
 

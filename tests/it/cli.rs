@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -265,6 +266,12 @@ async fn serve_says_where_it_listens_and_answers_there() {
     assert_eq!(health, Some(200), "{said}");
 }
 
+/// Writes a file that its owner alone may read.
+fn keep(path: &Path, content: &[u8]) {
+    std::fs::write(path, content).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 #[test]
 fn the_audit_log_is_checked_without_a_service_and_its_key_is_not_lost_unseen() {
     let folder = TempDir::new().unwrap();
@@ -285,12 +292,12 @@ fn the_audit_log_is_checked_without_a_service_and_its_key_is_not_lost_unseen() {
     let said = complains(folder.path(), &["admin", "key", "--name", "four"]);
     assert!(said.contains("attelage.sqlite.audit-key") && said.contains("missing"), "{said}");
     assert!(!key.exists(), "no other key takes its place");
-    write(&folder, "other.key", "0".repeat(64));
+    keep(&folder.path().join("other.key"), "0".repeat(64).as_bytes());
     let said = complains(folder.path(), &["admin", "key", "--name", "four", "--audit-key-file", "other.key"]);
     assert!(said.contains("--audit-key-file"), "{said}");
     let said = complains(folder.path(), &["audit", "verify", "--audit-key-file", "other.key"]);
     assert!(said.contains("entry 1 is not what was written there"), "{said}");
-    std::fs::write(&key, kept).unwrap();
+    keep(&key, &kept);
     assert!(prints(folder.path(), &["audit", "verify"]).contains("OK: 3 entries"));
     let said = complains(
         folder.path(),

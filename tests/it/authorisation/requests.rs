@@ -101,9 +101,13 @@ impl Draft<'_> {
         let Self { world, organisation, owner, platform, is_there, operation, .. } = *self;
         match operation {
             "create_organisation" => self.body = json!({ "name": "Nouvelle" }),
-            "get_organisation" | "list_members" | "list_invitations" | "list_api_keys" | "list_reservations" => {
-                self.fill.insert("id", organisation.to_owned());
-            }
+            "get_organisation"
+            | "list_members"
+            | "list_invitations"
+            | "list_api_keys"
+            | "list_reservations"
+            | "list_audit_entries"
+            | "export_organisation" => _ = self.fill.insert("id", organisation.to_owned()),
             // A version that was never there: whoever gets in is told that it is stale, and the organisation stays.
             "replace_organisation" | "delete_organisation" => {
                 self.fill.insert("id", organisation.to_owned());
