@@ -155,9 +155,9 @@ impl Client {
     async fn answer(&self, request: RequestBuilder) -> Answer {
         let request = request.build().expect("a request that can be sent");
         let (method, path) = (request.method().to_string(), request.url().path().to_owned());
-        let response = self.http.execute(request).await.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let response = self.http.execute(request).await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let bytes = response.bytes().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         let exchange = Exchange { method: &method, path: &path, status, headers: &headers, body: &bytes };
         let body = self.document.check(&exchange).unwrap_or_else(|violations| panic!("{violations}"));
         Answer { request: format!("{method} {path}"), status, headers, body }
