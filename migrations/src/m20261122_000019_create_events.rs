@@ -6,7 +6,7 @@ use sea_orm_migration::prelude::{
 };
 use sea_orm_migration::schema::{
     big_integer, binary, boolean, integer, json_binary, pk_uuid, small_integer_null, text, text_null,
-    timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
+    timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 use sea_orm_migration::{DbErr, MigrationTrait, SchemaManager, async_trait, prelude::DeriveMigrationName};
 
@@ -114,6 +114,7 @@ fn delivery() -> TableCreateStatement {
         .col(text("subject"))
         .col(text("state"))
         .col(integer("attempts"))
+        .col(uuid_null("claim"))
         .col(timestamp_with_time_zone("due_at"))
         .col(timestamp_with_time_zone("created_at"))
         .col(timestamp_with_time_zone_null("attempted_at"))

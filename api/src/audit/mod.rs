@@ -228,7 +228,7 @@ pub struct Write {
 }
 
 impl Write {
-    /// Ends the transaction, says what it did, and tells whom it concerns. Three queries, three more with events, then the commit.
+    /// Ends the transaction, says what it did, and tells whom it concerns. Three queries, some more with events, then the commit.
     ///
     /// # Errors
     /// The database's; nothing is written then.

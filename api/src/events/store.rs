@@ -16,6 +16,7 @@ use super::entity::{ActiveModel, Column, Entity, Model, audience};
 use super::{Event, EventSubject, EventType, News};
 use crate::codes::is_code;
 use crate::database::rows_per_statement;
+use crate::webhooks::queue;
 
 /// How often a reader who waits looks for what another replica has told.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -30,7 +31,7 @@ pub struct Filter {
 }
 
 /// Writes events in a transaction that holds the head of the audit log and ends right after: so they become visible in the order of
-/// their positions, and no reader who has seen one can have missed an earlier one. Gives how many there are. Three queries.
+/// their positions, and no reader who has seen one can have missed an earlier one. Gives how many there are. Four queries, five with webhooks.
 pub(crate) async fn tell(tx: &DatabaseTransaction, news: Vec<News>, at: DateTime<Utc>) -> Result<usize, DbErr> {
     let news: Vec<News> = news.into_iter().filter(|news| news.public || !news.audience.is_empty()).collect();
     if news.is_empty() {
@@ -39,15 +40,15 @@ pub(crate) async fn tell(tx: &DatabaseTransaction, news: Vec<News>, at: DateTime
     let last: Option<Option<i64>> =
         Entity::find().select_only().column_as(Expr::col(Column::Position).max(), "last").into_tuple().one(tx).await?;
     let mut position = last.flatten().unwrap_or(0);
-    let (mut rows, mut audiences) = (Vec::with_capacity(news.len()), Vec::new());
+    let (mut told, mut audiences) = (Vec::with_capacity(news.len()), Vec::new());
     for News { kind, subject, audience, public, data } in news {
         if !is_plain(&data) {
             return Err(DbErr::Custom(format!("the event {kind} says more than ids and codes")));
         }
         position += 1;
         let own: BTreeSet<Uuid> = audience.into_iter().collect();
-        audiences.extend(own.into_iter().map(|organisation_id| audience::Model { organisation_id, position }));
-        rows.push(Model {
+        audiences.extend(own.iter().map(|&organisation_id| audience::Model { organisation_id, position }));
+        let row = Model {
             position,
             id: Uuid::now_v7(),
             at,
@@ -56,15 +57,17 @@ pub(crate) async fn tell(tx: &DatabaseTransaction, news: Vec<News>, at: DateTime
             subject_id: subject.id,
             public,
             data: data.to_string(),
-        });
+        };
+        told.push((row, own));
     }
-    let own = rows.iter().cloned().map(ActiveModel::from);
-    Entity::insert_many(own).exec_without_returning(tx).await?;
+    let rows = told.iter().map(|(row, _)| ActiveModel::from(row.clone()));
+    Entity::insert_many(rows).exec_without_returning(tx).await?;
     for part in audiences.chunks(rows_per_statement(tx, 2)) {
         let part = part.iter().cloned().map(audience::ActiveModel::from);
         audience::Entity::insert_many(part).exec_without_returning(tx).await?;
     }
-    Ok(rows.len())
+    queue::enqueue(tx, &told).await?;
+    Ok(told.len())
 }
 
 /// Whether data holds ids and codes only: what an event says is read by whoever gets it, outside of the service.
@@ -137,6 +140,46 @@ async fn addressed(
         }
     }
     Ok(found)
+}
+
+/// Events by their places. One query, none without places.
+pub(crate) async fn at(
+    db: &impl ConnectionTrait,
+    positions: impl ExactSizeIterator<Item = i64>,
+) -> Result<BTreeMap<i64, Event>, DbErr> {
+    if positions.len() == 0 {
+        return Ok(BTreeMap::new());
+    }
+    let rows = Entity::find().filter(Column::Position.is_in(positions)).all(db).await?;
+    rows.into_iter().map(|row| Ok((row.position, view(row)?))).collect()
+}
+
+/// Up to `limit` events that an organisation is told after a place, of some types or of all, in their order. One query.
+pub(crate) async fn since(
+    db: &impl ConnectionTrait,
+    organisation: Uuid,
+    types: &[EventType],
+    position: i64,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let own = Condition::all().add(audience::Column::OrganisationId.eq(organisation));
+    let mut rows = Entity::find()
+        .filter(told_to(own))
+        .filter(Column::Position.gt(position))
+        .filter(Column::Kind.ne(EventType::TestPing.name()))
+        .order_by_asc(Column::Position)
+        .limit(limit);
+    if !types.is_empty() {
+        rows = rows.filter(Column::Kind.is_in(types.iter().map(|kind| kind.name())));
+    }
+    rows.all(db).await
+}
+
+/// The place of an event, if an organisation is told of it. One query.
+pub(crate) async fn find_told(db: &impl ConnectionTrait, organisation: Uuid, id: Uuid) -> Result<Option<i64>, DbErr> {
+    let own = Condition::all().add(audience::Column::OrganisationId.eq(organisation));
+    let row = Entity::find().filter(told_to(own)).filter(Column::Id.eq(id)).one(db).await?;
+    Ok(row.map(|row| row.position))
 }
 
 /// The place of an event. One query.
