@@ -9,6 +9,7 @@ use crate::audit::{Log, Readings};
 use crate::bids::seal::SealingKey;
 use crate::limits::Limits;
 use crate::page::CursorKey;
+use crate::webhooks;
 
 /// The state shared by all requests. Cheap to clone.
 #[derive(Clone)]
@@ -27,4 +28,6 @@ pub struct App {
     pub sealing: SealingKey,
     /// How much may be asked.
     pub limits: Limits,
+    /// Where events may be sent.
+    pub webhooks: Arc<webhooks::Settings>,
 }

@@ -1,15 +1,17 @@
 //! The settings of the service, from the command line and the environment.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
 use clap::Args;
+use ipnet::IpNet;
 
 use crate::bids::seal::SealingKey;
 use crate::identity::{entrance, oidc};
 use crate::keyfile::Key;
 use crate::server::Setup;
-use crate::{edge, keyfile, limits};
+use crate::{edge, keyfile, limits, mail, webhooks};
 
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
@@ -64,6 +66,45 @@ pub struct ServerConfig {
     /// What is said about the service to the outside
     #[command(flatten)]
     pub edge: EdgeConfig,
+    /// Where and how events are sent
+    #[command(flatten)]
+    pub webhooks: WebhooksConfig,
+}
+
+/// Where and how events are sent.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WebhooksConfig {
+    /// Network that webhooks may reach although it is not public, `10.1.0.0/16`; give it several times for several. None by default
+    #[arg(long = "webhook-network", env = "ATTELAGE_WEBHOOK_NETWORKS", value_name = "NETWORK", value_delimiter = ',')]
+    pub networks: Vec<IpNet>,
+    /// Let webhooks lead to `http://…`: for development
+    #[arg(long = "webhooks-over-http", env = "ATTELAGE_WEBHOOKS_OVER_HTTP")]
+    pub over_http: bool,
+    /// Seconds to wait after each attempt that fails; after as many, a delivery has failed
+    #[arg(
+        long = "webhook-retries",
+        env = "ATTELAGE_WEBHOOK_RETRIES",
+        value_name = "SECONDS",
+        value_delimiter = ',',
+        default_values_t = webhooks::RETRIES
+    )]
+    pub retries: Vec<u64>,
+    /// Hours without a success after which a webhook is switched off
+    #[arg(long = "webhook-patience", env = "ATTELAGE_WEBHOOK_PATIENCE", value_name = "HOURS", default_value_t = 72, value_parser = clap::value_parser!(u16).range(1..))]
+    pub patience: u16,
+}
+
+impl WebhooksConfig {
+    fn settings(&self) -> webhooks::Settings {
+        let Self { networks, over_http, retries, patience } = self;
+        webhooks::Settings {
+            networks: networks.clone(),
+            over_http: *over_http,
+            retries: retries.iter().copied().map(Duration::from_secs).collect(),
+            patience: Duration::from_hours(u64::from(*patience)),
+            ..webhooks::Settings::default()
+        }
+    }
 }
 
 /// How much may be asked.
@@ -98,7 +139,7 @@ impl ServerConfig {
     /// The setup that follows from it, with how people come in and the keys that are not in the database.
     #[must_use]
     pub fn setup(&self, entrance: entrance::Settings, sealing: SealingKey, audit: Key) -> Setup {
-        let Self { host: _, port: _, solvers, limits, edge } = self;
+        let Self { host: _, port: _, solvers, limits, edge, webhooks } = self;
         let limits = limits::Settings {
             per_minute: limits.requests_per_minute,
             per_minute_of_address: limits.requests_per_minute_of_address,
@@ -106,7 +147,8 @@ impl ServerConfig {
         };
         let EdgeConfig { public_url, cors_origins, security_contact } = edge.clone();
         let edge = edge::Settings { public_url, cors_origins, security_contact };
-        Setup { solvers: *solvers, entrance, sealing, audit, limits, edge }
+        let webhooks = webhooks.settings();
+        Setup { solvers: *solvers, entrance, sealing, audit, limits, edge, webhooks, mail: None }
     }
 }
 
@@ -208,6 +250,53 @@ impl IdentityConfig {
         let oidc = oidc.map_err(|error| error.to_string())?;
         let oidc = if self.oidc_verified_addresses { oidc.with_verified_addresses() } else { oidc };
         Ok(entrance::Settings { oidc: Some(oidc), address_header })
+    }
+}
+
+/// The server that mails go through.
+#[derive(Args, Clone, Debug)]
+pub struct MailConfig {
+    /// SMTP server to send mails through; none are sent without
+    #[arg(long, env = "ATTELAGE_SMTP_HOST", value_name = "HOST", requires = "mail_from")]
+    pub smtp_host: Option<String>,
+    /// Its port [default: 465, 587 or 25, by --smtp-tls]
+    #[arg(long, env = "ATTELAGE_SMTP_PORT", value_name = "PORT", requires = "smtp_host")]
+    pub smtp_port: Option<u16>,
+    /// How the connection to it is protected
+    #[arg(long, env = "ATTELAGE_SMTP_TLS", value_enum, default_value = "starttls")]
+    pub smtp_tls: mail::Tls,
+    /// User to sign in to it as
+    #[arg(long, env = "ATTELAGE_SMTP_USER", value_name = "USER", requires_all = ["smtp_host", "smtp_password_file"])]
+    pub smtp_user: Option<String>,
+    /// File with the password of that user
+    #[arg(long, env = "ATTELAGE_SMTP_PASSWORD_FILE", value_name = "FILE", requires = "smtp_user")]
+    pub smtp_password_file: Option<PathBuf>,
+    /// Whom mails come from: `Attelage <no-reply@example.org>`
+    #[arg(long, env = "ATTELAGE_MAIL_FROM", value_name = "ADDRESS", requires = "smtp_host")]
+    pub mail_from: Option<String>,
+    /// Minutes in which events are gathered: nobody gets more than one mail in so many
+    #[arg(long, env = "ATTELAGE_MAIL_QUIET_MINUTES", value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pub mail_quiet_minutes: u16,
+}
+
+impl MailConfig {
+    /// The settings that follow from it, for a service that is found at `public_url`; none without a server.
+    ///
+    /// # Errors
+    /// A password that cannot be read, or settings that cannot be used.
+    pub fn settings(self, public_url: Option<&str>) -> Result<Option<mail::Settings>, String> {
+        let (Some(host), Some(from)) = (self.smtp_host, self.mail_from) else { return Ok(None) };
+        let read = |file: PathBuf| {
+            let text = std::fs::read_to_string(&file);
+            text.map_err(|error| format!("cannot read {}: {error}", file.display()))
+        };
+        let password = self.smtp_password_file.map(read).transpose()?;
+        let password = password.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
+        let quiet = Duration::from_mins(u64::from(self.mail_quiet_minutes));
+        let server = (host.as_str(), self.smtp_port);
+        let credentials = self.smtp_user.zip(password);
+        let settings = mail::Settings::new(server, self.smtp_tls, credentials, &from, public_url, quiet);
+        settings.map(Some).map_err(|error| error.to_string())
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Settings {
 
 /// Nothing is loaded, run or framed: enough for JSON, and for pages of text.
 const NOTHING: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The page that asks whether to end mails has a form, which leads to itself.
+const FORM: &str = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// The reference page runs its own scripts only, none of them inline. Its library writes `style` attributes.
 const REFERENCE: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -45,7 +47,11 @@ const GUARDS: [(HeaderName, &str); 7] = [
 pub async fn protect<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     let settings = request.app_data::<Data<Settings>>();
     let is_https = settings.is_some_and(|own| own.public_url.as_deref().is_some_and(|url| url.starts_with("https://")));
-    let policy = if request.path().starts_with("/docs/") { REFERENCE } else { NOTHING };
+    let policy = match request.path() {
+        path if path.starts_with("/docs/") => REFERENCE,
+        path if path.starts_with("/v1/unsubscribe/") => FORM,
+        _ => NOTHING,
+    };
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     for (name, value) in GUARDS {

@@ -10,11 +10,11 @@ use attelage::audit::Log;
 use attelage::audit::verify::Place;
 use attelage::bids::keys;
 use attelage::bids::seal::SealingKey;
-use attelage::config::{AuditConfig, DatabaseConfig, IdentityConfig, SealingConfig, ServerConfig};
+use attelage::config::{AuditConfig, DatabaseConfig, IdentityConfig, MailConfig, SealingConfig, ServerConfig};
 use attelage::identity::administration;
 use attelage::imports::{ImportKind, apply};
 use attelage::keyfile::Key;
-use attelage::server::StartError;
+use attelage::server::{Setup, StartError};
 use attelage::{audit, database, demo, openapi, server, solving};
 use attelage_migrations::{Migrator, MigratorTrait as _};
 use clap::{Parser, Subcommand};
@@ -44,6 +44,8 @@ enum Command {
         identity: IdentityConfig,
         #[command(flatten)]
         sealing: SealingConfig,
+        #[command(flatten)]
+        mail: MailConfig,
     },
     /// Show the golden example: the call of the Métropole de Lyon, computed on a fresh database, then served
     Demo {
@@ -195,15 +197,17 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), StartError> {
     match command {
-        Command::Serve { database, audit, server, identity, sealing } => {
+        Command::Serve { database, audit, server, identity, sealing, mail } => {
             let entrance = identity.settings()?;
+            let mail = mail.settings(server.edge.public_url.as_deref())?;
             let sealing = sealing.key(&database)?;
             let file = audit.file(&database)?;
             let db = open(&database).await?;
             let key = audit_key(&db, &file).await?;
             let listener = listen(&server)?;
             print(&format!("Attelage listens on http://{}", listener.local_addr()?))?;
-            Ok(server::start(db, listener, server.setup(entrance, sealing, key)).await?.await?)
+            let setup = Setup { mail, ..server.setup(entrance, sealing, key) };
+            Ok(server::start(db, listener, setup).await?.await?)
         }
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
         Command::Migrate { database, direction } => migrate(&database, direction).await,

@@ -19,8 +19,8 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    audit, bids, calls, capabilities, exports, identity, imports, organisations, relations, reservations, runs,
-    service, territories, visibility, vocabularies,
+    audit, bids, calls, capabilities, events, exports, identity, imports, mail, organisations, relations, reservations,
+    runs, service, territories, visibility, vocabularies, webhooks,
 };
 
 mod examples;
@@ -45,6 +45,7 @@ pub mod three_zero;
         (name = "imports", description = "Files of places and of territories."),
         (name = "identity", description = "People, the organisations they belong to, and keys."),
         (name = "bids", description = "Answers to calls, sealed until two people open them together."),
+        (name = "events", description = "What happened, to read and to be sent."),
         (name = "service", description = "The service itself."),
     ),
     components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
@@ -52,11 +53,20 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 7] =
-    ["Call", "Capability", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
+const VERSIONED: [&str; 9] = [
+    "Call",
+    "Capability",
+    "MailPreferences",
+    "Organisation",
+    "OrganisationMember",
+    "Relation",
+    "Term",
+    "Territory",
+    "Webhook",
+];
 
 /// Operations without a body that the present state may forbid.
-const STATEFUL: [&str; 11] = [
+const STATEFUL: [&str; 13] = [
     "accept_join_request",
     "close_call",
     "create_api_key",
@@ -68,6 +78,8 @@ const STATEFUL: [&str; 11] = [
     "rotate_api_key",
     "open_bids",
     "withdraw_bid",
+    "rotate_webhook_secret",
+    "test_webhook",
 ];
 
 /// Headers of every answer that tell how much may still be asked.
@@ -113,6 +125,9 @@ pub fn routes(config: &mut ServiceConfig) {
         bids::configure(routes);
         audit::routes::configure(routes);
         exports::routes::configure(routes);
+        events::routes::configure(routes);
+        webhooks::configure(routes);
+        mail::routes::configure(routes);
     }));
 }
 
@@ -158,7 +173,10 @@ fn session_scheme() -> SecurityScheme {
 
 /// Whether sending a request again does no harm without a key: an account is made once, and each sign-in or departure is one of its own.
 fn is_repeatable(operation: &Operation) -> bool {
-    operation.operation_id.as_deref().is_some_and(|id| matches!(id, "register" | "sign_in" | "link_oidc"))
+    operation
+        .operation_id
+        .as_deref()
+        .is_some_and(|id| matches!(id, "register" | "sign_in" | "link_oidc" | "unsubscribe"))
 }
 
 /// Says who may use an operation, from its policy.

@@ -1,18 +1,21 @@
 //! The HTTP server: what stands around every route.
 
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Server, ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _};
 use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -26,10 +29,13 @@ use crate::body::Contract;
 use crate::identity::entrance::{self, Entrance};
 use crate::keyfile::Key;
 use crate::limits::Limits;
+use crate::mail::worker::Writer;
+use crate::mail::{self, Links};
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
 use crate::visibility::Veil;
-use crate::{edge, limits, once, openapi, request_id, runs, setting};
+use crate::webhooks::worker::Worker;
+use crate::{edge, limits, once, openapi, request_id, runs, setting, webhooks};
 
 /// What the service says about itself.
 pub struct Served {
@@ -83,6 +89,10 @@ pub struct Setup {
     pub limits: limits::Settings,
     /// What is said about the service to the outside.
     pub edge: edge::Settings,
+    /// Where and how events are sent.
+    pub webhooks: webhooks::Settings,
+    /// The server that mails go through; none are sent without.
+    pub mail: Option<mail::Settings>,
 }
 
 impl Setup {
@@ -96,6 +106,8 @@ impl Setup {
             audit,
             limits: limits::Settings::default(),
             edge: edge::Settings::default(),
+            webhooks: webhooks::Settings::default(),
+            mail: None,
         }
     }
 }
@@ -107,8 +119,8 @@ impl Setup {
 /// # Errors
 /// A database that does not answer, another sealing key than the one in use, a key that is not of its audit log, or a listener that
 /// cannot be used.
-pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) -> Result<Server, StartError> {
-    let Setup { solvers, entrance, sealing, audit, limits, edge } = setup;
+pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) -> Result<Running, StartError> {
+    let Setup { solvers, entrance, sealing, audit, limits, edge, webhooks, mail } = setup;
     keys::check(&db, &sealing).await?;
     let log = Log::open(&db, audit).await?;
     let tx = log.begin(&Caller::installation().asking("fail_interrupted_runs")).await?;
@@ -123,7 +135,11 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     let entrance = Data::new(Entrance::new(entrance, &setting::secret(&db, "oidc-cookie-key").await?)?);
     let solvers = Arc::new(Semaphore::new(usize::from(solvers.max(1))));
     let readings = Readings::start(log.clone());
-    let app = App { db, log, readings, cursors, solvers, sealing, limits: Limits::new(limits) };
+    let worker = Worker::new(log.clone(), sealing.clone(), webhooks.clone())?;
+    let links = Links::new(setting::secret(&db, Links::SECRET).await?);
+    let writer = mail.map(|mail| Writer::new(log.clone(), links.clone(), mail));
+    let (links, limits) = (Data::new(links), Limits::new(limits));
+    let app = App { db, log, readings, cursors, solvers, sealing, limits, webhooks: Arc::new(webhooks) };
     let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {
@@ -135,6 +151,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
             .app_data(veil.clone())
             .app_data(served.clone())
             .app_data(edge.clone())
+            .app_data(links.clone())
             .app_data(PathConfig::default().error_handler(|error, _| malformed("path", &error)))
             .app_data(QueryConfig::default().error_handler(|error, _| malformed("query", &error)))
             .wrap(from_fn(guard::stand))
@@ -155,7 +172,51 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     .shutdown_timeout(5)
     .workers(2)
     .listen(listener)?;
-    Ok(http.run())
+    Ok(Running::new(http.run(), worker, writer))
+}
+
+/// A service that runs: await it to its end.
+pub struct Running {
+    handle: ServerHandle,
+    end: Pin<Box<dyn Future<Output = std::io::Result<()>>>>,
+}
+
+impl Running {
+    /// When the server has ended, those who send events finish what they have begun.
+    fn new(server: Server, worker: Worker, writer: Option<Writer>) -> Self {
+        let handle = server.handle();
+        let (stop, stopped) = watch::channel(());
+        let mut sending = JoinSet::new();
+        sending.spawn(worker.work(stopped.clone()));
+        if let Some(writer) = writer {
+            sending.spawn(writer.work(stopped));
+        }
+        let end = Box::pin(async move {
+            let ended = server.await;
+            drop(stop);
+            while let Some(joined) = sending.join_next().await {
+                if let Err(error) = joined {
+                    tracing::error!(%error, "the sending of events broke down");
+                }
+            }
+            ended
+        });
+        Self { handle, end }
+    }
+
+    /// Stops it from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+}
+
+impl Future for Running {
+    type Output = std::io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.end.as_mut().poll(context)
+    }
 }
 
 fn malformed(parameter: &str, error: &dyn std::fmt::Display) -> actix_web::Error {

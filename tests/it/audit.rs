@@ -10,8 +10,9 @@ use attelage::audit::entity::{Column, Entity, Model, head};
 use attelage::audit::verify::{Break, Place, verify};
 use attelage::identity::entrance;
 use attelage::keyfile::Key;
+use attelage::mail::Links;
 use attelage::server::Setup;
-use attelage::{edge, openapi};
+use attelage::{edge, openapi, setting};
 use futures_util::future::join_all;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
@@ -257,12 +258,44 @@ impl Tour {
         self.did("revoke_api_key", ada.send_raw(Method::DELETE, &key, HeaderMap::new(), "").await).await;
         self.post("create_platform_key", &self.app, "/v1/platform/api-keys", new).await;
         self.get("list_platform_keys", &self.app, "/v1/platform/api-keys").await;
+        self.get("list_events", ada, "/v1/events").await;
+        self.webhooks(ada, own).await;
+        self.mail(ada).await;
         self.get("list_audit_entries", ada, &format!("/v1/organisations/{own}/audit")).await;
         self.get("export_organisation", ada, &format!("/v1/organisations/{own}/export")).await;
         let path = format!("/v1/organisations/{own}");
         let spare = ada.post("/v1/organisations", json!({ "name": "Éphémère" })).await.expect(201);
         self.did("delete_organisation", ada.delete(spare.header("location"), "\"1\"").await).await;
         ada.get(&path).await.expect(200);
+    }
+}
+
+impl Tour {
+    async fn mail(&self, ada: &Client) {
+        let preferences = self.get("get_mail_preferences", ada, "/v1/me/mail").await;
+        let wants = json!({ "enabled": true });
+        self.did("replace_mail_preferences", ada.put("/v1/me/mail", preferences.etag(), wants).await).await;
+        let person = ada.get("/v1/me").await.expect(200)["person"]["id"].as_str().unwrap().parse().unwrap();
+        let links = Links::new(setting::secret(&self.db, Links::SECRET).await.unwrap());
+        let path = links.path(person).unwrap();
+        self.get("get_unsubscription", &self.app.anonymous(), &path).await;
+        self.post("unsubscribe", &self.app.anonymous(), &path, json!({})).await;
+    }
+
+    async fn webhooks(&self, ada: &Client, own: &str) {
+        let new = json!({ "organisation": own, "url": "https://hooks.invalid/" });
+        let made = self.post("create_webhook", ada, "/v1/webhooks", new.clone()).await.header("location").to_owned();
+        self.get("list_webhooks", ada, "/v1/webhooks").await;
+        self.get("get_webhook", ada, &made).await;
+        self.post("rotate_webhook_secret", ada, &format!("{made}/rotate-secret"), json!({})).await;
+        self.post("test_webhook", ada, &format!("{made}/test"), json!({})).await;
+        let deliveries = format!("{made}/deliveries");
+        let sent = self.get("list_deliveries", ada, &deliveries).await;
+        let (delivery, event) = (sent["items"][0]["id"].as_str().unwrap(), &sent["items"][0]["event"]["id"]);
+        self.post("replay_delivery", ada, &format!("{deliveries}/{delivery}/replay"), json!({})).await;
+        self.post("replay_webhook", ada, &format!("{made}/replay"), json!({ "after": event })).await;
+        self.did("replace_webhook", ada.put(&made, "\"1\"", new).await).await;
+        self.did("delete_webhook", ada.delete(&made, "\"2\"").await).await;
     }
 }
 

@@ -26,6 +26,8 @@ fn operations() -> Vec<(String, BTreeSet<String>)> {
             .replace("{person}", NOBODY)
             .replace("{invitation}", NOBODY)
             .replace("{reservation}", NOBODY)
+            .replace("{delivery}", NOBODY)
+            .replace("{token}", "none")
     };
     paths.iter().map(|(path, item)| (filled(path), item.as_object().unwrap().keys().cloned().collect())).collect()
 }

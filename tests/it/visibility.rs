@@ -10,7 +10,7 @@ use crate::runs::patient;
 use crate::support::on_both_engines;
 use crate::support::sample::{self, METROPOLE, created};
 use crate::support::service::spawn;
-use crate::support::world::{self, PASSWORD, Role, Tenant, World};
+use crate::support::world::{self, PASSWORD, Role, Tenant, World, id_of};
 use crate::support::{logs, secrets};
 
 /// From which clearance on a mark may be seen.
@@ -54,6 +54,8 @@ fn marks() -> Vec<Mark> {
         mark("draft", Class::Owner, &"canary-draft"),
         mark("key", Class::Owner, &"canary-key"),
         mark("request to join", Class::Owner, &"canary-request"),
+        mark("webhook", Class::Owner, &"canary-webhook"),
+        mark("address of a webhook", Class::Owner, &"canary-hook.invalid"),
     ]
 }
 
@@ -83,6 +85,9 @@ async fn bury(world: &World, platform: &crate::support::app::Client) -> BTreeMap
     owner.post(&format!("{path}/api-keys"), json!({ "name": "canary-key", "scopes": ["read"] })).await.expect(201);
     let (newcomer, _) = world::person(platform, "newcomer@example.org").await;
     created(&newcomer, &format!("{path}/join-requests"), json!({ "message": "canary-request" })).await;
+    let webhook = json!({ "url": "https://canary-hook.invalid/", "description": "canary-webhook" });
+    let webhook = id_of(&owner.post("/v1/webhooks", webhook).await.expect(201)["webhook"]);
+    owner.post(&format!("/v1/webhooks/{webhook}/test"), json!({})).await.expect(202);
     // A call that B may answer, which everybody reads and computes on.
     let funder = world.organisation(Tenant::Unclaimed);
     let mut open = sample::call(funder);
@@ -101,6 +106,7 @@ async fn bury(world: &World, platform: &crate::support::app::Client) -> BTreeMap
         ("calls", draft),
         ("runs", run),
         ("open", open),
+        ("webhooks", webhook),
     ])
 }
 
@@ -118,7 +124,8 @@ fn readable(things: &BTreeMap<&'static str, String>) -> Vec<String> {
             .replace("{id}", &id)
             .replace("{vocabulary}", "services")
             .replace("{code}", METROPOLE)
-            .replace("{kind}", "invalid");
+            .replace("{kind}", "invalid")
+            .replace("{token}", "none");
         paths.push(path);
     }
     paths.push(format!("/v1/calls/{}/runs", things["open"]));

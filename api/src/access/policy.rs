@@ -10,10 +10,12 @@ use crate::audit::routes as audit;
 use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::events::routes as events;
 use crate::exports::routes as exports;
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
+use crate::mail::routes as mail;
 use crate::organisations::routes as organisations;
 use crate::problem::{Kind, Problem};
 use crate::relations::routes as relations;
@@ -22,6 +24,7 @@ use crate::runs::routes as runs;
 use crate::service;
 use crate::territories::routes as territories;
 use crate::vocabularies::routes as vocabularies;
+use crate::webhooks::{deliveries, routes as webhooks};
 
 /// Who may use an operation, before it is known on what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +177,24 @@ govern! {
     openings::open_bids: Person, Bids;
     audit::list_audit_entries: Member(Role::Viewer), Read;
     exports::export_organisation: Member(Role::Owner), Manage;
+
+    events::list_events: Registered, Read;
+
+    webhooks::list_webhooks: Member(Role::Owner), Read;
+    webhooks::create_webhook: Member(Role::Owner), Manage;
+    webhooks::get_webhook: Member(Role::Owner), Read;
+    webhooks::replace_webhook: Member(Role::Owner), Manage;
+    webhooks::delete_webhook: Member(Role::Owner), Manage;
+    webhooks::rotate_webhook_secret: Member(Role::Owner), Manage;
+    webhooks::test_webhook: Member(Role::Owner), Manage;
+    deliveries::list_deliveries: Member(Role::Owner), Read;
+    deliveries::replay_delivery: Member(Role::Owner), Manage;
+    deliveries::replay_webhook: Member(Role::Owner), Manage;
+
+    mail::get_mail_preferences: Person, Read;
+    mail::replace_mail_preferences: Person, Manage;
+    mail::get_unsubscription: Anyone, Read;
+    mail::unsubscribe: Anyone, Read;
 }
 
 impl Policy {

@@ -13,19 +13,24 @@ use crate::access::Caller;
 use crate::audit::{Log, Recorded};
 use crate::database::{self, now};
 use crate::problem::{Kind, Problem};
+use crate::webhooks;
 
-/// Refuses to start with another key than the one that seals the keys of calls: no bid could be read. One query.
+/// Refuses to start with another key than the one that seals the keys of calls and the secrets of webhooks: no bid could be read, and
+/// nothing signed. Two queries.
 ///
 /// # Errors
 /// Another key, with what to do; the database's.
 pub async fn check(db: &DatabaseConnection, sealing: &SealingKey) -> Result<(), String> {
-    let foreign = foreign(db, sealing).await.map_err(|error| error.to_string())?;
-    if foreign == 0 {
-        return Ok(());
-    }
+    let calls = foreign(db, sealing).await.map_err(|error| error.to_string())?;
+    let secrets = webhooks::secrets::foreign(db, sealing).await.map_err(|error| error.to_string())?;
+    let what = match (calls, secrets) {
+        (0, 0) => return Ok(()),
+        (0, secrets) => format!("{secrets} secrets of webhooks"),
+        (calls, _) => format!("the bids of {calls} calls"),
+    };
     let name = sealing.name();
     Err(format!(
-        "the sealing key {name} is not the one that seals the bids of {foreign} calls: name the file that was used until now with --sealing-key-file"
+        "the sealing key {name} is not the one that seals {what}: name the file that was used until now with --sealing-key-file"
     ))
 }
 
@@ -94,7 +99,7 @@ fn replaced(sealing: &SealingKey) -> Problem {
     Problem::new(Kind::Unavailable)
 }
 
-/// Seals the keys of all calls with another key of the installation, in one transaction; gives how many. Those that it seals already
+/// Seals the keys of all calls, and the secrets of webhooks, with another key of the installation, in one transaction; gives how many keys. Those that it seals already
 /// stay, so that this can be repeated.
 ///
 /// # Errors
@@ -118,7 +123,9 @@ pub async fn rotate(log: &Log, old: &SealingKey, new: &SealingKey) -> Result<u64
         Entity::update(row).exec(&tx).await?;
         sealed += 1;
     }
-    let changed = (sealed > 0).then(|| Recorded::all("call_key").with(json!({ "count": sealed })));
-    tx.commit_all(changed.into_iter().collect()).await?;
+    let secrets = webhooks::secrets::rotate(&tx, old, new).await?;
+    let changed = [("call_key", sealed), ("webhook_secret", secrets)].into_iter().filter(|(_, count)| *count > 0);
+    let changed = changed.map(|(kind, count)| Recorded::all(kind).with(json!({ "count": count })));
+    tx.commit_all(changed.collect()).await?;
     Ok(sealed)
 }

@@ -62,6 +62,24 @@ impl SealingKey {
         bytes.try_into().ok().map(|bytes| DataKey(Key(bytes)))
     }
 
+    /// Seals another secret of the installation, for one purpose: bytes that name what it is and whose.
+    ///
+    /// # Errors
+    /// A system without random numbers.
+    pub fn seal(&self, purpose: &[u8], secret: &[u8]) -> Result<Ciphertext, Problem> {
+        self.0.0.encrypt(secret, &self.bound_to_purpose(purpose))
+    }
+
+    /// What was sealed; `None` where it is sealed by another key, or for another purpose.
+    #[must_use]
+    pub fn open(&self, purpose: &[u8], sealed: &Ciphertext) -> Option<Vec<u8>> {
+        self.0.0.decrypt(sealed, &self.bound_to_purpose(purpose))
+    }
+
+    fn bound_to_purpose(&self, purpose: &[u8]) -> Vec<u8> {
+        [b"attelage secret 1".as_slice(), self.name().as_bytes(), purpose].concat()
+    }
+
     fn bound_to(&self, call: Uuid) -> Vec<u8> {
         [b"attelage call key 1".as_slice(), call.as_bytes(), self.name().as_bytes()].concat()
     }

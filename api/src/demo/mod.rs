@@ -107,6 +107,7 @@ async fn show(
         solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))),
         sealing: sealing.clone(),
         limits: Limits::default(),
+        webhooks: Arc::default(),
     };
     let context = context(db, &call).await?;
     let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;

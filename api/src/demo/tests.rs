@@ -9,7 +9,7 @@ use super::data::{Entry, Market};
 use super::{Scratch, demonstrate, prepare};
 use crate::calls;
 use crate::capabilities;
-use crate::config::{EdgeConfig, LimitsConfig, ServerConfig};
+use crate::config::{EdgeConfig, LimitsConfig, ServerConfig, WebhooksConfig};
 use crate::keyfile::Key;
 use crate::organisations;
 use crate::problem::Problem;
@@ -209,7 +209,14 @@ async fn a_fault_of_the_market_says_where_and_leaves_nothing_behind() {
 
 fn settings() -> ServerConfig {
     let (limits, edge) = (LimitsConfig::default(), EdgeConfig::default());
-    ServerConfig { host: "127.0.0.1".to_owned(), port: 0, solvers: 1, limits, edge }
+    ServerConfig {
+        host: "127.0.0.1".to_owned(),
+        port: 0,
+        solvers: 1,
+        limits,
+        edge,
+        webhooks: WebhooksConfig::default(),
+    }
 }
 
 #[actix_web::test]

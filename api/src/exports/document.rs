@@ -18,7 +18,7 @@ use crate::organisations::Organisation;
 use crate::page::{MAX_LIMIT, Slice};
 use crate::problem::Problem;
 use crate::runs::Run;
-use crate::{audit, calls, capabilities, relations, reservations, runs};
+use crate::{audit, calls, capabilities, relations, reservations, runs, webhooks};
 
 /// Parts that wait for a slow reader.
 const AHEAD: usize = 2;
@@ -101,6 +101,11 @@ impl Document {
         .await?;
         self.list("api_keys", async |after| {
             let rows = keys::page(db, keys::of(id), &first(), after).await?;
+            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        })
+        .await?;
+        self.list("webhooks", async |after| {
+            let rows = webhooks::store::page(db, webhooks::store::of(id), &first(), after).await?;
             Ok(rows.into_iter().map(|row| (row.id, row)).collect())
         })
         .await?;

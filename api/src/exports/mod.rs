@@ -13,6 +13,7 @@ use crate::organisations::Organisation;
 use crate::relations::Relation;
 use crate::reservations::Reservation;
 use crate::runs::Run;
+use crate::webhooks::Webhook;
 
 mod document;
 pub mod routes;
@@ -43,6 +44,8 @@ struct Export {
     join_requests: Vec<JoinRequest>,
     /// Its keys, without their secrets.
     api_keys: Vec<ApiKey>,
+    /// Where events are sent, without their secrets.
+    webhooks: Vec<Webhook>,
     /// What was done with all this, and who read what is sealed.
     audit: Vec<AuditEntry>,
 }

@@ -28,9 +28,10 @@ struct Draft<'w> {
 /// A path and a body for an operation on something of a tenant, made afresh where the operation may use it up.
 pub async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMap<&'static str, String>, Value) {
     let is_there = tenant != Tenant::Nobody;
-    let names = ["id", "person", "invitation", "reservation"];
+    let names = ["id", "person", "invitation", "reservation", "delivery"];
     let mut fill: BTreeMap<&'static str, String> = names.into_iter().map(|name| (name, NOBODY.to_owned())).collect();
     fill.insert("vocabulary", "services".to_owned());
+    fill.insert("token", "none".to_owned());
     fill.insert("kind", "invalid".to_owned());
     fill.insert("code", if is_there { METROPOLE } else { "none" }.to_owned());
     let mut draft = Draft {
@@ -49,6 +50,7 @@ pub async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMa
     draft.on_calls().await;
     draft.on_bids().await;
     draft.of_people().await;
+    draft.of_webhooks().await;
     let Draft { fill, body, .. } = draft;
     let without_body = operation.starts_with("delete_") || operation == "remove_member";
     (fill, if without_body { Value::Null } else { body })
@@ -264,6 +266,43 @@ impl Draft<'_> {
                     )
                     .await;
                 self.fill.insert("id", id_of(&made.expect(201)["api_key"]));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// On webhooks, on what was sent to them, and on mail.
+    async fn of_webhooks(&mut self) {
+        let Self { organisation, owner, is_there, operation, .. } = *self;
+        let new = json!({ "organisation": organisation, "url": "https://hooks.invalid/" });
+        match operation {
+            "replace_mail_preferences" => self.body = json!({ "enabled": true }),
+            "create_webhook" => self.body = new,
+            "get_webhook"
+            | "replace_webhook"
+            | "delete_webhook"
+            | "rotate_webhook_secret"
+            | "test_webhook"
+            | "list_deliveries"
+            | "replay_delivery"
+            | "replay_webhook" => {
+                if is_there {
+                    let made = owner.post("/v1/webhooks", new).await.expect(201);
+                    let id = id_of(&made["webhook"]);
+                    if operation == "replay_delivery" {
+                        owner.post(&format!("/v1/webhooks/{id}/test"), json!({})).await.expect(202);
+                        let sent = owner.get(&format!("/v1/webhooks/{id}/deliveries")).await.expect(200);
+                        self.fill.insert("delivery", id_of(&sent["items"][0]));
+                    }
+                    self.fill.insert("id", id);
+                }
+                match operation {
+                    "replace_webhook" => self.body = json!({ "url": "https://hooks.invalid/" }),
+                    "replay_webhook" => self.body = json!({ "after": NOBODY }),
+                    _ => {}
+                }
             }
             _ => {}
         }

@@ -3,8 +3,8 @@
 #![allow(clippy::similar_names, clippy::match_same_arms, reason = "a table is read as one")]
 
 use Rule::{
-    Decides, Draft, Everyone, Inside, Leave, Named, NamedDraft, Opens, Owned, People, Personal, Platform, Registered,
-    Seen, Shown, SignedIn,
+    Anywhere, Decides, Draft, Everyone, Inside, Leave, Named, NamedDraft, Opens, Owned, People, Personal, Platform,
+    Registered, Seen, Shown, SignedIn,
 };
 
 use crate::support::app::Answer;
@@ -38,6 +38,8 @@ pub enum Rule {
     Named(Role),
     /// The same, where what the body names are drafts.
     NamedDraft(Role),
+    /// From this role on in any organisation; it shows what is of those.
+    Anywhere(Role),
     /// Whoever belongs to the organisation may leave it; only owners may take out others.
     Leave,
     /// Owners of the organisation, in person; for other people it is not there.
@@ -134,13 +136,30 @@ pub const RULES: &[(&str, &str, Rule)] = &[
     ("open_bids", "bids", Opens),
     ("list_audit_entries", "read", Inside(Role::Viewer)),
     ("export_organisation", "manage", Inside(Role::Owner)),
+    ("list_events", "read", Registered),
+    ("list_webhooks", "read", Anywhere(Role::Owner)),
+    ("create_webhook", "manage", Named(Role::Owner)),
+    ("get_webhook", "read", Inside(Role::Owner)),
+    ("replace_webhook", "manage", Inside(Role::Owner)),
+    ("delete_webhook", "manage", Inside(Role::Owner)),
+    ("rotate_webhook_secret", "manage", Inside(Role::Owner)),
+    ("test_webhook", "manage", Inside(Role::Owner)),
+    ("list_deliveries", "read", Inside(Role::Owner)),
+    ("replay_delivery", "manage", Inside(Role::Owner)),
+    ("replay_webhook", "manage", Inside(Role::Owner)),
+    ("get_mail_preferences", "read", Personal),
+    ("replace_mail_preferences", "manage", Personal),
+    ("get_unsubscription", "read", Everyone),
+    ("unsubscribe", "read", Everyone),
     ("begin_oidc_sign_in", "read", Everyone),
     ("finish_oidc_sign_in", "read", Everyone),
     ("link_oidc", "manage", Personal),
 ];
 
 /// What an installation without settings does not have: whoever gets in finds nothing.
-pub const NOT_SET_UP: [&str; 4] = ["begin_oidc_sign_in", "finish_oidc_sign_in", "get_security_txt", "link_oidc"];
+/// The same without a link that a mail has brought.
+pub const NOT_SET_UP: [&str; 6] =
+    ["begin_oidc_sign_in", "finish_oidc_sign_in", "get_security_txt", "get_unsubscription", "link_oidc", "unsubscribe"];
 
 /// What somebody is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +208,12 @@ pub fn expected(rule: Rule, scope: &str, caller: &Caller, tenant: Tenant) -> Tol
         Registered => there,
         Platform if !caller.administrator => Told::Forbidden,
         Platform => there,
-        Owned(role) | Inside(role) | Draft(role) | Named(role) | NamedDraft(role) if !anywhere(role) => Told::Forbidden,
+        Owned(role) | Inside(role) | Draft(role) | Named(role) | NamedDraft(role) | Anywhere(role)
+            if !anywhere(role) =>
+        {
+            Told::Forbidden
+        }
+        Anywhere(_) => there,
         Owned(_) if tenant == Tenant::Nobody => Told::NotThere,
         Owned(role) => {
             if here(role) {

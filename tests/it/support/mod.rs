@@ -8,10 +8,12 @@ pub mod issuer;
 pub mod logs;
 pub mod people;
 pub mod postgres;
+pub mod receiver;
 pub mod sample;
 mod seal;
 pub mod secrets;
 pub mod service;
+pub mod smtp;
 pub mod world;
 
 /// A size of a test: `short` as a rule, `full` with `ATTELAGE_TEST_FULL=1` in the environment.

@@ -76,10 +76,15 @@ pub async fn spawn_with(engine: Engine, setup: Setup) -> App {
 
 /// The same service once more on the database of `app`, as after a crash.
 pub async fn restarted(app: &App) -> Restarted {
+    restarted_with(app, setup()).await
+}
+
+/// The same as [`restarted`], set up in a way of its own.
+pub async fn restarted_with(app: &App, setup: Setup) -> Restarted {
     let db = database::connect(&app.database.url()).await.expect("the database of the test answers");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let server = server::start(db, listener, setup()).await.expect("the service starts");
+    let server = server::start(db, listener, setup).await.expect("the service starts");
     let running = Running(server.handle());
     actix_web::rt::spawn(server);
     Restarted { client: app.at(base), _running: running }

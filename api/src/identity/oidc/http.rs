@@ -35,6 +35,13 @@ pub enum HttpError {
     Unreadable(#[from] openidconnect::http::Error),
 }
 
+/// Gives clients of this process what TLS computes with.
+pub fn provide_tls() {
+    static PROVIDER: Once = Once::new();
+    // Only fails where the process has one already, which serves as well.
+    PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}
+
 /// A client of the provider.
 pub struct Http(reqwest::Client);
 
@@ -44,9 +51,7 @@ impl Http {
     /// # Errors
     /// A system that trusts none.
     pub fn new() -> Result<Self, Problem> {
-        static PROVIDER: Once = Once::new();
-        // Only fails where the process has one already, which serves as well.
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        provide_tls();
         let client = reqwest::Client::builder()
             .redirect(Policy::none())
             .timeout(PATIENCE)

@@ -12,6 +12,7 @@ mod pending;
 mod provider;
 pub(crate) mod routes;
 
+pub use http::provide_tls;
 pub use provider::Provider;
 
 /// Where the browser comes back to.
