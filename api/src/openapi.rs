@@ -19,8 +19,8 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    audit, bids, calls, capabilities, exports, identity, imports, organisations, relations, reservations, runs,
-    service, territories, visibility, vocabularies,
+    audit, bids, calls, capabilities, exports, identity, imports, interests, organisations, partners, relations,
+    reservations, runs, service, territories, visibility, vocabularies,
 };
 
 mod examples;
@@ -44,6 +44,7 @@ pub mod three_zero;
         (name = "vocabularies", description = "Services, publics and modalities, as trees."),
         (name = "imports", description = "Files of places and of territories."),
         (name = "identity", description = "People, the organisations they belong to, and keys."),
+        (name = "partners", description = "Interest in calls, partners who complement each other, teams put to the test."),
         (name = "bids", description = "Answers to calls, sealed until two people open them together."),
         (name = "service", description = "The service itself."),
     ),
@@ -52,8 +53,8 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 7] =
-    ["Call", "Capability", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
+const VERSIONED: [&str; 8] =
+    ["Call", "Capability", "Interest", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
 
 /// Operations without a body that the present state may forbid.
 const STATEFUL: [&str; 11] = [
@@ -83,7 +84,7 @@ const SHARES: [(&str, &str); 2] = [
 ];
 
 /// Verbs of operations that make something with a place of its own.
-const MAKES: [&str; 4] = ["create_", "rotate_", "sign_in", "start_"];
+const MAKES: [&str; 7] = ["check_team", "create_", "explain_absence", "rotate_", "sign_in", "start_", "suggest_"];
 
 /// Problems that only some operations answer with, beside those that follow from what an operation takes.
 const ALSO: [(&str, &[Kind]); 6] = [
@@ -113,6 +114,8 @@ pub fn routes(config: &mut ServiceConfig) {
         bids::configure(routes);
         audit::routes::configure(routes);
         exports::routes::configure(routes);
+        interests::routes::configure(routes);
+        partners::routes::configure(routes);
     }));
 }
 

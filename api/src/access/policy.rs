@@ -14,7 +14,9 @@ use crate::exports::routes as exports;
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
+use crate::interests::routes as interests;
 use crate::organisations::routes as organisations;
+use crate::partners::routes as partners;
 use crate::problem::{Kind, Problem};
 use crate::relations::routes as relations;
 use crate::reservations::routes as reservations;
@@ -174,6 +176,17 @@ govern! {
     openings::open_bids: Person, Bids;
     audit::list_audit_entries: Member(Role::Viewer), Read;
     exports::export_organisation: Member(Role::Owner), Manage;
+
+    interests::list_interests: SignedIn, Read;
+    interests::get_interest: SignedIn, Read;
+    interests::create_interest: Member(Role::Editor), Market;
+    interests::replace_interest: Member(Role::Editor), Market;
+    interests::delete_interest: Member(Role::Editor), Market;
+
+    partners::suggest_partners: Member(Role::Editor), Solve;
+    partners::check_team: Member(Role::Editor), Solve;
+    partners::explain_absence: Member(Role::Editor), Solve;
+    partners::list_matching_calls: Member(Role::Viewer), Read;
 }
 
 impl Policy {
