@@ -67,12 +67,7 @@ pub async fn set_reservations(db: &DatabaseConnection, organisation: &str, again
 }
 
 /// Replaces the interest of an organisation in a call: to whom, and who is chosen; none where absent.
-pub async fn set_interest(
-    db: &DatabaseConnection,
-    call: &str,
-    organisation: &str,
-    interest: Option<(&str, &[&str])>,
-) {
+pub async fn set_interest(db: &DatabaseConnection, call: &str, organisation: &str, interest: Option<(&str, &[&str])>) {
     let clear = Query::delete()
         .from_table("interest")
         .and_where(Expr::col("organisation_id").eq(id(organisation)))
@@ -108,4 +103,12 @@ pub async fn set_interest(
             .to_owned();
         db.execute(&insert).await.unwrap();
     }
+}
+
+/// Has a run have begun so many seconds earlier.
+pub async fn lengthen_run(db: &DatabaseConnection, run: &str, seconds: i64) {
+    let began = chrono::Utc::now() - chrono::TimeDelta::seconds(seconds);
+    let update =
+        Query::update().table("run").value("started_at", began).and_where(Expr::col("id").eq(id(run))).to_owned();
+    assert_eq!(db.execute(&update).await.unwrap().rows_affected(), 1);
 }
