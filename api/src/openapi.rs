@@ -19,8 +19,8 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    audit, bids, calls, capabilities, exports, identity, imports, interests, organisations, partners, relations,
-    reservations, runs, service, territories, visibility, vocabularies,
+    audit, bids, calls, capabilities, events, exports, identity, imports, interests, organisations, partners,
+    relations, reservations, runs, service, territories, visibility, vocabularies,
 };
 
 mod examples;
@@ -46,6 +46,7 @@ pub mod three_zero;
         (name = "identity", description = "People, the organisations they belong to, and keys."),
         (name = "partners", description = "Interest in calls, partners who complement each other, teams put to the test."),
         (name = "bids", description = "Answers to calls, sealed until two people open them together."),
+        (name = "events", description = "What happened, to read and to be sent."),
         (name = "service", description = "The service itself."),
     ),
     components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
@@ -116,6 +117,7 @@ pub fn routes(config: &mut ServiceConfig) {
         exports::routes::configure(routes);
         interests::routes::configure(routes);
         partners::routes::configure(routes);
+        events::routes::configure(routes);
     }));
 }
 

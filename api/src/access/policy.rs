@@ -10,6 +10,7 @@ use crate::audit::routes as audit;
 use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::events::routes as events;
 use crate::exports::routes as exports;
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
@@ -187,6 +188,7 @@ govern! {
     partners::check_team: Member(Role::Editor), Solve;
     partners::explain_absence: Member(Role::Editor), Solve;
     partners::list_matching_calls: Member(Role::Viewer), Read;
+    events::list_events: Registered, Read;
 }
 
 impl Policy {

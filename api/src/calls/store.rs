@@ -90,6 +90,11 @@ pub async fn find_visible(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) 
     Ok(complete(db, row).await?.pop())
 }
 
+/// Who publishes a call. One query.
+pub async fn funder(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Uuid>, DbErr> {
+    Entity::find_by_id(id).select_only().column(Column::FunderId).into_tuple().one(db).await
+}
+
 /// One call, whoever asks. Three queries.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Call>, DbErr> {
     let row: Vec<Model> = Entity::find_by_id(id).one(db).await?.into_iter().collect();

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::resource::{Resource, Stored};
 
 pub(crate) mod entity;
+mod news;
 pub mod routes;
 pub(crate) mod store;
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Audience, Interest, NewInterest, store};
+use super::{Audience, Interest, NewInterest, news, store};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
 use crate::audit::Recorded;
@@ -87,7 +87,8 @@ pub(crate) async fn create_interest(
         let id = Uuid::now_v7();
         store::insert(tx, id, &new).await?;
         let interest = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
-        Ok((interest.created("/v1/interests")?, recorded(&interest).version(interest.version)))
+        let recorded = recorded(tx, id, None, Some(&interest.value)).await?.version(interest.version);
+        Ok((interest.created("/v1/interests")?, recorded))
     })
     .await
 }
@@ -136,7 +137,8 @@ pub(crate) async fn replace_interest(
         return Err(missed(true));
     }
     let interest = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
-    tx.commit(recorded(&interest).version(interest.version)).await?;
+    let recorded = recorded(&tx, *id, Some(&before.value), Some(&interest.value)).await?;
+    tx.commit(recorded.version(interest.version)).await?;
     interest.found()
 }
 
@@ -158,13 +160,22 @@ pub(crate) async fn delete_interest(
     if !store::delete(&tx, *id, version).await? {
         return Err(missed(true));
     }
-    tx.commit(recorded(&before)).await?;
+    let recorded = recorded(&tx, *id, Some(&before.value), None).await?;
+    tx.commit(recorded).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// The log of nobody else tells of an interest: not that of the funder, nor of those whom it is shown to.
-fn recorded(interest: &Interest) -> Recorded {
-    Recorded::of("interest", interest.id).concerning([interest.value.organisation])
+async fn recorded(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    before: Option<&NewInterest>,
+    after: Option<&NewInterest>,
+) -> Result<Recorded, Problem> {
+    let recorded = Recorded::of("interest", id);
+    let Some(interest) = after.or(before) else { return Ok(recorded) };
+    let funder = calls::store::funder(db, interest.call).await?.ok_or_else(Problem::not_found)?;
+    Ok(news::told(recorded.concerning([interest.organisation]), id, funder, before, after))
 }
 
 /// An interest that the caller may change. One that they may not even see is not there.

@@ -373,4 +373,6 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
         &["need", "lot", "title", "service", "public", "territory", "unit", "quantity", "deliverable", "share_percent"],
     ),
     ("MatchedCondition", Sealed, &["condition", "met"]),
+    ("EventSubject", Owner, &["kind", "id"]),
+    ("Event", Owner, &["id", "type", "timestamp", "subject", "data"]),
 ];
