@@ -109,6 +109,22 @@ on_both_engines! {
         assert_eq!((&without["status"], without["infeasibility"].is_object()), (&json!("infeasible"), true));
     }
 
+    async fn where_nobody_can_answer_in_full_partners_are_those_who_cover_more(engine) {
+        let world = world(engine).await;
+        let mut vast = call(&world.market.funder);
+        vast["lots"][1]["needs"][0]["quantity"] = json!(50_000);
+        let vast = created(&world.app, "/v1/calls", vast).await;
+        world.app.post(&format!("/v1/calls/{vast}/publish"), json!({})).await.expect(200);
+        let told = world.workshop.post(&format!("/v1/calls/{vast}/partner-suggestions"), json!({})).await.expect(200);
+        assert_eq!((&told["relaxed"], told["infeasibility"].is_object()), (&json!(true), true), "{:#}", told.body);
+        let school = &told["partners"][0];
+        assert_eq!((&school["organisation"], &school["covers"][0]["quantity"]), (&json!(world.market.school), &json!(1_000)));
+        // Nobody else holds the certificate, and the reply that is kept is to the question as the call puts it.
+        assert_eq!(school["gain"]["kind"], "indispensable");
+        let reply = world.workshop.get(&format!("{}/reply", told.header("location"))).await.expect(200);
+        assert_eq!(reply["partners"]["status"], "infeasible");
+    }
+
     async fn a_reservation_counts_for_its_owner_alone(engine) {
         let world = world(engine).await;
         let before = world.ask(&world.school, "partner-suggestions", json!({})).await.expect(200);

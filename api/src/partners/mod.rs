@@ -81,6 +81,9 @@ pub struct PartnerSuggestions {
     pub fingerprint: String,
     /// What was achieved: `infeasible` means that no consortium with the team can answer.
     pub status: Status,
+    /// Whether mandatory needs may be missed in what follows, since nobody can answer otherwise: `infeasibility` tells why, and a missing
+    /// unit weighs at least twice its reference cost.
+    pub relaxed: bool,
     /// Coverage of the call by the team alone, in percent, whatever it costs; needs weigh what they cost or are worth.
     pub team_coverage_percent: f64,
     /// Best first: those with an exact gain, then the others by their estimate.
@@ -93,7 +96,7 @@ pub struct PartnerSuggestions {
     pub left_out: u32,
     /// Whether the time was up before all that was asked.
     pub cut_short: bool,
-    /// Why no consortium with the team can answer, where that is so.
+    /// Why no consortium with the team can answer in full, where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub infeasibility: Option<Infeasibility>,
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attelage_solver::{Gain, Partner, PartnersRequest, Problem, Query, Reply};
+use attelage_solver::{
+    self as solver, Gain, Instance, Partner, Partners, PartnersRequest, Problem, Query, Reply, Status,
+};
 use uuid::Uuid;
 
 use super::survey::{self, Survey, by_need, coverage_percent};
@@ -48,7 +50,8 @@ impl Ask for PartnerSearch {
             let detail = "the organisation that asks has no capability for this call: say whose partners are sought";
             faults.extend(unable.then(|| Fault::at("/team", detail)));
         }
-        let mut seen: BTreeMap<Uuid, &str> = BTreeMap::new();
+        let of_team = asked.team.iter().filter(|_| self.team.is_empty()).filter_map(|id| id.parse().ok());
+        let mut seen: BTreeMap<Uuid, &str> = of_team.map(|id| (id, "team")).collect();
         for (member, list) in [("team", &self.team), ("locked_in", &self.locked_in), ("locked_out", &self.locked_out)] {
             faults.extend(team::list_faults(&able, member, list, &mut seen));
         }
@@ -61,6 +64,10 @@ impl Ask for PartnerSearch {
         };
         let settled: Vec<String> = answered.options.locked_in.iter().map(ToString::to_string).collect();
         let team: BTreeSet<&str> = asked.team.iter().chain(&settled).map(String::as_str).collect();
+        // A call that nobody can answer in full still has partners who cover more of it than others.
+        let second = (found.status == Status::Infeasible).then(|| relaxed(answered)).flatten();
+        let infeasibility = found.infeasibility.as_deref().cloned();
+        let (found, relaxed) = second.as_ref().map_or((found, false), |second| (second, true));
         let problem = answered.instance.problem();
         let actors = team.iter().copied().chain(found.partners.iter().map(|partner| partner.actor.as_str())).collect();
         let gains = Gains::of(problem, &answered.call, team, &actors)?;
@@ -69,14 +76,31 @@ impl Ask for PartnerSearch {
             call_version: answered.call.version,
             fingerprint: answered.fingerprint.clone(),
             status: found.status,
+            relaxed,
             team_coverage_percent: gains.coverage_percent,
             partners: found.partners.iter().filter_map(|partner| gains.suggested(partner)).collect(),
             best: found.best.iter().flat_map(|best| &best.members).filter_map(|one| one.actor.parse().ok()).collect(),
             unsuited: found.unsuited.clone(),
             left_out: found.left_out,
             cut_short: found.cut_short,
-            infeasibility: found.infeasibility.as_deref().cloned(),
+            infeasibility,
         })
+    }
+}
+
+/// The same question where mandatory needs may be missed, each missing unit weighing at least twice its reference cost; `None` where that
+/// has no answer either.
+fn relaxed(answered: &Answered) -> Option<Partners> {
+    let mut problem = answered.instance.problem().clone();
+    for need in problem.call.lots.iter_mut().flat_map(|lot| &mut lot.needs).filter(|need| need.mandatory) {
+        need.mandatory = false;
+        let twice = need.reference_unit_cost_cents.unwrap_or(0).saturating_mul(2);
+        need.unmet_cost_cents = need.unmet_cost_cents.max(twice).max(1);
+    }
+    let instance = Instance::new(problem).ok()?;
+    match solver::ask(&instance, &answered.solver, &answered.options.question, &()) {
+        Ok(Reply::Partners(found)) if found.status != Status::Infeasible => Some(found),
+        _ => None,
     }
 }
 

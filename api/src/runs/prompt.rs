@@ -16,9 +16,9 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::runner::{
-    fail, fingerprint, finish, has_room, path, recorded, refused, solver_options, started_before, unfit,
+    fail, fingerprint, finish, finished, has_room, path, recorded, refused, solver_options, started_before, unfit,
 };
-use super::{Asked, RunCall, RunOptions, runner, store};
+use super::{Asked, RunCall, RunOptions, RunState, runner, store};
 use crate::access::{Caller, Role};
 use crate::app::App;
 use crate::calls::market::Market;
@@ -30,7 +30,7 @@ use crate::limits;
 use crate::once::{self, Once};
 use crate::problem::{Fault, Problem};
 
-/// How long a request waits beyond the time limit of its computation: for a place, and for its record.
+/// How long a request waits beyond twice the time limit of its computation, which may ask a second time: for a place, and for its record.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A question, and how its answer is told.
@@ -63,6 +63,8 @@ pub struct Answered {
     pub fingerprint: String,
     /// What was asked.
     pub options: RunOptions,
+    /// The same for the solver.
+    pub solver: solver::Options,
     /// The reply.
     pub reply: Reply,
 }
@@ -100,7 +102,7 @@ pub async fn answer<A: Ask>(
     }
     let Prepared { call, options, fingerprint, .. } = &prepared;
     let calls = [RunCall { call: call.id, version: call.version }];
-    let patience = PATIENCE + Duration::from_secs(options.time_limit_seconds.into());
+    let patience = PATIENCE + 2 * Duration::from_secs(options.time_limit_seconds.into());
     store::insert(&tx, run, asker, &calls, Asked::Alone(options.clone()), fingerprint).await?;
     once.keep(&tx, HttpResponse::Accepted().insert_header((LOCATION, path(run))).finish()).await?;
     let (tell, told) = oneshot::channel();
@@ -179,7 +181,7 @@ async fn compute<A: Ask>(
         let Prepared { ask, call, instance, fingerprint, options, solver } = prepared;
         let question: &Query = &options.question;
         let reply = solver::ask(&instance, &solver, question, &())?;
-        let answered = Answered { run, call, instance, fingerprint, options, reply };
+        let answered = Answered { run, call, instance, fingerprint, options, solver, reply };
         let told = ask.tell(&answered);
         Ok::<_, solver::OptionsError>((answered.reply, told))
     });
@@ -189,6 +191,6 @@ async fn compute<A: Ask>(
     store::reply(&tx, run, &reply).await?;
     let response = HttpResponse::Ok().insert_header((LOCATION, path(run))).json(told);
     let response = once.keep(&tx, response).await?;
-    tx.commit(recorded(run, asker)).await?;
+    tx.commit(finished(run, asker, RunState::Succeeded)).await?;
     Ok(response)
 }

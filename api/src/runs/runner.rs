@@ -271,7 +271,7 @@ pub(super) fn recorded(run: Uuid, asker: Option<Uuid>) -> Recorded {
 }
 
 /// The end of a run, told to whoever asked for it.
-fn finished(run: Uuid, asker: Option<Uuid>, state: RunState) -> Recorded {
+pub(super) fn finished(run: Uuid, asker: Option<Uuid>, state: RunState) -> Recorded {
     let news = News::of(EventType::RunFinished, "run", run, asker);
     recorded(run, asker).telling(news.with(json!({ "state": state })))
 }

@@ -284,6 +284,7 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
             "call_version",
             "fingerprint",
             "status",
+            "relaxed",
             "team_coverage_percent",
             "partners",
             "best",
