@@ -229,7 +229,10 @@ fn fingerprint(request: &HttpRequest) -> String {
 }
 
 /// The answer that was kept.
-fn answer(kept: &Model) -> Result<HttpResponse, Problem> {
+///
+/// # Errors
+/// 409 where it named somebody who has been erased since.
+pub(crate) fn answer(kept: &Model) -> Result<HttpResponse, Problem> {
     let forgotten = || {
         let detail = "this was done under the same key, and its answer named somebody who has been erased since";
         Problem::conflict(detail)

@@ -19,8 +19,8 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    audit, bids, calls, capabilities, events, exports, identity, imports, mail, organisations, relations, reservations,
-    runs, service, territories, visibility, vocabularies, webhooks,
+    audit, bids, calls, capabilities, events, exports, identity, imports, interests, mail, organisations, partners,
+    relations, reservations, runs, service, territories, visibility, vocabularies, webhooks,
 };
 
 mod examples;
@@ -44,6 +44,7 @@ pub mod three_zero;
         (name = "vocabularies", description = "Services, publics and modalities, as trees."),
         (name = "imports", description = "Files of places and of territories."),
         (name = "identity", description = "People, the organisations they belong to, and keys."),
+        (name = "partners", description = "Interest in calls, partners who complement each other, teams put to the test."),
         (name = "bids", description = "Answers to calls, sealed until two people open them together."),
         (name = "events", description = "What happened, to read and to be sent."),
         (name = "service", description = "The service itself."),
@@ -53,9 +54,10 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 9] = [
+const VERSIONED: [&str; 10] = [
     "Call",
     "Capability",
+    "Interest",
     "MailPreferences",
     "Organisation",
     "OrganisationMember",
@@ -95,7 +97,7 @@ const SHARES: [(&str, &str); 2] = [
 ];
 
 /// Verbs of operations that make something with a place of its own.
-const MAKES: [&str; 4] = ["create_", "rotate_", "sign_in", "start_"];
+const MAKES: [&str; 7] = ["check_team", "create_", "explain_absence", "rotate_", "sign_in", "start_", "suggest_"];
 
 /// Problems that only some operations answer with, beside those that follow from what an operation takes.
 const ALSO: [(&str, &[Kind]); 6] = [
@@ -125,6 +127,8 @@ pub fn routes(config: &mut ServiceConfig) {
         bids::configure(routes);
         audit::routes::configure(routes);
         exports::routes::configure(routes);
+        interests::routes::configure(routes);
+        partners::routes::configure(routes);
         events::routes::configure(routes);
         webhooks::configure(routes);
         mail::routes::configure(routes);

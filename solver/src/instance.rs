@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Problem, Quantity};
+use crate::rules::eligibility;
 use crate::tree::Tree;
 use crate::validate;
 
@@ -92,6 +93,14 @@ impl Instance {
     #[must_use]
     pub fn problem(&self) -> &Problem {
         &self.problem
+    }
+
+    /// Whether an actor by itself meets a condition of participation of the call; `None` where there is no such actor or condition.
+    /// O(conditions + its certificates).
+    #[must_use]
+    pub fn meets(&self, actor: &str, condition: &str) -> Option<bool> {
+        let rule = self.problem.call.eligibility.iter().find(|rule| rule.id == condition)?;
+        Some(eligibility::meets(self, *self.actors.get(actor)?, &rule.criterion))
     }
 
     /// Units over the whole contract of a capacity per year, rounded down.

@@ -163,9 +163,30 @@ impl Tour {
         self.get("list_reservations", ada, &reservations).await;
         let reserved = reserved.header("location").to_owned();
         self.did("delete_reservation", ada.send_raw(Method::DELETE, &reserved, HeaderMap::new(), "").await).await;
+        self.partners(ada, &id, &other).await;
         self.runs(ada, &id).await;
         self.did("delete_capability", ada.delete(&offer, "\"2\"").await).await;
         id
+    }
+
+    /// Looks for partners in a call of somebody else.
+    async fn partners(&self, ada: &Client, own: &str, other: &str) {
+        let funder = sample::organisation(&self.app, "Qui finance").await;
+        sample::created(&self.app, "/v1/capabilities", sample::hours(other, 800, 3_000)).await;
+        let call = sample::created(&self.app, "/v1/calls", sample::call(&funder)).await;
+        self.app.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
+        let interest = json!({ "call": call, "organisation": own, "audience": "funder" });
+        let declared = self.post("create_interest", ada, "/v1/interests", interest.clone()).await;
+        let path = declared.header("location").to_owned();
+        self.did("replace_interest", ada.put(&path, "\"1\"", interest).await).await;
+        self.get("get_interest", ada, &path).await;
+        self.get("list_interests", ada, "/v1/interests").await;
+        self.did("delete_interest", ada.delete(&path, "\"2\"").await).await;
+        let path = format!("/v1/calls/{call}");
+        self.post("suggest_partners", ada, &format!("{path}/partner-suggestions"), json!({})).await;
+        self.post("check_team", ada, &format!("{path}/team-checks"), json!({ "team": [own, other] })).await;
+        self.post("explain_absence", ada, &format!("{path}/absences"), json!({ "absent": other })).await;
+        self.get("list_matching_calls", ada, &format!("/v1/organisations/{own}/matching-calls")).await;
     }
 
     async fn runs(&self, ada: &Client, own: &str) {

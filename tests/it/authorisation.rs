@@ -199,8 +199,8 @@ on_both_engines! {
 /// Whether an operation is on something that may not be there.
 fn names_something(operation: &Operation) -> bool {
     let creates = operation.id.starts_with("put_");
-    let in_body =
-        ["create_capability", "create_call", "create_relation", "start_joint_run"].contains(&operation.id.as_str());
+    let in_body = ["create_capability", "create_call", "create_interest", "create_relation", "start_joint_run"]
+        .contains(&operation.id.as_str());
     in_body
         || operation.path.contains("{id}")
         || !creates && (operation.path.contains("{code}") || operation.path.contains("{kind}"))

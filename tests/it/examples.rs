@@ -154,5 +154,14 @@ on_both_engines! {
         shop.post("/v1/calls", "create_call", &calls[1]).await;
         shop.run(&format!("{place}/runs"), "start_run").await;
         shop.run("/v1/runs", "start_joint_run").await;
+
+        shop.app.post(&format!("{place}/publish"), json!({})).await.expect(200);
+        let interest = shop.app.post("/v1/interests", shop.example("create_interest")).await.expect(201);
+        shop.app.put(interest.header("location"), interest.etag(), shop.example("replace_interest")).await.expect(200);
+        for (question, operation) in
+            [("partner-suggestions", "suggest_partners"), ("team-checks", "check_team"), ("absences", "explain_absence")]
+        {
+            shop.app.post(&format!("{place}/{question}"), shop.example(operation)).await.expect(200);
+        }
     }
 }

@@ -134,14 +134,35 @@ async fn reroll(db: &DatabaseConnection, market: &Market, dice: &mut Dice) {
         against.sort_unstable();
         against.dedup();
         secrets::set_reservations(db, organisation, &against).await;
+        // To the funder or to some of the others, but not to whoever asks.
+        let chosen: Vec<&str> = others.iter().copied().filter(|_| dice.coin()).collect();
+        let audience = ["nobody", "funder", "chosen"][usize::try_from(dice.below(3)).unwrap()];
+        let interest = (dice.coin() && organisation != market.funder).then_some((audience, &chosen[..]));
+        secrets::set_interest(db, &market.call, organisation, interest).await;
     }
 }
 
 /// What one asks; the same for both worlds of a pair.
-fn question(market: &Market, dice: &mut Dice) -> Value {
+struct Question {
+    /// Where, below the call.
+    place: &'static str,
+    body: Value,
+}
+
+fn question(market: &Market, dice: &mut Dice) -> Question {
     let others: Vec<&str> = market.rivals.iter().map(|rival| rival.organisation.as_str()).collect();
     let other = others[usize::try_from(dice.below(i64::try_from(others.len()).unwrap())).unwrap()];
     let team = json!([market.asker, other]);
+    let lots = if dice.coin() { json!([]) } else { json!(["lot-0", "lot-1"]) };
+    let alone = match dice.below(11) {
+        0 => Some(("partner-suggestions", json!({ "lots": lots, "exact": dice.below(4) }))),
+        1 => Some(("team-checks", json!({ "team": team, "lots": lots }))),
+        2 => Some(("absences", json!({ "absent": other, "team": [market.asker], "lots": lots }))),
+        _ => None,
+    };
+    if let Some((place, body)) = alone {
+        return Question { place, body };
+    }
     let question = match dice.below(8) {
         0 => json!({ "partners": { "team": [market.asker] } }),
         1 => json!({ "check": { "team": team } }),
@@ -151,7 +172,7 @@ fn question(market: &Market, dice: &mut Dice) -> Value {
         5 => json!({ "rules": {} }),
         _ => json!({ "proposals": {} }),
     };
-    json!({ "question": question, "proposals": 1 + dice.below(3) })
+    Question { place: "runs", body: json!({ "question": question, "proposals": 1 + dice.below(3) }) }
 }
 
 /// An answer as one would compare it: status, headers and body, without what is different of each request.
@@ -170,7 +191,7 @@ fn seen(answer: &Answer) -> String {
     if let Some(members) = body.as_object_mut() {
         let of_run = members.contains_key("fingerprint");
         members.retain(|name, _| {
-            let of_this_run = ["id", "created_at", "started_at", "finished_at"].contains(&name.as_str());
+            let of_this_run = ["id", "run", "created_at", "started_at", "finished_at"].contains(&name.as_str());
             name != "request_id" && !(of_run && of_this_run)
         });
     }
@@ -178,9 +199,9 @@ fn seen(answer: &Answer) -> String {
 }
 
 /// Everything that the asker is told: the run, its answer, and what the lists show.
-async fn told(market: &Market, question: &Value) -> Vec<String> {
-    let path = format!("/v1/calls/{}/runs", market.call);
-    let run = market.client.post_with(&path, patient(), question.clone()).await;
+async fn told(market: &Market, question: &Question) -> Vec<String> {
+    let path = format!("/v1/calls/{}/{}", market.call, question.place);
+    let run = market.client.post_with(&path, patient(), question.body.clone()).await;
     let mut told = vec![seen(&run)];
     if let Some(place) = run.headers.get("location").map(|value| value.to_str().unwrap().to_owned()) {
         for part in ["proposals?limit=100", "reply"] {
@@ -188,8 +209,10 @@ async fn told(market: &Market, question: &Value) -> Vec<String> {
             told.push(seen(&part).replace(&place, "the run"));
         }
     }
-    for list in ["organisations", "capabilities", "relations"] {
-        told.push(seen(&market.client.get(&format!("/v1/{list}?limit=100")).await));
+    let search = format!("organisations?service=training&territory={METROPOLE}&sort=name&");
+    let matching = format!("organisations/{}/matching-calls?", market.asker);
+    for list in ["organisations?", "capabilities?", "relations?", "interests?", &search, &matching] {
+        told.push(seen(&market.client.get(&format!("/v1/{list}limit=100")).await));
     }
     told
 }
@@ -211,7 +234,8 @@ async fn worlds_look_the_same(engine: Engine, markets: u64, pairs: usize) {
             answered += usize::from(first[0].starts_with("200"));
             for _ in 0..WORLDS {
                 reroll(&db, &market, &mut dice).await;
-                assert_eq!(told(&market, &question).await, first, "market {seed}: {question}");
+                let again = told(&market, &question).await;
+                assert_eq!(again, first, "market {seed}: {} {}", question.place, question.body);
             }
         }
     }
@@ -335,6 +359,31 @@ async fn bisection_finds_a_rivals_cost_where_the_query_leaks_and_nothing_here() 
     guesses_here.dedup();
     assert_eq!(guesses_here.len(), 1, "{guesses_here:?}: what is guessed follows the secret");
     assert!(found_here <= 2, "{found_here} of {trials}: more than chance");
+}
+
+#[actix_web::test]
+async fn what_a_partner_would_change_tells_its_cost_where_the_query_leaks_and_nothing_here() {
+    let duel = duel().await;
+    let db = duel.app.database.connect().await;
+    let path = format!("/v1/calls/{}/partner-suggestions", duel.call);
+    let (mut there, mut here) = (Vec::new(), Vec::new());
+    for cost in [1_500, 4_900, 5_100, 8_000] {
+        let terms =
+            Terms { unit_cost_cents: Some(cost), fixed_cost_cents: 0, minimum_quantity: 0, capacity_per_year: 150 };
+        secrets::set_terms(&db, &duel.secret, terms).await;
+        for (client, seen) in [(&*duel.app, &mut there), (&duel.attacker, &mut here)] {
+            let body = json!({ "team": [duel.organisation] });
+            let told = client.post(&path, body).await.expect(200);
+            let partner = told["partners"].as_array().unwrap().iter().find(|one| one["organisation"] == duel.victim);
+            let partner = partner.cloned().unwrap_or_default();
+            // Who is dearer does one unit, who is cheaper all hundred.
+            let change = partner["cost_change_cents"].as_i64().unwrap();
+            seen.push(REFERENCE + if change < 0 { change / 100 } else { change });
+        }
+    }
+    assert_eq!(there, [1_500, 4_900, 5_100, 8_000], "the attack does not work where it must");
+    here.dedup();
+    assert_eq!(here.len(), 1, "{here:?}: what is told follows the secret");
 }
 
 #[actix_web::test]

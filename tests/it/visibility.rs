@@ -56,6 +56,7 @@ fn marks() -> Vec<Mark> {
         mark("request to join", Class::Owner, &"canary-request"),
         mark("webhook", Class::Owner, &"canary-webhook"),
         mark("address of a webhook", Class::Owner, &"canary-hook.invalid"),
+        mark("interest", Class::Owner, &"canary-interest"),
     ]
 }
 
@@ -97,6 +98,8 @@ async fn bury(world: &World, platform: &crate::support::app::Client) -> BTreeMap
     }] }]);
     let open = created(platform, "/v1/calls", open).await;
     platform.post(&format!("/v1/calls/{open}/publish"), json!({})).await.expect(200);
+    let interest = json!({ "call": open, "organisation": organisation, "message": "canary-interest" });
+    let interest = created(owner, "/v1/interests", interest).await;
     let run = run["id"].as_str().unwrap().to_owned();
     BTreeMap::from([
         ("organisations", organisation),
@@ -107,6 +110,7 @@ async fn bury(world: &World, platform: &crate::support::app::Client) -> BTreeMap
         ("runs", run),
         ("open", open),
         ("webhooks", webhook),
+        ("interests", interest),
     ])
 }
 
@@ -134,6 +138,7 @@ fn readable(things: &BTreeMap<&'static str, String>) -> Vec<String> {
         paths.push(format!("/v1/organisations?{filter}"));
     }
     paths.push(format!("/v1/capabilities?organisation={}", things["organisations"]));
+    paths.push(format!("/v1/interests?call={}&organisation={}", things["open"], things["organisations"]));
     paths
 }
 
@@ -169,6 +174,18 @@ on_both_engines! {
                 for part in ["proposals", "reply"] {
                     let path = format!("{}/{part}", run.header("location"));
                     let answer = caller.client.get(&path).await;
+                    answers.push((path, answer.body.to_string()));
+                }
+            }
+            let theirs = world.organisation(Tenant::B);
+            for (question, body) in [
+                ("partner-suggestions", json!({ "team": [theirs] })),
+                ("team-checks", json!({ "team": [theirs] })),
+                ("absences", json!({ "absent": theirs })),
+            ] {
+                if asks {
+                    let path = format!("/v1/calls/{}/{question}", things["open"]);
+                    let answer = caller.client.post(&path, body).await.expect(200);
                     answers.push((path, answer.body.to_string()));
                 }
             }

@@ -15,8 +15,10 @@ use crate::exports::routes as exports;
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
+use crate::interests::routes as interests;
 use crate::mail::routes as mail;
 use crate::organisations::routes as organisations;
+use crate::partners::routes as partners;
 use crate::problem::{Kind, Problem};
 use crate::relations::routes as relations;
 use crate::reservations::routes as reservations;
@@ -178,6 +180,16 @@ govern! {
     audit::list_audit_entries: Member(Role::Viewer), Read;
     exports::export_organisation: Member(Role::Owner), Manage;
 
+    interests::list_interests: SignedIn, Read;
+    interests::get_interest: SignedIn, Read;
+    interests::create_interest: Member(Role::Editor), Market;
+    interests::replace_interest: Member(Role::Editor), Market;
+    interests::delete_interest: Member(Role::Editor), Market;
+
+    partners::suggest_partners: Member(Role::Editor), Solve;
+    partners::check_team: Member(Role::Editor), Solve;
+    partners::explain_absence: Member(Role::Editor), Solve;
+    partners::list_matching_calls: Member(Role::Viewer), Read;
     events::list_events: Registered, Read;
 
     webhooks::list_webhooks: Member(Role::Owner), Read;

@@ -39,14 +39,34 @@ impl Market {
     /// # Errors
     /// The database's.
     pub async fn load(window: &Window<'_, impl ConnectionTrait>) -> Result<Self, DbErr> {
-        let profiles = window.profiles().await?;
+        let (profiles, offers) = (window.profiles().await?, window.offers().await?);
+        let relations = window.relations().await?;
+        Self::of(window, profiles, offers, relations).await
+    }
+
+    /// The same of one organisation alone, with those that may lend it certificates: what it could do by itself. About a dozen queries;
+    /// O(its capabilities + territories).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load_around(window: &Window<'_, impl ConnectionTrait>, organisation: Uuid) -> Result<Self, DbErr> {
+        let profiles = window.profiles_around(organisation).await?;
+        let offers = window.offers_of(organisation).await?;
+        Self::of(window, profiles, offers, Vec::new()).await
+    }
+
+    async fn of(
+        window: &Window<'_, impl ConnectionTrait>,
+        profiles: Vec<Profile>,
+        offers: Vec<Offer>,
+        relations: Vec<Relation>,
+    ) -> Result<Self, DbErr> {
         let territories = window.territories().await?.into_iter().map(|row| solver::Territory {
             id: row.code,
             name: Some(row.name),
             parent: row.parent_code,
             population: row.population.map_or(0, unsigned),
         });
-        let offers = window.offers().await?;
         Ok(Self {
             pools: pools(&capacity_groups(&profiles), &offers),
             profiles,
@@ -54,11 +74,28 @@ impl Market {
             terms: window.own_terms().await?,
             finances: window.own_finances().await?,
             reservations: window.own_reservations().await?,
-            relations: window.relations().await?,
+            relations,
             territories: territories.collect(),
             services: terms(window, Vocabulary::Services).await?,
             publics: terms(window, Vocabulary::Publics).await?,
         })
+    }
+
+    /// The services for which a need can be met by an organisation: its own, and all above them. O(its services × depth of the tree).
+    #[must_use]
+    pub fn services_met_by(&self, organisation: Uuid) -> BTreeSet<String> {
+        let parents: BTreeMap<&str, &str> =
+            self.services.iter().filter_map(|term| Some((term.id.as_str(), term.parent.as_deref()?))).collect();
+        let mut met = BTreeSet::new();
+        for own in
+            self.offers.iter().filter(|offer| offer.organisation == organisation).flat_map(|offer| &offer.services)
+        {
+            let mut next = Some(own.as_str());
+            while let Some(code) = next.filter(|code| met.insert((*code).to_owned())) {
+                next = parents.get(code).copied();
+            }
+        }
+        met
     }
 
     /// A call and everybody who could answer it.

@@ -13,7 +13,7 @@ pub(crate) mod entity;
 mod lot;
 pub(crate) mod market;
 mod policy;
-mod problem;
+pub(crate) mod problem;
 pub mod routes;
 pub(crate) mod store;
 pub(crate) mod validate;

@@ -4,7 +4,8 @@ use attelage_solver as solver;
 use chrono::{Months, NaiveDate};
 use uuid::Uuid;
 
-use super::{Between, Criterion, EligibilityRule, Grouping, Need, NewCall, Per, Scope, Spread};
+use super::{Between, Call, Criterion, EligibilityRule, Grouping, Need, NewCall, Per, Scope, Spread};
+use crate::problem::Fault;
 
 /// The last day of the contract.
 pub fn last_day(written: &NewCall) -> Option<NaiveDate> {
@@ -20,6 +21,37 @@ pub fn unsigned(value: i64) -> u64 {
 /// The code of a value whose JSON is a string.
 pub fn code(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|json| json.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// A call reduced to some of its lots; all where none is named. Conditions that concern other lots alone fall away.
+///
+/// # Errors
+/// A fault at `/lots` for each code that names no lot of the call, or stands twice.
+pub fn of_lots(call: &Call, lots: &[String]) -> Result<Call, Vec<Fault>> {
+    let mut reduced = call.clone();
+    if lots.is_empty() {
+        return Ok(reduced);
+    }
+    let written = &mut reduced.value.written;
+    let mut faults = Vec::new();
+    for (position, code) in lots.iter().enumerate() {
+        let at = format!("/lots/{position}");
+        if !written.lots.iter().any(|lot| lot.code == *code) {
+            faults.push(Fault::at(at, format!("the call has no lot `{code}`")));
+        } else if lots[..position].contains(code) {
+            faults.push(Fault::at(at, "this lot is there twice"));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    written.lots.retain(|lot| lots.contains(&lot.code));
+    written.eligibility.retain_mut(|rule| {
+        let of_all = rule.lots.is_empty();
+        rule.lots.retain(|code| lots.contains(code));
+        of_all || !rule.lots.is_empty()
+    });
+    Ok(reduced)
 }
 
 /// The call as the solver reads it.

@@ -1,11 +1,13 @@
 //! Queries on calls. Lots and needs load in one query for all calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait as _,
 };
 use uuid::Uuid;
 
@@ -59,10 +61,38 @@ pub async fn page(
     complete(db, query.limit(slice.limit).all(db).await?).await
 }
 
+/// Up to `limit` published calls that are open at an instant and have a need for one of these services, by id. Three queries.
+pub async fn open(
+    db: &impl ConnectionTrait,
+    services: &BTreeSet<String>,
+    at: DateTime<Utc>,
+    limit: u64,
+    after: Option<Uuid>,
+) -> Result<Vec<Call>, DbErr> {
+    let asking = need::Entity::find()
+        .select_only()
+        .column(need::Column::CallId)
+        .filter(need::Column::ServiceId.is_in(services.iter().map(|code| Vocabulary::Services.key(code))));
+    let mut query = Entity::find()
+        .filter(Column::Status.eq(CallStatus::Published))
+        .filter(Column::AnswersDueAt.is_null().or(Column::AnswersDueAt.gt(at)))
+        .filter(Column::Id.in_subquery(asking.into_query()))
+        .order_by_asc(Column::Id);
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after));
+    }
+    complete(db, query.limit(limit).all(db).await?).await
+}
+
 /// One call, if the caller may see it. Three queries.
 pub async fn find_visible(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<Option<Call>, DbErr> {
     let row: Vec<Model> = Entity::find_by_id(id).filter(visible(caller)).one(db).await?.into_iter().collect();
     Ok(complete(db, row).await?.pop())
+}
+
+/// Who publishes a call. One query.
+pub async fn funder(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Uuid>, DbErr> {
+    Entity::find_by_id(id).select_only().column(Column::FunderId).into_tuple().one(db).await
 }
 
 /// One call, whoever asks. Three queries.

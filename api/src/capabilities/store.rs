@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+};
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model, term, territory};
@@ -96,7 +98,16 @@ type OfferRow = (Uuid, Uuid, Option<Unit>, Option<i64>, Option<NaiveDate>, Optio
 
 /// Every offer, by id. Three queries (more beyond some thousands); no column of a cost is read.
 pub async fn offers(db: &impl ConnectionTrait) -> Result<Vec<Offer>, DbErr> {
-    let rows: Vec<OfferRow> = Entity::find()
+    offers_among(db, Entity::find()).await
+}
+
+/// The offers of an organisation, by id. Three queries; no column of a cost is read.
+pub async fn offers_of(db: &impl ConnectionTrait, organisation: Uuid) -> Result<Vec<Offer>, DbErr> {
+    offers_among(db, Entity::find().filter(Column::OrganisationId.eq(organisation))).await
+}
+
+async fn offers_among(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result<Vec<Offer>, DbErr> {
+    let rows: Vec<OfferRow> = rows
         .select_only()
         .columns([
             Column::Id,

@@ -18,7 +18,7 @@ use crate::organisations::Organisation;
 use crate::page::{MAX_LIMIT, Slice};
 use crate::problem::Problem;
 use crate::runs::Run;
-use crate::{audit, calls, capabilities, relations, reservations, runs, webhooks};
+use crate::{audit, calls, capabilities, interests, relations, reservations, runs, webhooks};
 
 /// Parts that wait for a slow reader.
 const AHEAD: usize = 2;
@@ -75,6 +75,11 @@ impl Document {
         self.list("reservations", async |after| {
             let rows = reservations::store::page(db, id, &first(), after).await?;
             Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        })
+        .await?;
+        self.list("interests", async |after| {
+            let rows = interests::store::page_of(db, id, MAX_LIMIT, after).await?;
+            rows.iter().map(|row| Ok((row.id, row.whole()?))).collect()
         })
         .await?;
         self.list("calls", async |after| {

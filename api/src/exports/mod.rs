@@ -9,6 +9,7 @@ use crate::audit::AuditEntry;
 use crate::calls::Call;
 use crate::capabilities::Capability;
 use crate::identity::{ApiKey, Invitation, JoinRequest, Member};
+use crate::interests::Interest;
 use crate::organisations::Organisation;
 use crate::relations::Relation;
 use crate::reservations::Reservation;
@@ -32,6 +33,8 @@ struct Export {
     relations: Vec<Relation>,
     /// With whom it would rather not work.
     reservations: Vec<Reservation>,
+    /// The calls that it would like to answer.
+    interests: Vec<Interest>,
     /// The calls that it funds, drafts too.
     calls: Vec<Call>,
     /// The computations that it asked for, with what they answered.

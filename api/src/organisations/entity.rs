@@ -31,6 +31,8 @@ pub struct Model {
     pub name: String,
     /// Name and aliases as they are searched, between `|`.
     pub search_name: String,
+    /// Name as it is sorted.
+    pub sort_name: String,
     /// Other names.
     #[sea_orm(column_type = "JsonBinary")]
     pub aliases: Texts,

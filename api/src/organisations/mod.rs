@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::page::Slice;
 use crate::resource::{Resource, Stored};
 
+pub(crate) mod directory;
 pub(crate) mod entity;
 pub(crate) mod profile;
 pub mod routes;
@@ -28,7 +28,7 @@ pub async fn stored(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Organi
 /// # Errors
 /// The database's.
 pub async fn stored_page(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Organisation>, DbErr> {
-    store::page(db, &store::Filter::default(), &Slice { after: None, limit }, None).await
+    store::page(db, &directory::Filter::default(), &directory::Order::Oldest(None), limit).await
 }
 
 /// Broad legal family, read from the legal form.

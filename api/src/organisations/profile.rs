@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
 use uuid::Uuid;
 
-use super::entity::{Column, Entity, Texts};
+use super::entity::{Column, Entity, Texts, link};
 use super::store::{credentials_of, links_of};
 use super::{Credential, LegalFamily, OrganisationLink};
 use crate::access::Owners;
@@ -29,7 +32,23 @@ pub struct Profile {
 
 /// Every profile, by id. Three queries (more beyond some thousands); no column of money is read.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Profile>, DbErr> {
-    let rows: Vec<(Uuid, String, Option<LegalFamily>, Texts)> = Entity::find()
+    among(db, Entity::find()).await
+}
+
+/// The profiles of an organisation and of those that it is linked with, either way, by id. Three queries; no column of money is read.
+pub async fn around(db: &impl ConnectionTrait, organisation: Uuid) -> Result<Vec<Profile>, DbErr> {
+    let links = |own: link::Column, other: link::Column| {
+        link::Entity::find().select_only().column(other).filter(own.eq(organisation)).into_query()
+    };
+    let near = Condition::any()
+        .add(Column::Id.eq(organisation))
+        .add(Column::Id.in_subquery(links(link::Column::OrganisationId, link::Column::ToId)))
+        .add(Column::Id.in_subquery(links(link::Column::ToId, link::Column::OrganisationId)));
+    among(db, Entity::find().filter(near)).await
+}
+
+async fn among(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result<Vec<Profile>, DbErr> {
+    let rows: Vec<(Uuid, String, Option<LegalFamily>, Texts)> = rows
         .select_only()
         .columns([Column::Id, Column::Name, Column::LegalFamily, Column::HomeTerritories])
         .order_by_asc(Column::Id)

@@ -6,13 +6,15 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::directory::{Filter, Offered, Order, Sort};
 use super::{LegalFamily, NewOrganisation, Organisation, store, validate};
 use crate::access::{Caller, Principal, Role, Routes};
 use crate::app::App;
 use crate::audit::Recorded;
 use crate::body::Body;
 use crate::codes::searched;
-use crate::database::begin_read;
+use crate::database::{begin_read, now};
+use crate::fold::fold;
 use crate::identity;
 use crate::once::Once;
 use crate::page::{Page, Pager};
@@ -34,14 +36,27 @@ pub fn configure(routes: &mut Routes) {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListOrganisations {
-    /// A part of the name or of an alias; case and accents do not matter.
+    /// Words of the name or of an alias, or parts of words; case and accents do not matter.
     name: Option<String>,
     /// A number given by a register.
     identifier: Option<String>,
     /// Legal family.
     legal_family: Option<LegalFamily>,
-    /// Only holders of this certificate.
+    /// Only holders of this certificate, where it is valid today.
     credential: Option<String>,
+    /// Only those that offer this service or a finer one. This and the next three are of one and the same capability, one that has not
+    /// ended.
+    service: Option<String>,
+    /// To this public, to a part of it, or to a wider one.
+    public: Option<String>,
+    /// In this territory, in a part of it, or in a wider one.
+    territory: Option<String>,
+    /// In this form, or in any.
+    modality: Option<String>,
+    /// `oldest` (as they were registered) or `name`.
+    #[serde(default)]
+    #[param(inline)]
+    sort: Sort,
     /// Items per page.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u64>,
@@ -49,7 +64,7 @@ struct ListOrganisations {
     cursor: Option<String>,
 }
 
-/// Lists organisations, oldest first.
+/// Searches the directory: lists the organisations that all filters leave.
 #[utoipa::path(tag = "organisations", params(ListOrganisations),
     responses((status = 200, description = "A page of organisations", body = Page<Organisation>)))]
 #[get("/organisations")]
@@ -60,15 +75,31 @@ pub(crate) async fn list_organisations(
     request: HttpRequest,
     query: Query<ListOrganisations>,
 ) -> Result<impl Responder, Problem> {
-    let ListOrganisations { name, identifier, legal_family, credential, limit, cursor } = query.into_inner();
-    let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
-    let filter = store::Filter { name: searched("name", name.as_deref())?, identifier, legal_family, credential };
+    let query = query.into_inner();
+    let sort = query.sort;
+    let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
+    let slice = pager.slice();
+    let order = Order::of(sort, slice.after.as_deref())?;
     let db = begin_read(&app.db).await?;
-    let organisations = store::page(&db, &filter, &pager.slice(), pager.after_id()?).await?;
+    let organisations = store::page(&db, &query.filter()?, &order, slice.limit).await?;
     let own = caller.own_among(&db, organisations.iter().map(|organisation| organisation.id)).await?;
     pager
-        .page(organisations, |organisation: &Organisation| organisation.id.to_string())?
+        .page(organisations, |one: &Organisation| Order::position(sort, one.id, &fold(&one.value.name)))?
         .try_map(|organisation| organisation.seen(&veil, &caller, own.get(&organisation.id).copied()))
+}
+
+impl ListOrganisations {
+    fn filter(self) -> Result<Filter, Problem> {
+        let Self { name, identifier, legal_family, credential, service, public, territory, modality, .. } = self;
+        let today = now().date_naive();
+        Ok(Filter {
+            name: searched("name", name.as_deref())?,
+            identifier,
+            legal_family,
+            credential: credential.map(|code| (code, today)),
+            offer: Offered { service, public, territory, modality, on: today },
+        })
+    }
 }
 
 /// Registers an organisation. Whoever does is its owner; one that an administrator registers waits for somebody to claim it.

@@ -5,66 +5,25 @@ use std::collections::BTreeMap;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
 };
 use uuid::Uuid;
 
+use super::directory::{self, Filter, Order};
 use super::entity::{ActiveModel, Column, Entity, Model, Texts, credential, identifier, link};
-use super::{
-    Credential, Identifier, IdentifierScheme, LegalFamily, NewOrganisation, Organisation, OrganisationLink, validate,
-};
+use super::{Credential, Identifier, IdentifierScheme, NewOrganisation, Organisation, OrganisationLink, validate};
 use crate::database::{now, rows_per_statement};
 use crate::fold::fold;
-use crate::page::Slice;
 use crate::runs;
 
-/// What a list of organisations may be narrowed by.
-#[derive(Default)]
-pub struct Filter {
-    /// A part of the folded name or of a folded alias.
-    pub name: Option<String>,
-    /// Number given by a register.
-    pub identifier: Option<String>,
-    /// Legal family.
-    pub legal_family: Option<LegalFamily>,
-    /// Holder of this certificate.
-    pub credential: Option<String>,
-}
-
-/// Up to `slice.limit` organisations, by id. Four queries.
+/// Up to `limit` organisations that a filter leaves, in order. Four queries.
 pub async fn page(
     db: &impl ConnectionTrait,
     filter: &Filter,
-    slice: &Slice,
-    after: Option<Uuid>,
+    order: &Order,
+    limit: u64,
 ) -> Result<Vec<Organisation>, DbErr> {
-    let mut query = Entity::find().order_by_asc(Column::Id);
-    if let Some(name) = &filter.name {
-        query = query.filter(Column::SearchName.contains(name));
-    }
-    if let Some(family) = filter.legal_family {
-        query = query.filter(Column::LegalFamily.eq(family));
-    }
-    if let Some(number) = &filter.identifier {
-        let owners = identifier::Entity::find()
-            .select_only()
-            .column(identifier::Column::OrganisationId)
-            .filter(identifier::Column::Value.eq(number))
-            .into_query();
-        query = query.filter(Column::Id.in_subquery(owners));
-    }
-    if let Some(code) = &filter.credential {
-        let holders = credential::Entity::find()
-            .select_only()
-            .column(credential::Column::OrganisationId)
-            .filter(credential::Column::Code.eq(code))
-            .into_query();
-        query = query.filter(Column::Id.in_subquery(holders));
-    }
-    if let Some(after) = after {
-        query = query.filter(Column::Id.gt(after));
-    }
-    complete(db, query.limit(slice.limit).all(db).await?).await
+    let rows = order.apply(Entity::find().filter(directory::matching(filter)));
+    complete(db, rows.limit(limit).all(db).await?).await
 }
 
 /// Every organisation, by id. Four queries (more beyond some thousands).
@@ -181,6 +140,7 @@ fn view(
         import_key: _,
         name,
         search_name: _,
+        sort_name: _,
         aliases: Texts(aliases),
         legal_form,
         legal_family,
@@ -228,6 +188,7 @@ fn view(
 /// The columns that a client writes; key, version and times are the caller's.
 fn columns(new: &NewOrganisation) -> ActiveModel {
     let searched = std::iter::once(&new.name).chain(&new.aliases).map(|name| fold(name));
+    let sort_name = fold(&new.name);
     ActiveModel {
         id: NotSet,
         version: NotSet,
@@ -236,6 +197,7 @@ fn columns(new: &NewOrganisation) -> ActiveModel {
         import_key: NotSet,
         name: Set(new.name.clone()),
         search_name: Set(searched.collect::<Vec<_>>().join("|")),
+        sort_name: Set(sort_name),
         aliases: Set(Texts(new.aliases.clone())),
         legal_form: Set(new.legal_form.clone()),
         legal_family: Set(new.legal_family.or_else(|| new.legal_form.as_deref().and_then(validate::family_of))),
@@ -269,7 +231,7 @@ pub struct Insertion {
 /// Writes organisations that do not exist, with all that belongs to them. Four queries per few hundred.
 pub async fn insert_many(db: &impl ConnectionTrait, insertions: &[Insertion]) -> Result<(), DbErr> {
     let now = now();
-    for chunk in insertions.chunks(rows_per_statement(db, 24)) {
+    for chunk in insertions.chunks(rows_per_statement(db, 25)) {
         let rows = chunk.iter().map(|insertion| ActiveModel {
             id: Set(insertion.id),
             version: Set(1),

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(crate) mod entity;
+pub(crate) mod prompt;
 pub mod routes;
 pub(crate) mod runner;
 pub(crate) mod store;
@@ -54,6 +55,11 @@ pub struct RunOptions {
     /// reference costs, and from what this organisation alone knows of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organisation: Option<Uuid>,
+    /// Codes of the lots that are answered; all where empty. Conditions that concern other lots alone fall away; what is asked of the
+    /// group and of the money stays.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 100)]
+    pub lots: Vec<String>,
     /// How many proposals, best first; each replaces at least one member of every earlier one.
     #[schema(minimum = 1, maximum = 20)]
     pub proposals: u32,
@@ -74,6 +80,7 @@ impl Default for RunOptions {
     fn default() -> Self {
         Self {
             organisation: None,
+            lots: Vec::new(),
             proposals: 3,
             locked_in: Vec::new(),
             locked_out: Vec::new(),

@@ -16,6 +16,7 @@ use crate::access::{Caller, Role};
 use crate::app::App;
 use crate::audit::{Recorded, Write};
 use crate::calls::market::Market;
+use crate::calls::problem::of_lots;
 use crate::calls::window::Window;
 use crate::calls::{self, Call};
 use crate::codes::sha256_hex;
@@ -43,7 +44,8 @@ pub async fn launch(app: &App, caller: &Caller, once: &Once, call: Uuid, options
     let call = calls::store::find_visible(&snapshot, caller, call).await?.ok_or_else(Problem::not_found)?;
     let asker = caller.acting(&snapshot, "/organisation", options.organisation, Role::Editor).await?;
     limits::solver::check(&snapshot, app.limits.solver_seconds_per_day(), asker).await?;
-    let problem = Market::load(&Window::new(&snapshot, asker)).await?.problem(&call);
+    let reduced = of_lots(&call, &options.lots).map_err(Problem::invalid)?;
+    let problem = Market::load(&Window::new(&snapshot, asker)).await?.problem(&reduced);
     snapshot.commit().await?;
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare(problem, &own)).await.map_err(Problem::internal)??;
@@ -89,7 +91,7 @@ pub async fn launch_jointly(
     queue(app, caller, once, asker, &calls, Asked::Jointly(options), prepared).await
 }
 
-async fn has_room(app: &App) -> Result<(), Problem> {
+pub(super) async fn has_room(app: &App) -> Result<(), Problem> {
     if store::unfinished(&app.db).await? < MOST_UNFINISHED {
         return Ok(());
     }
@@ -146,7 +148,7 @@ pub fn path(id: Uuid) -> String {
 }
 
 /// The run that was started under the same key.
-fn started_before(kept: &once::Model) -> Result<Uuid, Problem> {
+pub(super) fn started_before(kept: &once::Model) -> Result<Uuid, Problem> {
     let id = kept.location.as_deref().and_then(|location| location.strip_prefix(PATH)?.parse().ok());
     id.ok_or_else(|| Problem::internal("a key of a run without its id"))
 }
@@ -211,14 +213,14 @@ fn prepare_jointly(problems: Vec<solver::Problem>, asked: &JointRunOptions) -> R
 }
 
 /// The solver cannot read what is stored.
-fn unfit(faults: &[solver::Fault]) -> Problem {
+pub(super) fn unfit(faults: &[solver::Fault]) -> Problem {
     tracing::warn!(?faults, "the solver refuses a stored call");
     let words = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; ");
     Problem::conflict(format!("the call and its market cannot be computed on as they are: {words}"))
 }
 
 /// The solver refuses what is asked.
-fn refused(error: OptionsError) -> Problem {
+pub(super) fn refused(error: OptionsError) -> Problem {
     Problem::invalid(error.faults.into_iter().map(|fault| Fault::at(fault.path, fault.message)).collect())
 }
 
@@ -253,23 +255,23 @@ async fn compute(app: &App, id: Uuid, asker: Option<Uuid>, work: Work) -> Result
 }
 
 /// Says that a run will have no answer.
-async fn fail(app: &App, id: Uuid, asker: Option<Uuid>, why: &str) -> Result<(), DbErr> {
+pub(super) async fn fail(app: &App, id: Uuid, asker: Option<Uuid>, why: &str) -> Result<(), DbErr> {
     let tx = finish(app).await?;
     store::fail(&tx, id, why).await?;
     tx.commit(finished(id, asker, RunState::Failed)).await
 }
 
 /// The end of a run is a write of the service's own.
-async fn finish(app: &App) -> Result<Write, DbErr> {
+pub(super) async fn finish(app: &App) -> Result<Write, DbErr> {
     app.log.begin(&Caller::installation().asking("finish_run")).await
 }
 
-fn recorded(run: Uuid, asker: Option<Uuid>) -> Recorded {
+pub(super) fn recorded(run: Uuid, asker: Option<Uuid>) -> Recorded {
     Recorded::of("run", run).concerning(asker)
 }
 
 /// The end of a run, told to whoever asked for it.
-fn finished(run: Uuid, asker: Option<Uuid>, state: RunState) -> Recorded {
+pub(super) fn finished(run: Uuid, asker: Option<Uuid>, state: RunState) -> Recorded {
     let news = News::of(EventType::RunFinished, "run", run, asker);
     recorded(run, asker).telling(news.with(json!({ "state": state })))
 }
@@ -298,7 +300,7 @@ pub const fn is_over(state: RunState) -> bool {
     matches!(state, RunState::Succeeded | RunState::Failed)
 }
 
-fn solver_options(options: &RunOptions) -> solver::Options {
+pub(super) fn solver_options(options: &RunOptions) -> solver::Options {
     solver::Options {
         proposals: options.proposals,
         locked_in: ids(&options.locked_in),
@@ -337,6 +339,6 @@ fn lock_faults(problem: &solver::Problem, options: &RunOptions) -> Vec<Fault> {
 }
 
 /// SHA-256 of the inputs in their canonical JSON, and of the engine's version.
-fn fingerprint(inputs: &impl serde::Serialize) -> Result<String, Problem> {
+pub(super) fn fingerprint(inputs: &impl serde::Serialize) -> Result<String, Problem> {
     Ok(sha256_hex(&serde_json::to_vec(&(solver::VERSION, inputs)).map_err(Problem::internal)?))
 }

@@ -49,6 +49,7 @@ pub async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMa
     draft.of_market().await;
     draft.on_calls().await;
     draft.on_bids().await;
+    draft.on_partners().await;
     draft.of_people().await;
     draft.of_webhooks().await;
     let Draft { fill, body, .. } = draft;
@@ -207,6 +208,35 @@ impl Draft<'_> {
                     "id",
                     created(owner, &format!("/v1/calls/{call}/bids"), bidding::alone(organisation, 1, 1)).await,
                 );
+            }
+            _ => {}
+        }
+    }
+
+    /// On interests, partners and teams.
+    async fn on_partners(&mut self) {
+        let Self { organisation, owner, platform, is_there, operation, .. } = *self;
+        match operation {
+            "list_matching_calls" => _ = self.fill.insert("id", organisation.to_owned()),
+            "create_interest" | "get_interest" | "replace_interest" | "delete_interest" => {
+                let funder = created(platform, "/v1/organisations", json!({ "name": "H" })).await;
+                let call = created(platform, "/v1/calls", sample::call(&funder)).await;
+                platform.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
+                self.body = json!({ "call": call, "organisation": organisation });
+                if is_there && operation != "create_interest" {
+                    self.fill.insert("id", created(owner, "/v1/interests", self.body.clone()).await);
+                }
+            }
+            "suggest_partners" | "check_team" | "explain_absence" => {
+                self.body = json!({ "organisation": organisation });
+                match operation {
+                    "check_team" => self.body["team"] = json!([organisation]),
+                    "explain_absence" => self.body["absent"] = json!(organisation),
+                    _ => {}
+                }
+                if is_there {
+                    self.fill.insert("id", created(owner, "/v1/calls", sample::call(organisation)).await);
+                }
             }
             _ => {}
         }

@@ -65,3 +65,50 @@ pub async fn set_reservations(db: &DatabaseConnection, organisation: &str, again
         db.execute(&insert).await.unwrap();
     }
 }
+
+/// Replaces the interest of an organisation in a call: to whom, and who is chosen; none where absent.
+pub async fn set_interest(db: &DatabaseConnection, call: &str, organisation: &str, interest: Option<(&str, &[&str])>) {
+    let clear = Query::delete()
+        .from_table("interest")
+        .and_where(Expr::col("organisation_id").eq(id(organisation)))
+        .and_where(Expr::col("call_id").eq(id(call)))
+        .to_owned();
+    db.execute(&clear).await.unwrap();
+    let Some((audience, chosen)) = interest else { return };
+    let own = Uuid::now_v7();
+    let now = Expr::current_timestamp;
+    let insert = Query::insert()
+        .into_table("interest")
+        .columns(["id", "version", "created_at", "updated_at", "call_id", "organisation_id", "lots", "audience"])
+        .values_panic([
+            own.into(),
+            1.into(),
+            now(),
+            now(),
+            id(call).into(),
+            id(organisation).into(),
+            serde_json::json!([]).into(),
+            audience.into(),
+        ])
+        .to_owned();
+    db.execute(&insert).await.unwrap();
+    let mut named: Vec<&str> = chosen.iter().copied().filter(|other| *other != organisation).collect();
+    named.sort_unstable();
+    named.dedup();
+    for other in named {
+        let insert = Query::insert()
+            .into_table("interest_reader")
+            .columns(["interest_id", "organisation_id"])
+            .values_panic([own.into(), id(other).into()])
+            .to_owned();
+        db.execute(&insert).await.unwrap();
+    }
+}
+
+/// Has a run have begun so many seconds earlier.
+pub async fn lengthen_run(db: &DatabaseConnection, run: &str, seconds: i64) {
+    let began = chrono::Utc::now() - chrono::TimeDelta::seconds(seconds);
+    let update =
+        Query::update().table("run").value("started_at", began).and_where(Expr::col("id").eq(id(run))).to_owned();
+    assert_eq!(db.execute(&update).await.unwrap().rows_affected(), 1);
+}
