@@ -2,22 +2,29 @@
 
 use std::time::Duration;
 
+use attelage::access::{Caller, Role};
+use attelage::audit::{Log, Recorded};
+use attelage::events::{EventType, News};
+use attelage::identity;
 use attelage::mail::{Settings, Tls};
 use attelage::server::Setup;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::app::Client;
 use crate::support::bidding;
 use crate::support::database::Engine;
 use crate::support::logs;
 use crate::support::on_both_engines;
-use crate::support::people::{founded, invite, let_in, person};
+use crate::support::people::{founded, invite, person};
 use crate::support::receiver::eventually;
 use crate::support::sample::{self, created, places};
-use crate::support::service::{App, restarted_with, setup, spawn_with};
+use crate::support::service::{App, audit_key, restarted_with, setup, spawn_with};
 use crate::support::smtp::{Mail, Smtp};
+use crate::support::world;
 
 const QUIET: Duration = Duration::from_millis(700);
 
@@ -44,6 +51,16 @@ async fn preferences(client: &Client) -> (String, Value) {
     (answer.etag().to_owned(), answer.body)
 }
 
+/// Tells an organisation of these at one moment.
+async fn tell(db: &DatabaseConnection, organisation: Uuid, kinds: &[EventType]) {
+    let tx = Log::open(db, audit_key()).await.unwrap().begin(&Caller::installation().asking("test")).await.unwrap();
+    let told = kinds.iter().map(|kind| {
+        let news = News::of(*kind, "organisation", organisation, [organisation]);
+        Recorded::of("organisation", organisation).telling(news)
+    });
+    tx.commit_all(told.collect()).await.unwrap();
+}
+
 async fn founder(app: &App) -> (Client, String) {
     let ada = person(app, "ada@example.org").await;
     let own = founded(&ada, "La Fabrique").await;
@@ -54,34 +71,50 @@ on_both_engines! {
     async fn what_happens_in_a_quiet_period_is_one_mail_in_the_language_of_its_reader(engine) {
         let smtp = Smtp::start().await;
         let app = spawn_with(engine, mailed(&smtp)).await;
-        let (ada, own) = founder(&app).await;
-        let bob = person(&app, "bob@example.org").await;
+        let (_ada, own) = founder(&app).await;
+        let (bob, bob_id) = world::person(&app, "bob@example.org").await;
         let english = json!({ "language": "en", "enabled": true, "muted": ["organisation.joined"] });
         bob.put("/v1/me/mail", "\"1\"", english).await.expect(200);
-        let_in(&ada, &own, &bob, "viewer").await;
-        for _ in 0..3 {
-            invite(&ada, &own, "viewer").await;
-        }
+        let db = app.database.connect().await;
+        let own: Uuid = own.parse().unwrap();
+        identity::store::join(&db, own, bob_id.parse().unwrap(), Role::Viewer).await.unwrap();
+        let (invited, joined) = (EventType::OrganisationInvited, EventType::OrganisationJoined);
+        tell(&db, own, &[invited, invited, joined, invited]).await;
         let mail = first(&smtp, "ada@example.org").await;
         assert_eq!(mail.headers["from"], "Attelage <no-reply@attelage.example>");
-        assert!(mail.headers["to"].contains("<ada@example.org>") && mail.headers["subject"].contains("5 nouvelles"), "{mail:?}");
+        assert!(mail.headers["to"].contains("<ada@example.org>") && mail.headers["subject"].contains("4 nouvelles"), "{mail:?}");
         assert_eq!(mail.headers["list-unsubscribe-post"], "List-Unsubscribe=One-Click");
         assert_eq!(mail.headers["auto-submitted"], "auto-generated");
-        assert!(mail.body.starts_with("La Fabrique"), "{}", mail.body);
-        assert_eq!(mail.body.matches("Une personne a été invitée dans votre structure.").count(), 4);
+        assert!(mail.body.starts_with("La Fabrique\n"), "{}", mail.body);
+        assert_eq!(mail.body.matches("Une personne a été invitée dans votre structure.").count(), 3);
         assert_eq!(mail.body.matches("Une personne a rejoint votre structure.").count(), 1);
         assert!(mail.body.contains(&link(&mail)) && mail.headers["message-id"].ends_with("@attelage.example>"));
-        // Bob is told of what happened since he belongs to it, but for what he does not want to read.
-        let mail = first(&smtp, "bob@example.org").await;
-        assert_eq!(mail.body.matches("Somebody was invited into your organisation.").count(), 3, "{}", mail.body);
-        assert!(!mail.body.contains("has joined"));
-        // What happens later is told later, once.
-        invite(&ada, &own, "viewer").await;
+        // What happens right after is told when the quiet period is over, once.
+        tell(&db, own, &[invited]).await;
         eventually(async || Some(()).filter(|()| smtp.taken("ada@example.org").len() == 2)).await;
         tokio::time::sleep(2 * QUIET).await;
         let mails = smtp.taken("ada@example.org");
         assert!(mails.len() == 2 && mails[1].body.matches("invitée").count() == 1, "{mails:?}");
+        assert!(mails[1].at - mails[0].at >= QUIET, "never two in a quiet period");
         assert_ne!(mails[0].headers["message-id"], mails[1].headers["message-id"]);
+        // Bob reads English, and does not want to hear who has joined.
+        let mail = first(&smtp, "bob@example.org").await;
+        assert_eq!(mail.body.matches("Somebody was invited into your organisation.").count(), 3, "{}", mail.body);
+        assert!(!mail.body.contains("has joined"));
+    }
+
+    async fn whoever_joins_is_not_told_what_was_before(engine) {
+        let smtp = Smtp::start().await;
+        let app = spawn_with(engine, mailed(&smtp)).await;
+        let (_ada, own) = founder(&app).await;
+        let db = app.database.connect().await;
+        let own: Uuid = own.parse().unwrap();
+        tell(&db, own, &[EventType::OrganisationInvited; 2]).await;
+        let (_bob, bob) = world::person(&app, "bob@example.org").await;
+        identity::store::join(&db, own, bob.parse().unwrap(), Role::Viewer).await.unwrap();
+        tell(&db, own, &[EventType::RunFinished]).await;
+        let mail = first(&smtp, "bob@example.org").await;
+        assert!(mail.headers["subject"].contains("une nouvelle") && mail.body.contains("Un calcul est terminé."), "{mail:?}");
     }
 
     async fn one_click_ends_the_mails_without_signing_in_and_looking_at_the_page_does_not(engine) {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -10,6 +13,8 @@ use tokio::task::JoinHandle;
 /// A mail that it took.
 #[derive(Clone, Debug)]
 pub struct Mail {
+    /// When it was taken.
+    pub at: Instant,
     /// To whom.
     pub to: String,
     /// Headers by their names in lower case, unfolded.
@@ -126,9 +131,10 @@ fn mail(to: &str, lines: &[String]) -> Mail {
     let text = lines[(end + 1).min(lines.len())..].join("\n");
     let body = match headers.get("content-transfer-encoding").map(String::as_str) {
         Some("quoted-printable") => unquoted(&text),
+        Some("base64") => String::from_utf8(STANDARD.decode(text.replace('\n', "")).unwrap()).unwrap(),
         _ => text,
     };
-    Mail { to: to.to_owned(), headers, body }
+    Mail { at: Instant::now(), to: to.to_owned(), headers, body }
 }
 
 /// Decodes quoted-printable (RFC 2045).
