@@ -79,7 +79,7 @@ fn parts(bytes: &[u8]) -> BTreeMap<String, String> {
         let mut file = archive.by_index(i).unwrap();
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
-        (file.name().to_owned(), text)
+        (file.name().unwrap().into_owned(), text)
     };
     (0..7).map(read).collect()
 }

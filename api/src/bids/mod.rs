@@ -1,9 +1,9 @@
 //! Bids: answers to a call that stay sealed until two persons open them together, after the deadline.
 //!
-//! 1. `routes` takes a bid while the database's clock says that there is time, and answers with a receipt.
+//! 1. `routes` takes a bid while the database's clock says that there is time (`intake`), and answers with a receipt.
 //! 2. `seal` encrypts it with the key of its call, bound to everything that the receipt says; `keys` keeps that key, itself sealed by
 //!    the installation's, which is not in the database.
-//! 3. `evaluators` says who may open and read, `openings` lets two of them open.
+//! 3. `evaluators` says who may open and read, `openings` lets two of them open; `reading` is how bids are read.
 //!
 //! Before the opening nobody but the bidder learns that there is a bid: not the funder, not an administrator, not by a count.
 
@@ -16,8 +16,10 @@ use crate::access::Routes;
 
 pub(crate) mod entity;
 pub(crate) mod evaluators;
+pub(crate) mod intake;
 pub mod keys;
 pub(crate) mod openings;
+pub(crate) mod reading;
 pub(crate) mod routes;
 pub mod seal;
 pub(crate) mod store;

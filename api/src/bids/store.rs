@@ -59,6 +59,12 @@ pub async fn standing(db: &impl ConnectionTrait, call: Uuid) -> Result<Vec<Uuid>
         .await
 }
 
+/// The bids of a call that stand, by id, whoever asks. One query.
+pub async fn standing(db: &impl ConnectionTrait, call: Uuid) -> Result<Vec<Model>, DbErr> {
+    let standing = Column::CallId.eq(call).and(Column::State.eq(BidState::Received));
+    Entity::find().filter(standing).order_by_asc(Column::Id).all(db).await
+}
+
 /// A bid, whoever asks. One query.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await

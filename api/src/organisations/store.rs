@@ -78,6 +78,19 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Organisa
     Ok(complete(db, row).await?.pop())
 }
 
+/// Those of some organisations that exist, by id. Four queries (more beyond some thousands).
+pub async fn several(db: &impl ConnectionTrait, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Organisation>, DbErr> {
+    let rows = Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id).all(db).await?;
+    complete(db, rows).await
+}
+
+/// Who shares its certificates with one of these. One query.
+pub async fn lenders(db: &impl ConnectionTrait, to: impl IntoIterator<Item = Uuid>) -> Result<Vec<Uuid>, DbErr> {
+    let shared = link::Column::ToId.is_in(to).and(link::Column::SharesCredentials.eq(true));
+    let query = link::Entity::find().select_only().column(link::Column::OrganisationId).filter(shared);
+    query.order_by_asc(link::Column::OrganisationId).into_tuple().all(db).await
+}
+
 /// Whether it exists. One query.
 pub async fn exists(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
     Ok(Entity::find_by_id(id).one(db).await?.is_some())

@@ -1,0 +1,69 @@
+//! Tells decisions when their moment has come.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Decision, store};
+use crate::access::Caller;
+use crate::app::App;
+use crate::audit::Recorded;
+use crate::bids;
+use crate::calls;
+use crate::database::clock;
+use crate::events::{EventType, News};
+use crate::problem::Problem;
+
+/// How often it is looked whether a moment has come.
+const PAUSE: Duration = Duration::from_secs(15);
+
+/// Tells decisions as their moments come, for as long as the service runs. Several may run on one database.
+pub async fn keep_telling(app: App) {
+    loop {
+        if let Err(error) = tell_due(&app).await {
+            tracing::warn!(%error, "decisions could not be told; this is tried again");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Tells every decision whose moment has come: a transaction for each call.
+///
+/// # Errors
+/// The database's.
+pub async fn tell_due(app: &App) -> Result<(), Problem> {
+    let now = clock(&app.db).await?;
+    for call in store::due(&app.db, now).await? {
+        let tx = app.log.begin(&Caller::installation().asking("tell_decision")).await?;
+        bids::store::lock(&tx, call).await?;
+        let decision = store::latest(&tx, call).await?;
+        let now = clock(&tx).await?;
+        // Another may have told it, or a later one waits for a moment of its own.
+        let due = decision.filter(|decision| decision.told_at.is_none() && decision.tell_at <= now);
+        let told = match due {
+            Some(decision) => vec![tell(&tx, &decision, now).await?],
+            None => Vec::new(),
+        };
+        tx.commit_all(told).await?;
+    }
+    Ok(())
+}
+
+/// Tells a decision on a call that is locked: from now on its bidders read it. Five queries.
+///
+/// # Errors
+/// The database's.
+pub async fn tell(tx: &impl ConnectionTrait, decision: &Decision, now: DateTime<Utc>) -> Result<Recorded, Problem> {
+    store::tell(tx, decision, now).await?;
+    let call = calls::store::find(tx, decision.call).await?.ok_or_else(Problem::not_found)?;
+    let standing = bids::store::standing(tx, decision.call).await?;
+    let decided = |bid: Uuid| decision.lots.iter().flat_map(|lot| &lot.bids).any(|own| own.bid == bid);
+    let bidders = standing.iter().filter(|bid| decided(bid.id)).map(|bid| bid.organisation_id);
+    let audience = bidders.chain([call.value.written.funder]);
+    let news = News::of(EventType::DecisionRecorded, "call", decision.call, audience.clone());
+    let news = news.with(json!({ "decision": decision.id }));
+    Ok(Recorded::of("decision", decision.id).concerning(audience).version(decision.number).telling(news))
+}
