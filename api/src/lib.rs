@@ -3,6 +3,7 @@
 //! The service (HTTP in, SQL out) and its command line. The optimisation itself is in `attelage-solver`.
 
 pub mod access;
+pub mod answers;
 pub mod app;
 pub mod audit;
 pub mod bids;
@@ -10,8 +11,10 @@ pub mod body;
 pub mod calls;
 pub mod capabilities;
 pub mod codes;
+pub mod comparison;
 pub mod config;
 pub mod database;
+pub mod decisions;
 pub mod demo;
 pub mod edge;
 pub mod events;
@@ -23,6 +26,7 @@ pub mod imports;
 pub mod json;
 pub mod keyfile;
 pub mod limits;
+pub mod negotiation;
 pub mod once;
 pub mod openapi;
 pub mod organisations;
@@ -39,5 +43,6 @@ pub mod service;
 pub mod setting;
 pub mod solving;
 pub mod territories;
+pub mod treasury;
 pub mod visibility;
 pub mod vocabularies;

@@ -19,8 +19,8 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    audit, bids, calls, capabilities, events, exports, identity, imports, organisations, relations, reservations, runs,
-    service, territories, visibility, vocabularies,
+    answers, audit, bids, calls, capabilities, comparison, decisions, events, exports, identity, imports, negotiation,
+    organisations, relations, reservations, runs, service, territories, visibility, vocabularies,
 };
 
 mod examples;
@@ -45,6 +45,7 @@ pub mod three_zero;
         (name = "imports", description = "Files of places and of territories."),
         (name = "identity", description = "People, the organisations they belong to, and keys."),
         (name = "bids", description = "Answers to calls, sealed until two people open them together."),
+        (name = "decisions", description = "What follows the opening: bids side by side, changes asked for, decisions of people."),
         (name = "events", description = "What happened, to read and to be sent."),
         (name = "service", description = "The service itself."),
     ),
@@ -57,7 +58,7 @@ const VERSIONED: [&str; 7] =
     ["Call", "Capability", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
 
 /// Operations without a body that the present state may forbid.
-const STATEFUL: [&str; 11] = [
+const STATEFUL: [&str; 14] = [
     "accept_join_request",
     "close_call",
     "create_api_key",
@@ -69,6 +70,9 @@ const STATEFUL: [&str; 11] = [
     "rotate_api_key",
     "open_bids",
     "withdraw_bid",
+    "compare_bids",
+    "get_bid_answer",
+    "list_decisions",
 ];
 
 /// Headers of every answer that tell how much may still be asked.
@@ -115,6 +119,10 @@ pub fn routes(config: &mut ServiceConfig) {
         audit::routes::configure(routes);
         exports::routes::configure(routes);
         events::routes::configure(routes);
+        answers::configure(routes);
+        comparison::configure(routes);
+        negotiation::configure(routes);
+        decisions::configure(routes);
     }));
 }
 

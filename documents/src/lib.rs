@@ -14,8 +14,8 @@ mod pdf;
 
 pub use docx::docx;
 pub use model::{
-    AnswerCall, AnswerDocument, AnswerGroup, AnswerLot, AnswerMember, AnswerNeed, AnswerPart, AnswerSignature, AnswerTerm,
-    AnswerYear, AnswerYearNeed, AnswerYearPart,
+    AnswerCall, AnswerDocument, AnswerGroup, AnswerLot, AnswerMember, AnswerNeed, AnswerPart, AnswerSignature,
+    AnswerTerm, AnswerYear, AnswerYearNeed, AnswerYearPart,
 };
 pub use pdf::pdf;
 

@@ -139,8 +139,14 @@ impl Writer {
                 percent(member.share_percent),
             ]
         });
-        let columns =
-            vec![text("Structure"), text("Identifiants"), text("Rôle"), text("Lots"), figure("Montant"), figure("Part")];
+        let columns = vec![
+            text("Structure"),
+            text("Identifiants"),
+            text("Rôle"),
+            text("Lots"),
+            figure("Montant"),
+            figure("Part"),
+        ];
         self.table("Membres, rôles et parts", columns, rows.collect());
     }
 
@@ -238,8 +244,7 @@ impl Writer {
                 let cells = std::iter::once(clean(&member.name)).chain(years.iter().map(in_year));
                 rows.push(cells.chain([amount(member.amount_cents)]).collect());
             }
-            let totals =
-                std::iter::once("Total".to_owned()).chain(years.iter().map(|year| amount(year.amount_cents)));
+            let totals = std::iter::once("Total".to_owned()).chain(years.iter().map(|year| amount(year.amount_cents)));
             rows.push(totals.chain([amount(answer.amount_cents)]).collect());
             self.table("Budget par année du contrat et par membre", columns, rows);
         }
@@ -262,11 +267,7 @@ impl Writer {
             return;
         }
         let rows = answer.signatures.iter().map(|signature| {
-            vec![
-                clean(answer.name(&signature.organisation)),
-                instant(signature.signed_at),
-                clean(&signature.digest),
-            ]
+            vec![clean(answer.name(&signature.organisation)), instant(signature.signed_at), clean(&signature.digest)]
         });
         let columns = vec![text("Membre"), text("Signé le"), text("Empreinte signée")];
         self.table("Signatures", columns, rows.collect());

@@ -45,7 +45,8 @@ pub fn pdf(answer: &AnswerDocument) -> Result<Vec<u8>, Error> {
 
 fn export(document: &PagedDocument, standards: &[PdfStandard]) -> Result<Vec<u8>, Error> {
     let standards = PdfStandards::new(standards).map_err(|error| Error::Typesetting(error.message().to_string()))?;
-    let options = PdfOptions { creator: Smart::Custom(Some("Attelage".to_owned())), standards, ..PdfOptions::default() };
+    let options =
+        PdfOptions { creator: Smart::Custom(Some("Attelage".to_owned())), standards, ..PdfOptions::default() };
     typst_pdf::pdf(document, &options).map_err(|faults| told(&faults))
 }
 

@@ -24,7 +24,8 @@ fn answer() -> AnswerDocument {
             "amount_cents": 2_550_050,
         })
     };
-    let signature = |who: &str| json!({ "organisation": who, "signed_at": "2026-09-01T08:30:00Z", "digest": "ab".repeat(32) });
+    let signature =
+        |who: &str| json!({ "organisation": who, "signed_at": "2026-09-01T08:30:00Z", "digest": "ab".repeat(32) });
     let need = |code: &str, title: &str, unit: Value, asked: i64, who: &str, amount: i64| {
         json!({
             "code": code, "title": title, "service": term("s", "Formation & suivi"), "territory": term("69M", "Métropole de Lyon"),
@@ -57,10 +58,30 @@ fn answer() -> AnswerDocument {
 
 /// What must be read in every document, without spaces.
 const SAID: [&str; 24] = [
-    "RéponsedugroupementEnsemble", "Métropoleencommun", "2026-17", "marchépublic", "LePasNumérique",
-    "#strong[Atelier]<du>\"Réemploi\"&Cie", "356000000", "mandataire", "cotraitant", "mandatairesolidaire",
-    "Heuresd’atelier", "Ordinateursremisenétat", "Formation&suivi", "MétropoledeLyon", "36000,00€", "15001,00€",
-    "51001,00€", "7500,50€", "70,59%", "1200heures", "Depuis2019.", "=Pasuntitre", "#eval(\"1\")", "1erseptembre2026",
+    "RéponsedugroupementEnsemble",
+    "Métropoleencommun",
+    "2026-17",
+    "marchépublic",
+    "LePasNumérique",
+    "#strong[Atelier]<du>\"Réemploi\"&Cie",
+    "356000000",
+    "mandataire",
+    "cotraitant",
+    "mandatairesolidaire",
+    "Heuresd’atelier",
+    "Ordinateursremisenétat",
+    "Formation&suivi",
+    "MétropoledeLyon",
+    "36000,00€",
+    "15001,00€",
+    "51001,00€",
+    "7500,50€",
+    "70,59%",
+    "1200heures",
+    "Depuis2019.",
+    "=Pasuntitre",
+    "#eval(\"1\")",
+    "1erseptembre2026",
 ];
 
 /// Text without what differs by line breaks.

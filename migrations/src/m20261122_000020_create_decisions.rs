@@ -1,6 +1,8 @@
 //! What follows the opening of bids: changes that are asked for, and decisions.
 
-use sea_orm_migration::prelude::{ConditionalStatement as _, Expr, ExprTrait as _, ForeignKeyAction, Table, TableCreateStatement};
+use sea_orm_migration::prelude::{
+    ConditionalStatement as _, Expr, ExprTrait as _, ForeignKeyAction, Table, TableCreateStatement,
+};
 use sea_orm_migration::schema::{
     big_integer, json_binary, pk_uuid, text, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };

@@ -6,15 +6,19 @@
 use Who::{Administrator, Anyone, Member, Person, Registered, SignedIn};
 
 use super::{Caller, Principal, Role, Scope};
+use crate::answers::routes as answers;
 use crate::audit::routes as audit;
 use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
 use crate::events::routes as events;
+use crate::comparison::routes as comparison;
+use crate::decisions::routes as decisions;
 use crate::exports::routes as exports;
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
+use crate::negotiation::routes as negotiation;
 use crate::organisations::routes as organisations;
 use crate::problem::{Kind, Problem};
 use crate::relations::routes as relations;
@@ -175,6 +179,15 @@ govern! {
     openings::open_bids: Person, Bids;
     audit::list_audit_entries: Member(Role::Viewer), Read;
     exports::export_organisation: Member(Role::Owner), Manage;
+
+    answers::get_bid_answer: SignedIn, Read;
+    comparison::compare_bids: Person, Read;
+    negotiation::ask_changes: Person, Bids;
+    negotiation::list_change_requests: SignedIn, Read;
+    negotiation::create_bid_revision: Member(Role::Editor), Bids;
+    decisions::record_decision: Person, Bids;
+    decisions::list_decisions: Person, Read;
+    decisions::get_bid_decision: SignedIn, Read;
 
     events::list_events: Registered, Read;
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use uuid::Uuid;
@@ -73,8 +72,7 @@ pub(crate) async fn record_decision(
             let funder = call.value.written.funder;
             Recorded::of("decision", decision.id).concerning([funder]).version(decision.number)
         };
-        let place = format!("/v1/calls/{id}/decisions");
-        Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(decision), recorded))
+        Ok((HttpResponse::Created().json(decision), recorded))
     })
     .await
 }

@@ -25,7 +25,7 @@ use crate::problem::{Fault, Problem};
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
-    routes.service(ask_changes).service(list_change_requests).service(revise_bid);
+    routes.service(ask_changes).service(list_change_requests).service(create_bid_revision);
 }
 
 /// Asks the bidder to change an opened bid, until a deadline.
@@ -121,7 +121,7 @@ pub(crate) async fn list_change_requests(
 #[utoipa::path(tag = "decisions", request_body = BidContent, params(("id" = Uuid, Path, description = "Id of the bid that was to change")),
     responses((status = 201, description = "Received", body = BidReceipt)))]
 #[post("/bids/{id}/revisions")]
-pub(crate) async fn revise_bid(
+pub(crate) async fn create_bid_revision(
     app: Data<App>,
     caller: Caller,
     request: HttpRequest,
