@@ -18,7 +18,10 @@ pub struct AnswerDocument {
     pub lots: Vec<AnswerLot>,
     /// The years of the contract.
     pub years: Vec<AnswerYear>,
-    /// The price.
+    /// What the lead is paid for coordinating.
+    #[serde(default)]
+    pub coordination_cents: i64,
+    /// The price, that included.
     pub amount_cents: i64,
     /// Mean of the coverage of the needs.
     pub coverage_percent: f64,

@@ -117,6 +117,9 @@ impl Writer {
         rows.extend(call.answers_due_at.map(|due| ("Date limite des réponses", instant(due))));
         rows.push(("Version de la consultation", format!("{} ({})", call.version, call.id)));
         rows.push(("Prix de la réponse", amount(answer.amount_cents)));
+        if answer.coordination_cents > 0 {
+            rows.push(("Dont coordination par le mandataire", amount(answer.coordination_cents)));
+        }
         rows.push(("Couverture des besoins", percent(answer.coverage_percent)));
         let rows = rows.into_iter().map(|(head, value)| vec![head.to_owned(), value]).collect();
         self.table("La consultation et la réponse en bref", vec![text("Élément"), text("Valeur")], rows);

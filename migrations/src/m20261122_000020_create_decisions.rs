@@ -1,7 +1,7 @@
-//! What follows the opening of bids: changes that are asked for, and decisions.
+//! What consortia file and agree to share, and what follows the opening of bids: changes that are asked for, and decisions.
 
 use sea_orm_migration::prelude::{
-    ConditionalStatement as _, Expr, ExprTrait as _, ForeignKeyAction, Table, TableCreateStatement,
+    ConditionalStatement as _, Expr, ExprTrait as _, ForeignKeyAction, Index, Table, TableCreateStatement,
 };
 use sea_orm_migration::schema::{
     big_integer, json_binary, pk_uuid, text, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
@@ -10,7 +10,7 @@ use sea_orm_migration::{DbErr, MigrationTrait, SchemaManager, async_trait, prelu
 
 use crate::columns::{index, refer};
 
-const TABLES: [&str; 2] = ["change_request", "decision"];
+const TABLES: [&str; 4] = ["filing", "share_consent", "change_request", "decision"];
 
 /// See the module.
 #[derive(DeriveMigrationName)]
@@ -19,9 +19,10 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [change_request(), decision()] {
+        for table in [filing(), share_consent(), change_request(), decision()] {
             manager.create_table(table).await?;
         }
+        manager.create_index(index("filing", &["consortium_id"])).await?;
         // A bid is changed for one reason at a time.
         let mut open = index("change_request", &["bid_id"]);
         manager.create_index(open.unique().and_where(Expr::col("answered_by").is_null()).take()).await?;
@@ -37,6 +38,31 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
+}
+
+fn filing() -> TableCreateStatement {
+    Table::create()
+        .table("filing")
+        .col(uuid("bid_id").primary_key().take())
+        .col(uuid("consortium_id"))
+        .col(big_integer("plan"))
+        .col(text("digest"))
+        .foreign_key(&mut refer("filing", "bid_id", "bid", "id", ForeignKeyAction::NoAction))
+        .foreign_key(&mut refer("filing", "consortium_id", "consortium", "id", ForeignKeyAction::NoAction))
+        .take()
+}
+
+fn share_consent() -> TableCreateStatement {
+    Table::create()
+        .table("share_consent")
+        .col(uuid("consortium_id"))
+        .col(big_integer("plan"))
+        .col(uuid("organisation_id"))
+        .col(timestamp_with_time_zone("created_at"))
+        .primary_key(Index::create().col("consortium_id").col("plan").col("organisation_id"))
+        .foreign_key(&mut refer("share_consent", "consortium_id", "consortium", "id", ForeignKeyAction::Cascade))
+        .foreign_key(&mut refer("share_consent", "organisation_id", "organisation", "id", ForeignKeyAction::Cascade))
+        .take()
 }
 
 /// Who asked is kept when their account is erased: the id leads to nobody then.

@@ -50,8 +50,7 @@ pub fn assemble(call: &Call, bid: &BidContent, setting: Setting, names: &Names) 
         .members
         .iter()
         .map(|member| {
-            let own = bid.allocations.iter().filter(|part| part.organisation == member.organisation);
-            let amount_cents: i64 = own.map(|part| part.amount_cents).sum();
+            let amount_cents = bid.amount_of(member.organisation);
             AnswerMember {
                 organisation: member.organisation.to_string(),
                 name: names.of(member.organisation),
@@ -81,6 +80,7 @@ pub fn assemble(call: &Call, bid: &BidContent, setting: Setting, names: &Names) 
         lots: lots(&needs, bid, names),
         years: years(written, bid, &needs),
         members,
+        coordination_cents: bid.coordination_cents,
         amount_cents: bid.amount_cents,
         coverage_percent: mean(&needs),
         note: bid.note.clone(),
@@ -191,8 +191,7 @@ fn years(call: &NewCall, bid: &BidContent, needs: &[Covered]) -> Vec<AnswerYear>
     let amounts: Vec<(Uuid, Vec<i64>)> = members
         .into_iter()
         .map(|member| {
-            let own = bid.allocations.iter().filter(|part| part.organisation == member);
-            (member, by_year(own.map(|part| part.amount_cents).sum(), months))
+            (member, by_year(bid.amount_of(member), months))
         })
         .collect();
     let first_day = |year: usize| {

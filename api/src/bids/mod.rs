@@ -94,13 +94,32 @@ pub struct BidContent {
     /// Who delivers what.
     #[schema(min_items = 1, max_items = 2000)]
     pub allocations: Vec<Allocation>,
-    /// The price: the sum of the allocations.
+    /// What the lead is paid for coordinating, over the whole contract.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
+    pub coordination_cents: i64,
+    /// The price: the sum of the allocations, and what the lead is paid for coordinating.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub amount_cents: i64,
     /// What else there is to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 20000)]
     pub note: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_nought(cents: &i64) -> bool {
+    *cents == 0
+}
+
+impl BidContent {
+    /// What a member is paid: for what it delivers, and the lead for coordinating. O(allocations).
+    #[must_use]
+    pub fn amount_of(&self, organisation: Uuid) -> i64 {
+        let own = self.allocations.iter().filter(|part| part.organisation == organisation);
+        let leads = self.organisation == Some(organisation);
+        own.map(|part| part.amount_cents).sum::<i64>() + if leads { self.coordination_cents } else { 0 }
+    }
 }
 
 /// What is sealed: its digest is the SHA-256 of this object in canonical JSON (RFC 8785).

@@ -57,6 +57,6 @@ pub async fn evaluated(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> 
 /// The installation's key.
 pub async fn standing(db: &impl ConnectionTrait, app: &App, call: Uuid) -> Result<Vec<Bid>, Problem> {
     let key = keys::find(db, &app.sealing, call).await?;
-    let rows = store::standing(db, call).await?;
+    let rows = store::standing_bids(db, call).await?;
     Ok(rows.into_iter().map(|row| store::view(row, key.as_ref())).collect())
 }

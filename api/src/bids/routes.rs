@@ -14,6 +14,7 @@ use crate::body::Body;
 use crate::calls::{self, CallStatus};
 use crate::database::begin_read;
 use crate::events::{EventType, News};
+use crate::filing;
 use crate::once::{self, Once};
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
@@ -49,6 +50,9 @@ pub(crate) async fn create_bid(
         let bidder = caller.acting(tx, "/organisation", new.organisation, Role::Editor).await?;
         let unnamed = || Problem::invalid(vec![Fault::at("/organisation", "say in whose name the bid is")]);
         let bidder = bidder.ok_or_else(unnamed)?;
+        if filing::store::holds(tx, *id, bidder).await? {
+            return Err(Problem::conflict("a consortium has filed this bid: take it back there first"));
+        }
         let receipt = intake::take_in(tx, &key, &call, received_at, bidder, new).await?;
         let place = format!("/v1/bids/{}", receipt.id);
         let news = news(EventType::BidReceived, receipt.id, *id, bidder);
@@ -109,6 +113,9 @@ pub(crate) async fn withdraw_bid(app: Data<App>, caller: Caller, id: Path<Uuid>)
     let bid = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     caller.require_inside(&tx, bid.organisation_id, Role::Editor).await?;
     let (_, now) = intake::taking_bids(&tx, bid.call_id).await?;
+    if filing::store::of_bid(&tx, *id).await?.is_some() {
+        return Err(Problem::conflict("a consortium has filed this bid: take it back there"));
+    }
     if !store::withdraw(&tx, *id, now).await? {
         return Err(Problem::conflict("this bid has been replaced or withdrawn already"));
     }

@@ -60,7 +60,7 @@ pub async fn standing(db: &impl ConnectionTrait, call: Uuid) -> Result<Vec<Uuid>
 }
 
 /// The bids of a call that stand, by id, whoever asks. One query.
-pub async fn standing(db: &impl ConnectionTrait, call: Uuid) -> Result<Vec<Model>, DbErr> {
+pub async fn standing_bids(db: &impl ConnectionTrait, call: Uuid) -> Result<Vec<Model>, DbErr> {
     let standing = Column::CallId.eq(call).and(Column::State.eq(BidState::Received));
     Entity::find().filter(standing).order_by_asc(Column::Id).all(db).await
 }

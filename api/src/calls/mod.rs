@@ -146,9 +146,3 @@ pub type Call = Stored<CallState>;
 impl Resource for CallState {
     const NAME: &'static str = "Call";
 }
-
-/// Whether bids on a call may change after the opening: those on grants may, a contract is awarded on the bids as they were filed.
-#[must_use]
-pub const fn is_negotiated(call: &NewCall) -> bool {
-    matches!(call.kind, CallKind::Grant)
-}

@@ -111,7 +111,7 @@ fn compared(bid: Uuid, content: &BidContent, call: &NewCall, facts: &Facts) -> C
     let organisation = content.organisation.unwrap_or_default();
     let members = content.members.iter().map(|member| {
         let own = || content.allocations.iter().filter(|part| part.organisation == member.organisation);
-        let amount_cents = own().map(|part| part.amount_cents).sum();
+        let amount_cents = content.amount_of(member.organisation);
         let shared = |need: &str| {
             content.allocations.iter().any(|part| part.need == need && part.organisation != member.organisation)
         };

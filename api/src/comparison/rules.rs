@@ -42,11 +42,6 @@ impl Case<'_> {
         self.bid.members.iter().filter(|member| member.role != Role::Subcont)
     }
 
-    fn amount(&self, of: Uuid) -> i64 {
-        let own = self.bid.allocations.iter().filter(|part| part.organisation == of);
-        own.map(|part| part.amount_cents).sum()
-    }
-
     fn sizes(&self, rules: &mut Vec<ComparedRule>) {
         let group = &self.call.group_policy;
         let least = if group.grouping == Grouping::Required { Some(2) } else { None };
@@ -76,7 +71,7 @@ impl Case<'_> {
     fn shares(&self, rules: &mut Vec<ComparedRule>) {
         let group = &self.call.group_policy;
         let whole = i128::from(self.bid.amount_cents);
-        let shares = || self.members().map(|member| i128::from(self.amount(member.organisation)) * 100);
+        let shares = || self.members().map(|member| i128::from(self.bid.amount_of(member.organisation)) * 100);
         if let Some(most) = group.maximum_share_percent {
             let kept = shares().all(|share| share <= whole * i128::from(most));
             let (en, fr) = (format!("No member may carry more than {most} %."), format!("Aucun membre ne porte plus de {most} %."));
@@ -89,7 +84,7 @@ impl Case<'_> {
         }
         if let Some(most) = group.maximum_subcontracting_percent {
             let others = self.bid.members.iter().filter(|member| member.role == Role::Subcont);
-            let part: i128 = others.map(|member| i128::from(self.amount(member.organisation))).sum();
+            let part: i128 = others.map(|member| i128::from(self.bid.amount_of(member.organisation))).sum();
             let kept = part * 100 <= whole * i128::from(most);
             let (en, fr) = (
                 format!("At most {most} % may be subcontracted."),

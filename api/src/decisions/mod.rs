@@ -101,6 +101,14 @@ pub struct Decision {
     pub lots: Vec<DecisionOnLot>,
 }
 
+impl Decision {
+    /// Whether it chooses a bid for some lot.
+    #[must_use]
+    pub fn chooses(&self, bid: Uuid) -> bool {
+        self.lots.iter().flat_map(|lot| &lot.bids).any(|own| own.bid == bid && own.chosen)
+    }
+}
+
 /// The lots of a decision in one column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sea_orm::FromJsonQueryResult)]
 #[serde(transparent)]

@@ -108,7 +108,7 @@ pub(crate) async fn get_bid_decision(app: Data<App>, caller: Caller, id: Path<Uu
     let db = begin_read(&app.db).await?;
     let (call, bid) = bids::reading::read(&db, &app, &caller, *id).await?;
     let decision = store::told(&db, call.id).await?;
-    let standing = bids::store::standing(&db, call.id).await?;
+    let standing = bids::store::standing_bids(&db, call.id).await?;
     let bidders = standing.into_iter().map(|own| (own.id, own.organisation_id)).collect();
     caller.saw("bid_decision", bid.receipt.id, Some(bid.receipt.organisation));
     Ok(HttpResponse::Ok().json(outcome(*id, decision, &bidders)))

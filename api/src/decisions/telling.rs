@@ -13,8 +13,10 @@ use crate::app::App;
 use crate::audit::Recorded;
 use crate::bids;
 use crate::calls;
+use crate::consortia::machine::Event;
 use crate::database::clock;
 use crate::events::{EventType, News};
+use crate::filing::follow::follow;
 use crate::problem::Problem;
 
 /// How often it is looked whether a moment has come.
@@ -52,18 +54,21 @@ pub async fn tell_due(app: &App) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Tells a decision on a call that is locked: from now on its bidders read it. Five queries.
+/// Tells a decision on a call that is locked: from now on its bidders read it, and their consortia go on or end. Six
+/// queries, and some for each consortium.
 ///
 /// # Errors
 /// The database's.
 pub async fn tell(tx: &impl ConnectionTrait, decision: &Decision, now: DateTime<Utc>) -> Result<Recorded, Problem> {
     store::tell(tx, decision, now).await?;
     let call = calls::store::find(tx, decision.call).await?.ok_or_else(Problem::not_found)?;
-    let standing = bids::store::standing(tx, decision.call).await?;
+    let standing = bids::store::standing_bids(tx, decision.call).await?;
     let decided = |bid: Uuid| decision.lots.iter().flat_map(|lot| &lot.bids).any(|own| own.bid == bid);
     let bidders = standing.iter().filter(|bid| decided(bid.id)).map(|bid| bid.organisation_id);
     let audience = bidders.chain([call.value.written.funder]);
     let news = News::of(EventType::DecisionRecorded, "call", decision.call, audience.clone());
     let news = news.with(json!({ "decision": decision.id }));
-    Ok(Recorded::of("decision", decision.id).concerning(audience).version(decision.number).telling(news))
+    let recorded = Recorded::of("decision", decision.id).concerning(audience).version(decision.number).telling(news);
+    let fate = |bid: Uuid| decided(bid).then(|| if decision.chooses(bid) { Event::Award } else { Event::Reject });
+    follow(tx, decision.call, fate, recorded).await
 }

@@ -19,6 +19,7 @@ use crate::calls::{self, Call};
 use crate::database::{begin_read, clock};
 use crate::decisions;
 use crate::events::{EventType, News};
+use crate::filing;
 use crate::once::{self, Once};
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
@@ -136,6 +137,9 @@ pub(crate) async fn create_bid_revision(
     once.write(&app, async |tx| {
         bids::store::lock(tx, bid.call_id).await?;
         let (call, asked, now) = waiting(tx, *id).await?;
+        if filing::store::of_bid(tx, *id).await?.is_some() {
+            return Err(Problem::conflict("a consortium has filed this bid: all sign its new version, and its lead files it"));
+        }
         if new.organisation.is_some_and(|named| named != bid.organisation_id) {
             return Err(Problem::invalid(vec![Fault::at("/organisation", "the bidder stays the same")]));
         }

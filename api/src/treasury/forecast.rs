@@ -16,7 +16,7 @@ pub fn forecast(terms: &Terms, assumptions: &Assumptions, parts: &[Part]) -> For
     let paid = i64::try_from(paid).unwrap_or(total);
     let co_financed = apportion(total - paid, &amounts);
     let by_funder: Vec<i64> = amounts.iter().zip(&co_financed).map(|(amount, own)| amount - own).collect();
-    let (tranches, notes) = tranches(terms, assumptions, paid);
+    let (tranches, notes) = tranches(terms, assumptions, terms.contract_cents.unwrap_or(paid).max(paid));
     let calendar = Calendar { starts_on: terms.starts_on };
     let spent: Vec<Vec<i64>> = amounts.iter().map(|amount| spread(terms, assumptions, *amount)).collect();
     let owed: Vec<Vec<i64>> = spent.iter().zip(&co_financed).map(|(spent, own)| owed(spent, *own)).collect();

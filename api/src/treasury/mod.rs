@@ -19,6 +19,7 @@ pub(crate) mod apportion;
 mod advance;
 mod forecast;
 mod means;
+pub(crate) mod routes;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,8 @@ pub struct Terms {
     pub months: u32,
     /// Budget of each year, where it is not the same.
     pub budget_by_year_cents: Vec<i64>,
+    /// What the contract is worth, where it is more than the parts at hand: decides whether an advance is due.
+    pub contract_cents: Option<i64>,
     /// Part of the cost that the members finance themselves.
     pub co_financing_percent: u8,
     /// What is advanced.
@@ -54,6 +57,7 @@ impl Terms {
             starts_on: call.starts_on,
             months: u32::try_from(call.duration_months).unwrap_or(1).max(1),
             budget_by_year_cents: money.budget_by_year_cents.clone(),
+            contract_cents: None,
             co_financing_percent: money.co_financing_percent.min(99),
             advance_percent: money.advance_percent.min(100),
             payment_delay_days: money.payment_delay_days,

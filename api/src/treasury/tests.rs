@@ -12,6 +12,7 @@ fn terms(kind: CallKind, months: u32) -> Terms {
         starts_on: NaiveDate::from_ymd_opt(2027, 1, 1).unwrap(),
         months,
         budget_by_year_cents: Vec::new(),
+        contract_cents: None,
         co_financing_percent: 0,
         advance_percent: 0,
         payment_delay_days: 30,

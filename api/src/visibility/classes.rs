@@ -234,7 +234,7 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
     ("RowFault", Registered, &["line", "field", "value", "problem", "message", "action"]),
     ("BidMember", Sealed, &["organisation", "role", "lots"]),
     ("BidAllocation", Sealed, &["need", "organisation", "quantity", "amount_cents"]),
-    ("BidContent", Sealed, &["organisation", "lots", "members", "allocations", "amount_cents", "note"]),
+    ("BidContent", Sealed, &["organisation", "lots", "members", "allocations", "coordination_cents", "amount_cents", "note"]),
     ("SealedBid", Sealed, &["content", "salt"]),
     (
         "BidReceipt",
@@ -272,6 +272,7 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
             "members",
             "lots",
             "years",
+            "coordination_cents",
             "amount_cents",
             "coverage_percent",
             "note",
