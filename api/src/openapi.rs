@@ -19,7 +19,7 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    audit, bids, calls, capabilities, exports, identity, imports, organisations, relations, reservations, runs,
+    audit, bids, calls, capabilities, events, exports, identity, imports, organisations, relations, reservations, runs,
     service, territories, visibility, vocabularies,
 };
 
@@ -45,6 +45,7 @@ pub mod three_zero;
         (name = "imports", description = "Files of places and of territories."),
         (name = "identity", description = "People, the organisations they belong to, and keys."),
         (name = "bids", description = "Answers to calls, sealed until two people open them together."),
+        (name = "events", description = "What happened, to read and to be sent."),
         (name = "service", description = "The service itself."),
     ),
     components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
@@ -113,6 +114,7 @@ pub fn routes(config: &mut ServiceConfig) {
         bids::configure(routes);
         audit::routes::configure(routes);
         exports::routes::configure(routes);
+        events::routes::configure(routes);
     }));
 }
 

@@ -155,10 +155,22 @@ impl<'a> Pager<'a> {
         let limit = usize::try_from(self.slice.limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next = match items.last() {
-            Some(last) if more => Some(self.key.seal(&self.scope(), &key(last))?),
-            _ => None,
-        };
+        let next = items.last().filter(|_| more).map(key);
+        self.listed(items, next)
+    }
+
+    /// As [`Pager::page`], of a list that grows at its end: there is always a next page, if only later. `start` is where this one began.
+    ///
+    /// # Errors
+    /// Only internal ones.
+    pub fn feed<T>(self, mut items: Vec<T>, start: &str, key: impl Fn(&T) -> String) -> Result<Listed<T>, Problem> {
+        items.truncate(usize::try_from(self.slice.limit).unwrap_or(usize::MAX));
+        let next = items.last().map_or_else(|| start.to_owned(), key);
+        self.listed(items, Some(next))
+    }
+
+    fn listed<T>(self, items: Vec<T>, next: Option<String>) -> Result<Listed<T>, Problem> {
+        let next = next.map(|position| self.key.seal(&self.scope(), &position)).transpose()?;
         let link = next
             .as_ref()
             .map(|cursor| format!("<{}limit={}&cursor={cursor}>; rel=\"next\"", self.scope(), self.slice.limit));

@@ -23,6 +23,7 @@ mod m20261122_000014_create_bids;
 mod m20261122_000015_guard_sign_ins;
 mod m20261122_000016_find_runs_of_a_day;
 mod m20261122_000017_create_consortia;
+mod m20261122_000019_create_events;
 
 /// Applies and reverts the migrations.
 pub struct Migrator;
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000015_guard_sign_ins::Migration),
             Box::new(m20261122_000016_find_runs_of_a_day::Migration),
             Box::new(m20261122_000017_create_consortia::Migration),
+            Box::new(m20261122_000019_create_events::Migration),
         ]
     }
 }

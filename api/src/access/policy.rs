@@ -10,6 +10,7 @@ use crate::audit::routes as audit;
 use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::events::routes as events;
 use crate::exports::routes as exports;
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
@@ -174,6 +175,8 @@ govern! {
     openings::open_bids: Person, Bids;
     audit::list_audit_entries: Member(Role::Viewer), Read;
     exports::export_organisation: Member(Role::Owner), Manage;
+
+    events::list_events: Registered, Read;
 }
 
 impl Policy {

@@ -21,7 +21,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::Caller;
-use crate::database::to_write;
+use crate::database::{now, to_write};
+use crate::events::{self, Bell, News};
 use crate::keyfile::Key;
 use crate::request_id;
 
@@ -65,6 +66,7 @@ pub struct Recorded {
     organisations: Vec<Uuid>,
     version: Option<i64>,
     details: Option<Value>,
+    news: Vec<News>,
 }
 
 impl Recorded {
@@ -77,7 +79,7 @@ impl Recorded {
     /// Something was done to several things of a kind.
     #[must_use]
     pub fn all(kind: &str) -> Self {
-        Self { subject: kind.to_owned(), organisations: Vec::new(), version: None, details: None }
+        Self { subject: kind.to_owned(), organisations: Vec::new(), version: None, details: None, news: Vec::new() }
     }
 
     /// It concerns these organisations: each reads of it in its own log.
@@ -101,9 +103,16 @@ impl Recorded {
         self
     }
 
+    /// Organisations are told of it, in an event of the same transaction.
+    #[must_use]
+    pub fn telling(mut self, news: News) -> Self {
+        self.news.push(news);
+        self
+    }
+
     /// One entry for each organisation concerned, or one that concerns none.
     fn entries(self, author: &Author) -> Vec<Entry> {
-        let Self { subject, mut organisations, version, details } = self;
+        let Self { subject, mut organisations, version, details, news: _ } = self;
         organisations.sort_unstable();
         organisations.dedup();
         let concerned =
@@ -158,6 +167,7 @@ pub async fn has_begun(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
 pub struct Log {
     db: DatabaseConnection,
     key: Key,
+    bell: Bell,
 }
 
 impl Log {
@@ -176,7 +186,7 @@ impl Log {
             let detail = "the audit log of this database was not written with this key, or has been tampered with: give the key with --audit-key-file, or see `attelage audit verify`";
             return Err(DbErr::Custom(detail.to_owned()));
         }
-        Ok(Self { db: db.clone(), key })
+        Ok(Self { db: db.clone(), key, bell: Bell::default() })
     }
 
     /// The database.
@@ -185,13 +195,20 @@ impl Log {
         &self.db
     }
 
+    /// Rings when events have been told.
+    #[must_use]
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
     /// Starts a writing transaction, for whatever the caller has asked for.
     ///
     /// # Errors
     /// The database's.
     pub async fn begin(&self, caller: &Caller) -> Result<Write, DbErr> {
         let author = Author::of(caller);
-        Ok(Write { tx: self.db.begin_with_options(to_write()).await?, key: self.key.clone(), author })
+        let tx = self.db.begin_with_options(to_write()).await?;
+        Ok(Write { tx, key: self.key.clone(), bell: self.bell.clone(), author })
     }
 
     /// Writes entries that stand alone.
@@ -206,11 +223,12 @@ impl Log {
 pub struct Write {
     tx: DatabaseTransaction,
     key: Key,
+    bell: Bell,
     author: Author,
 }
 
 impl Write {
-    /// Ends the transaction, and says what it did. Three queries, then the commit.
+    /// Ends the transaction, says what it did, and tells whom it concerns. Three queries, three more with events, then the commit.
     ///
     /// # Errors
     /// The database's; nothing is written then.
@@ -223,13 +241,19 @@ impl Write {
     /// # Errors
     /// The database's; nothing is written then.
     pub async fn commit_all(self, recorded: Vec<Recorded>) -> Result<(), DbErr> {
-        let Self { tx, key, author } = self;
+        let Self { tx, key, bell, author } = self;
+        let news: Vec<News> = recorded.iter().flat_map(|one| one.news.iter().cloned()).collect();
         let entries: Vec<Entry> = recorded.into_iter().flat_map(|one| one.entries(&author)).collect();
         if entries.is_empty() {
             return tx.rollback().await;
         }
         store::append(&tx, &key, entries).await?;
-        tx.commit().await
+        let told = events::store::tell(&tx, news, now()).await?;
+        tx.commit().await?;
+        if told > 0 {
+            bell.ring();
+        }
+        Ok(())
     }
 }
 

@@ -27,7 +27,7 @@ pub async fn begin(db: &impl ConnectionTrait, key: &Key) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Appends entries, of which there is at least one. Three queries, the last ones of the transaction: whoever holds the head waits for
+/// Appends entries, of which there is at least one. Three queries, after which only events are written: whoever holds the head waits for
 /// nothing else, so that writers pass one after the other and never in a circle.
 pub(super) async fn append(tx: &DatabaseTransaction, key: &Key, entries: Vec<Entry>) -> Result<(), DbErr> {
     let last = head::Entity::find_by_id(chain::HEAD).lock_exclusive().one(tx).await?;

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::audit::Recorded;
 use crate::calls::{self, CallStatus};
 use crate::database::clock;
+use crate::events::{EventType, News};
 use crate::once::Once;
 use crate::problem::Problem;
 
@@ -34,16 +35,21 @@ pub(crate) async fn open_bids(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     once.write(&app, async |tx| {
-        let (funder, opening) = ask(tx, &caller, *id).await?;
+        let (funder, opening, opened_now) = ask(tx, &caller, *id).await?;
         let recorded = Recorded::of("call", *id).concerning([funder]);
-        let recorded = recorded.with(json!({ "opened": opening.opened_at.is_some() }));
+        let mut recorded = recorded.with(json!({ "opened": opening.opened_at.is_some() }));
+        if opened_now {
+            let bidders = store::standing(tx, *id).await?;
+            recorded =
+                recorded.telling(News::of(EventType::BidsOpened, "call", *id, bidders.into_iter().chain([funder])));
+        }
         Ok((HttpResponse::Ok().json(opening), recorded))
     })
     .await
 }
 
-/// Asks; gives the funder of the call, and how far the opening is.
-async fn ask(tx: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<(Uuid, BidOpening), Problem> {
+/// Asks; gives the funder of the call, how far the opening is, and whether the bids are open since now.
+async fn ask(tx: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<(Uuid, BidOpening, bool), Problem> {
     let person = caller.person()?;
     store::lock(tx, id).await?;
     let call = calls::store::find_visible(tx, caller, id).await?.ok_or_else(Problem::not_found)?;
@@ -60,7 +66,7 @@ async fn ask(tx: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<(Uu
     }
     let asked = BidOpening { call: id, asked_by: person, asked_at: now, opened_by: None, opened_at: None };
     let opening = match store::opening(tx, id).await? {
-        Some(before) if before.opened_at.is_some() || before.asked_by == person => return Ok((funder, before)),
+        Some(before) if before.opened_at.is_some() || before.asked_by == person => return Ok((funder, before, false)),
         // Whoever asked first must still be one of those who may.
         Some(before) if store::evaluates(tx, id, funder, before.asked_by).await? => {
             BidOpening { opened_by: Some(person), opened_at: Some(now), ..before }
@@ -68,5 +74,6 @@ async fn ask(tx: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<(Uu
         _ => asked,
     };
     store::keep_opening(tx, &opening).await?;
-    Ok((funder, opening))
+    let opened_now = opening.opened_at.is_some();
+    Ok((funder, opening, opened_now))
 }

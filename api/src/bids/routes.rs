@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post};
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::seal::{digest, salted};
@@ -15,6 +16,7 @@ use crate::audit::Recorded;
 use crate::body::Body;
 use crate::calls::{self, Call, CallStatus};
 use crate::database::{begin_read, clock};
+use crate::events::{EventType, News};
 use crate::once::{self, Once};
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
@@ -64,10 +66,16 @@ pub(crate) async fn create_bid(
         };
         store::insert(tx, &receipt, key.seal(&receipt, &sealed)?).await?;
         let place = format!("/v1/bids/{}", receipt.id);
-        let recorded = Recorded::of("bid", receipt.id).concerning([bidder]);
+        let news = news(EventType::BidReceived, receipt.id, *id, bidder);
+        let recorded = Recorded::of("bid", receipt.id).concerning([bidder]).telling(news);
         Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(receipt), recorded))
     })
     .await
+}
+
+/// What a bidder is told of its bid, and nobody else.
+fn news(kind: EventType, bid: Uuid, call: Uuid, bidder: Uuid) -> News {
+    News::of(kind, "bid", bid, [bidder]).with(json!({ "call": call }))
 }
 
 /// A call that takes bids, and what time it is. Others that hand in, withdraw or open bids wait until this transaction ends.
@@ -153,6 +161,7 @@ pub(crate) async fn withdraw_bid(app: Data<App>, caller: Caller, id: Path<Uuid>)
     if !store::withdraw(&tx, *id, now).await? {
         return Err(Problem::conflict("this bid has been replaced or withdrawn already"));
     }
-    tx.commit(Recorded::of("bid", *id).concerning([bid.organisation_id])).await?;
+    let news = news(EventType::BidWithdrawn, *id, bid.call_id, bid.organisation_id);
+    tx.commit(Recorded::of("bid", *id).concerning([bid.organisation_id]).telling(news)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -47,6 +47,18 @@ pub async fn page(
     rows.all(db).await
 }
 
+/// The organisations whose bid on a call stands. One query.
+pub async fn standing(db: &impl ConnectionTrait, call: Uuid) -> Result<Vec<Uuid>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::OrganisationId)
+        .filter(Column::CallId.eq(call))
+        .filter(Column::State.eq(BidState::Received))
+        .into_tuple()
+        .all(db)
+        .await
+}
+
 /// A bid, whoever asks. One query.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await

@@ -11,8 +11,10 @@ use super::{Call, CallKind, CallStatus, NewCall, store, validate};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
 use crate::audit::Recorded;
+use crate::bids;
 use crate::body::Body;
 use crate::database::begin_read;
+use crate::events::{EventType, News};
 use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
@@ -179,6 +181,12 @@ pub(crate) async fn close_call(
     once.write(&app, async |tx| advance(tx, &caller, *id, CallStatus::Published, CallStatus::Closed).await).await
 }
 
+/// What everybody is told of a call; by mail its funder, and those whose bid stands.
+async fn news(tx: &impl ConnectionTrait, call: &Call, kind: EventType) -> Result<News, Problem> {
+    let bidders = bids::store::standing(tx, call.id).await?;
+    Ok(News::of(kind, "call", call.id, bidders.into_iter().chain([call.value.written.funder])).to_everybody())
+}
+
 async fn advance(
     tx: &impl ConnectionTrait,
     caller: &Caller,
@@ -194,7 +202,9 @@ async fn advance(
             format!("the call is {}: only a {} one can become {}", word(call.value.status), word(from), word(to));
         return Err(Problem::conflict(detail));
     }
-    Ok((call.found()?, recorded(&call).version(call.version)))
+    let kind = if to == CallStatus::Published { EventType::CallPublished } else { EventType::CallClosed };
+    let news = news(tx, &call, kind).await?;
+    Ok((call.found()?, recorded(&call).version(call.version).telling(news)))
 }
 
 /// A call that the caller may change. One that they may not even see is not there.

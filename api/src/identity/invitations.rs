@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::audit::Recorded;
 use crate::body::Body;
 use crate::database::{begin_read, now};
+use crate::events::{EventType, News};
 use crate::once::Once;
 use crate::organisations;
 use crate::page::{Page, Pager, Paging};
@@ -54,10 +55,18 @@ pub(crate) async fn create_invitation(
         invitation::Entity::insert(invitation::ActiveModel::from(row.clone())).exec_without_returning(tx).await?;
         let issued = IssuedInvitation { invitation: view(row), secret: secret.reveal().to_owned() };
         let place = format!("/v1/organisations/{id}/invitations/{}", issued.invitation.id);
-        let recorded = Recorded::of("invitation", issued.invitation.id).concerning([*id]);
+        let news = News::of(EventType::OrganisationInvited, "organisation", *id, [*id]);
+        let news = news.with(json!({ "invitation": issued.invitation.id }));
+        let recorded = Recorded::of("invitation", issued.invitation.id).concerning([*id]).telling(news);
         Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(issued), recorded))
     })
     .await
+}
+
+/// What an organisation is told of a new member.
+pub(super) fn joined(organisation: Uuid, person: Uuid) -> News {
+    let news = News::of(EventType::OrganisationJoined, "organisation", organisation, [organisation]);
+    news.with(json!({ "person": person }))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "a view takes the place of its row")]
@@ -165,6 +174,7 @@ pub(crate) async fn accept_invitation(
         let membership = Membership { organisation: invitation.organisation_id, role: invitation.role };
         let recorded = Recorded::of("member", person).concerning([membership.organisation]);
         let recorded = recorded.with(json!({ "invitation": invitation.id }));
+        let recorded = recorded.telling(joined(membership.organisation, person));
         Ok((HttpResponse::Ok().json(membership), recorded))
     })
     .await

@@ -12,12 +12,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::entity::join_request::{ActiveModel, Column, Entity, Model};
+use super::invitations::joined;
 use super::{JoinKind, JoinRequest, JoinState, NewJoinRequest, store};
 use crate::access::{Caller, Role, Routes, is_claimed};
 use crate::app::App;
 use crate::audit::{Recorded, Write};
 use crate::body::Body;
 use crate::database::{begin_read, now};
+use crate::events::{EventType, News};
 use crate::once::Once;
 use crate::organisations;
 use crate::page::{Page, Pager, Paging};
@@ -76,7 +78,9 @@ pub(crate) async fn create_join_request(
         Entity::insert(ActiveModel::from(row.clone())).exec_without_returning(tx).await?;
         let request = views(tx, vec![row]).await?.pop().ok_or_else(Problem::not_found)?;
         let place = format!("/v1/join-requests/{}", request.id);
-        let recorded = recorded(&request);
+        let news = News::of(EventType::OrganisationAsked, "organisation", *id, [*id]);
+        let news = news.with(json!({ "join_request": request.id, "person": person }));
+        let recorded = recorded(&request).telling(news);
         Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(request), recorded))
     })
     .await
@@ -169,7 +173,9 @@ pub(crate) async fn accept_join_request(
         if store::membership(tx, row.organisation_id, row.person_id).await?.is_none() {
             store::join(tx, row.organisation_id, row.person_id, role).await?;
         }
-        shown(tx, row).await
+        let news = joined(row.organisation_id, row.person_id);
+        let (response, recorded) = shown(tx, row).await?;
+        Ok((response, recorded.telling(news)))
     })
     .await
 }

@@ -1,8 +1,6 @@
 //! `/v1/calls/{id}/runs` and `/v1/runs`.
 
-use std::time::Duration;
-
-use actix_web::http::header::{HeaderName, LOCATION};
+use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use attelage_solver::portfolio::PortfolioAnswer;
@@ -17,10 +15,8 @@ use crate::body::Body;
 use crate::calls;
 use crate::once::Once;
 use crate::page::{Page, Pager, Paging};
+use crate::prefer;
 use crate::problem::{Fault, Problem};
-
-const PREFER: HeaderName = HeaderName::from_static("prefer");
-const LONGEST_WAIT: u64 = 60;
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
@@ -72,7 +68,7 @@ pub(crate) async fn start_joint_run(
 
 /// The answer to whoever started a run.
 async fn started(app: &App, caller: &Caller, request: &HttpRequest, id: Uuid) -> Result<HttpResponse, Problem> {
-    let run = runner::wait(app, id, preferred_wait(request)).await?;
+    let run = runner::wait(app, id, prefer::wait(request)).await?;
     saw(caller, id, run.organisation);
     let mut response = if runner::is_over(run.state) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(response.insert_header((LOCATION, runner::path(run.id))).json(run))
@@ -118,7 +114,7 @@ pub(crate) async fn get_run(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
-    let run = runner::wait(&app, *id, preferred_wait(&request)).await?;
+    let run = runner::wait(&app, *id, prefer::wait(&request)).await?;
     saw(&caller, run.id, run.organisation);
     Ok(HttpResponse::Ok().json(run))
 }
@@ -179,13 +175,4 @@ fn kept(reply: Option<Value>, state: RunState, elsewhere: String) -> Result<Http
         (None, RunState::Failed) => Err(Problem::conflict("this run has failed: it has no reply")),
         (None, RunState::Queued | RunState::Running) => Err(Problem::conflict("this run is not over yet")),
     }
-}
-
-/// Seconds that the caller is ready to wait (RFC 7240); an unreadable preference is no preference.
-fn preferred_wait(request: &HttpRequest) -> Duration {
-    let headers = request.headers().get_all(PREFER).filter_map(|value| value.to_str().ok());
-    let wait = headers
-        .flat_map(|value| value.split(','))
-        .find_map(|preference| preference.trim().strip_prefix("wait=")?.parse::<u64>().ok());
-    Duration::from_secs(wait.unwrap_or(0).min(LONGEST_WAIT))
 }

@@ -8,6 +8,7 @@ use actix_web::http::header::LOCATION;
 use attelage_solver::portfolio::{PortfolioAnswer, PortfolioOptions};
 use attelage_solver::{self as solver, Instance, OptionsError, PortfolioInstance, Query, Reply};
 use sea_orm::DbErr;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Asked, JointRunOptions, Run, RunCall, RunOptions, RunState, store};
@@ -19,6 +20,7 @@ use crate::calls::window::Window;
 use crate::calls::{self, Call};
 use crate::codes::sha256_hex;
 use crate::database::begin_read;
+use crate::events::{EventType, News};
 use crate::limits;
 use crate::once::{self, Once};
 use crate::problem::{Fault, Kind, Problem};
@@ -226,26 +228,35 @@ async fn compute(app: &App, id: Uuid, asker: Option<Uuid>, work: Work) -> Result
     store::start(&app.db, id).await?;
     let outcome = tokio::task::spawn_blocking(move || work.outcome()).await;
     let tx = finish(app).await?;
-    match outcome {
-        Ok(Ok(Outcome::Reply(reply))) => match *reply {
-            Reply::Proposals(answer) => store::succeed(&tx, id, &answer).await?,
-            reply => store::reply(&tx, id, &reply).await?,
-        },
-        Ok(Ok(Outcome::Portfolio(answer))) => store::succeed_jointly(&tx, id, &answer).await?,
-        Ok(Err(error)) => store::fail(&tx, id, &error.to_string()).await?,
+    let state = match outcome {
+        Ok(Ok(outcome)) => {
+            match outcome {
+                Outcome::Reply(reply) => match *reply {
+                    Reply::Proposals(answer) => store::succeed(&tx, id, &answer).await?,
+                    reply => store::reply(&tx, id, &reply).await?,
+                },
+                Outcome::Portfolio(answer) => store::succeed_jointly(&tx, id, &answer).await?,
+            }
+            RunState::Succeeded
+        }
+        Ok(Err(error)) => {
+            store::fail(&tx, id, &error.to_string()).await?;
+            RunState::Failed
+        }
         Err(error) => {
             tracing::error!(run = %id, %error, "the solver stopped");
             store::fail(&tx, id, "the solver stopped unexpectedly; the cause is in the log").await?;
+            RunState::Failed
         }
-    }
-    Ok(tx.commit(recorded(id, asker)).await?)
+    };
+    Ok(tx.commit(finished(id, asker, state)).await?)
 }
 
 /// Says that a run will have no answer.
 async fn fail(app: &App, id: Uuid, asker: Option<Uuid>, why: &str) -> Result<(), DbErr> {
     let tx = finish(app).await?;
     store::fail(&tx, id, why).await?;
-    tx.commit(recorded(id, asker)).await
+    tx.commit(finished(id, asker, RunState::Failed)).await
 }
 
 /// The end of a run is a write of the service's own.
@@ -255,6 +266,12 @@ async fn finish(app: &App) -> Result<Write, DbErr> {
 
 fn recorded(run: Uuid, asker: Option<Uuid>) -> Recorded {
     Recorded::of("run", run).concerning(asker)
+}
+
+/// The end of a run, told to whoever asked for it.
+fn finished(run: Uuid, asker: Option<Uuid>, state: RunState) -> Recorded {
+    let news = News::of(EventType::RunFinished, "run", run, asker);
+    recorded(run, asker).telling(news.with(json!({ "state": state })))
 }
 
 /// The run, when it is over or when `patience` is. Looks every few milliseconds at first, four times a second later.

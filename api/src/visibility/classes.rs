@@ -263,4 +263,6 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
         ],
     ),
     ("ExportedRun", Sealed, &["run", "proposals", "reply"]),
+    ("EventSubject", Owner, &["kind", "id"]),
+    ("Event", Owner, &["id", "type", "timestamp", "subject", "data"]),
 ];
