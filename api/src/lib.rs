@@ -11,6 +11,7 @@ pub mod calls;
 pub mod capabilities;
 pub mod codes;
 pub mod config;
+pub mod consortia;
 pub mod database;
 pub mod demo;
 pub mod edge;

@@ -19,8 +19,8 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    audit, bids, calls, capabilities, events, exports, identity, imports, organisations, relations, reservations, runs,
-    service, territories, visibility, vocabularies,
+    audit, bids, calls, capabilities, consortia, events, exports, identity, imports, organisations, relations,
+    reservations, runs, service, territories, visibility, vocabularies,
 };
 
 mod examples;
@@ -46,6 +46,7 @@ pub mod three_zero;
         (name = "identity", description = "People, the organisations they belong to, and keys."),
         (name = "bids", description = "Answers to calls, sealed until two people open them together."),
         (name = "events", description = "What happened, to read and to be sent."),
+        (name = "consortia", description = "Organisations that answer a call together, from the first invitation on."),
         (name = "service", description = "The service itself."),
     ),
     components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
@@ -53,11 +54,11 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 7] =
-    ["Call", "Capability", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
+const VERSIONED: [&str; 8] =
+    ["Call", "Capability", "Consortium", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
 
 /// Operations without a body that the present state may forbid.
-const STATEFUL: [&str; 11] = [
+const STATEFUL: [&str; 14] = [
     "accept_join_request",
     "close_call",
     "create_api_key",
@@ -69,6 +70,9 @@ const STATEFUL: [&str; 11] = [
     "rotate_api_key",
     "open_bids",
     "withdraw_bid",
+    "ask_to_be_invited_again",
+    "promote_alternate",
+    "rescind_membership",
 ];
 
 /// Headers of every answer that tell how much may still be asked.
@@ -114,6 +118,7 @@ pub fn routes(config: &mut ServiceConfig) {
         bids::configure(routes);
         audit::routes::configure(routes);
         exports::routes::configure(routes);
+        consortia::configure(routes);
         events::routes::configure(routes);
     }));
 }

@@ -10,6 +10,7 @@ use crate::audit::routes as audit;
 use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::consortia::{invitations as consortium_invitations, memberships, routes as consortia, signing};
 use crate::events::routes as events;
 use crate::exports::routes as exports;
 use crate::identity::oidc::routes as oidc;
@@ -177,6 +178,21 @@ govern! {
     exports::export_organisation: Member(Role::Owner), Manage;
 
     events::list_events: Registered, Read;
+
+    consortia::create_consortium: Member(Role::Editor), Bids;
+    consortia::list_consortia: Member(Role::Viewer), Read;
+    consortia::get_consortium: Member(Role::Viewer), Read;
+    consortia::replace_consortium: Member(Role::Editor), Bids;
+    consortia::dissolve_consortium: Member(Role::Editor), Bids;
+    consortium_invitations::invite_into_consortium: Member(Role::Editor), Bids;
+    consortium_invitations::rescind_membership: Member(Role::Editor), Bids;
+    consortium_invitations::promote_alternate: Member(Role::Editor), Bids;
+    memberships::accept_membership: Member(Role::Editor), Bids;
+    memberships::decline_membership: Member(Role::Editor), Bids;
+    memberships::leave_consortium: Member(Role::Editor), Bids;
+    memberships::ask_to_be_invited_again: Member(Role::Editor), Bids;
+    memberships::replace_membership: Member(Role::Editor), Bids;
+    signing::sign_consortium: Member(Role::Editor), Bids;
 }
 
 impl Policy {

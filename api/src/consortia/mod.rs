@@ -16,18 +16,19 @@ use crate::access::Routes;
 use machine::{Ending, Phase, Standing};
 use statement::Statement;
 
-mod acting;
-pub(crate) mod entity;
+pub mod acting;
+pub mod entity;
 pub(crate) mod invitations;
 pub mod machine;
 pub(crate) mod memberships;
+mod news;
 pub(crate) mod routes;
 mod sight;
 pub(crate) mod signing;
-pub(crate) mod statement;
+pub mod statement;
 pub(crate) mod store;
 mod validate;
-pub(crate) mod whole;
+pub mod whole;
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {

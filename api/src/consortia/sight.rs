@@ -54,11 +54,7 @@ pub fn deepest(whole: &Whole, readers: impl IntoIterator<Item = Uuid>) -> Option
 ///
 /// # Errors
 /// Only internal ones.
-pub fn view(
-    whole: &Whole,
-    reader: Uuid,
-    contacts: &BTreeMap<Uuid, String>,
-) -> Result<Option<Consortium>, Problem> {
+pub fn view(whole: &Whole, reader: Uuid, contacts: &BTreeMap<Uuid, String>) -> Result<Option<Consortium>, Problem> {
     let Some((depth, standing)) = depth(whole, reader).zip(whole.standing(reader)) else { return Ok(None) };
     let is_in = depth >= Depth::Member;
     let order = |id: &Uuid| (*id != whole.state.lead, *id);
@@ -70,7 +66,7 @@ pub fn view(
     let (statement, digest) = agreed.unzip();
     Ok(Some(Consortium {
         id: whole.id,
-        version: version(whole, reader, depth),
+        version: version(whole, reader),
         seen_as: reader,
         standing,
         call: whole.call,
@@ -90,10 +86,11 @@ pub fn view(
     }))
 }
 
-/// Outside of the group one sees one's own terms change, not what others do.
-fn version(whole: &Whole, reader: Uuid, depth: Depth) -> i64 {
+/// The version that a reader is told: outside of the group one sees one's own terms change, not what others do.
+#[must_use]
+pub fn version(whole: &Whole, reader: Uuid) -> i64 {
     let own = whole.state.members.get(&reader).map_or(1, |own| i64::from(own.terms));
-    if depth >= Depth::Member { whole.version } else { own }
+    if depth(whole, reader) >= Some(Depth::Member) { whole.version } else { own }
 }
 
 /// What somebody sees of one of those who were asked; nothing where they are not to know.
@@ -119,7 +116,8 @@ fn member(
     }
     let whole_terms = is_own || leads || depth == Depth::Member;
     let amounts = whole.knows_amounts(reader, id);
-    let parts = details.parts.iter().map(|part| Part { amount_cents: part.amount_cents.filter(|_| amounts), ..part.clone() });
+    let parts =
+        details.parts.iter().map(|part| Part { amount_cents: part.amount_cents.filter(|_| amounts), ..part.clone() });
     let both_accepted = accepted && depth >= Depth::Member;
     Some(ConsortiumMember {
         organisation: id,

@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    ActiveModelTrait as _, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel as _,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Codes, Column, Entity, Model, member, part, signature, version};
-use super::machine::{Event, Happened, Membership, Phase, Refusal, Standing, State, Who};
+use super::machine::{Membership, Standing, State};
 use super::statement::Statement;
 use super::whole::{Details, Whole};
 use super::{Consent, Part};
 use crate::access::Caller;
-use crate::database::{clock, now, rows_per_statement};
+use crate::database::{now, rows_per_statement};
 
 /// Makes others that change this consortium wait until this transaction ends; `false` where there is none. One query.
 pub async fn lock(tx: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
@@ -27,50 +26,6 @@ pub async fn lock(tx: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Whole>, DbErr> {
     let rows: Vec<Model> = Entity::find_by_id(id).one(db).await?.into_iter().collect();
     Ok(complete(db, rows).await?.pop())
-}
-
-/// A consortium as it is now, locked until this transaction ends: what filing, opening and deciding begin with. Five queries.
-pub async fn take(tx: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Whole, Vec<Happened>, DateTime<Utc>)>, DbErr> {
-    if !lock(tx, id).await? {
-        return Ok(None);
-    }
-    let now = clock(tx).await?;
-    let Some(whole) = find(tx, id).await? else { return Ok(None) };
-    let (whole, happened) = whole.at(now);
-    Ok(Some((whole, happened, now)))
-}
-
-/// Has something happen to a consortium, and keeps what follows. Gives what it is then, and what has happened, that which time has
-/// brought first; `None` where there is no such consortium. Up to ten queries; call it in a transaction.
-///
-/// # Errors
-/// The database's; inside, why the event cannot be.
-pub async fn apply(
-    tx: &impl ConnectionTrait,
-    id: Uuid,
-    event: &Event,
-    who: Who,
-) -> Result<Option<Result<(Whole, Vec<Happened>), Refusal>>, DbErr> {
-    let Some((whole, mut happened, now)) = take(tx, id).await? else { return Ok(None) };
-    match whole.after(event, who, now) {
-        Err(refusal) => Ok(Some(Err(refusal))),
-        Ok((mut whole, then)) => {
-            happened.extend(then);
-            save(tx, &mut whole).await?;
-            Ok(Some(Ok((whole, happened))))
-        }
-    }
-}
-
-/// The consortia of a call in some phases, as they were last written. Three queries.
-pub async fn of_call(db: &impl ConnectionTrait, call: Uuid, phases: &[Phase]) -> Result<Vec<Whole>, DbErr> {
-    let rows = Entity::find()
-        .filter(Column::CallId.eq(call))
-        .filter(Column::Phase.is_in(phases.iter().copied()))
-        .order_by_asc(Column::Id)
-        .all(db)
-        .await?;
-    complete(db, rows).await
 }
 
 /// Up to `limit` consortia in which an organisation of the caller's has a membership of any kind, by id. Four queries.
@@ -85,10 +40,8 @@ pub async fn page(
         .select_only()
         .column(member::Column::ConsortiumId)
         .filter(caller.owns(member::Column::OrganisationId));
-    let mut rows = Entity::find()
-        .filter(Column::Id.in_subquery(own.into_query()))
-        .order_by_asc(Column::Id)
-        .limit(limit);
+    let mut rows =
+        Entity::find().filter(Column::Id.in_subquery(own.into_query())).order_by_asc(Column::Id).limit(limit);
     if let Some(call) = call {
         rows = rows.filter(Column::CallId.eq(call));
     }

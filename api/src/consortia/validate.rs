@@ -39,7 +39,12 @@ pub fn lot_faults(call: &NewCall, lots: &[String]) -> Vec<Fault> {
 }
 
 /// The faults of somebody's parts, which stand at `at`; what is delivered of each need adds up in `given`.
-pub fn part_faults(at: &str, parts: &[Part], asked: &BTreeMap<&str, i128>, given: &mut BTreeMap<String, i128>) -> Vec<Fault> {
+pub fn part_faults(
+    at: &str,
+    parts: &[Part],
+    asked: &BTreeMap<&str, i128>,
+    given: &mut BTreeMap<String, i128>,
+) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
     for (p, part) in parts.iter().enumerate() {

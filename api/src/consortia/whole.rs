@@ -73,10 +73,14 @@ impl Whole {
         Ok((self, moved.happened))
     }
 
-    /// Gives alternates the parts of those whom they replace, unless they have their own. What a member asked for itself is its secret,
+    /// Forgets alternates that are not wanted any more, and gives those who move up the parts of whom they replace, unless they have
+    /// their own. What a member asked for itself is its secret,
     /// and does not pass on.
     fn follow(&mut self, happened: &[Happened]) {
         for one in happened {
+            if let Happened::StandsDown(organisation) = one {
+                self.details.remove(organisation);
+            }
             let Happened::Promoted { organisation, instead_of: Some(gone) } = one else { continue };
             let Some(before) = self.details.get(gone).cloned() else { continue };
             let Some(own) = self.details.get_mut(organisation) else { continue };

@@ -94,16 +94,15 @@ impl State {
         }
     }
 
-    fn invite(
-        &mut self,
-        new: &Invitation,
-        now: DateTime<Utc>,
-        happened: &mut Vec<Happened>,
-    ) -> Result<(), Refusal> {
+    fn invite(&mut self, new: &Invitation, now: DateTime<Utc>, happened: &mut Vec<Happened>) -> Result<(), Refusal> {
         let position = self.members.values().map(|own| own.position).max().unwrap_or_default() + 1;
         let mut terms = 1;
         if let Some(before) = self.members.get(&new.organisation) {
             match before.standing {
+                // Whoever has been asked sees that; an alternate sees nothing.
+                Standing::Declined | Standing::Left | Standing::Expired | Standing::Rescinded if new.alternate => {
+                    return Err(Refusal::Standing("this organisation was asked before: invite it, or let it be"));
+                }
                 Standing::Alternate | Standing::Invited | Standing::Accepted => return Err(Refusal::IsIn),
                 Standing::Declined | Standing::Left if !before.asks_again => return Err(Refusal::HasDeclined),
                 Standing::Declined | Standing::Left | Standing::Expired | Standing::Rescinded => {
@@ -138,12 +137,7 @@ impl State {
         }
     }
 
-    fn promote(
-        &mut self,
-        organisation: Uuid,
-        now: DateTime<Utc>,
-        happened: &mut Vec<Happened>,
-    ) -> Result<(), Refusal> {
+    fn promote(&mut self, organisation: Uuid, now: DateTime<Utc>, happened: &mut Vec<Happened>) -> Result<(), Refusal> {
         if self.members.get(&organisation).is_none_or(|own| own.standing != Standing::Alternate) {
             return Err(Refusal::Standing("this organisation is not an alternate"));
         }
@@ -175,9 +169,16 @@ impl State {
     fn rescind(&mut self, id: Uuid, now: DateTime<Utc>, happened: &mut Vec<Happened>) -> Result<(), Refusal> {
         let standing = self.members.get(&id).map(|own| own.standing);
         match standing {
-            _ if id == self.lead => return Err(Refusal::Standing("the lead cannot be excluded: dissolve the consortium")),
+            Some(Standing::Alternate) => {
+                self.members.remove(&id);
+                happened.push(Happened::StandsDown(id));
+                return Ok(());
+            }
+            _ if id == self.lead => {
+                return Err(Refusal::Standing("the lead cannot be excluded: dissolve the consortium"));
+            }
             Some(Standing::Accepted) => self.is_free()?,
-            Some(Standing::Invited | Standing::Alternate) => {}
+            Some(Standing::Invited) => {}
             _ => return Err(Refusal::Standing("this organisation is neither invited, nor a member or an alternate")),
         }
         self.drop_out(id, Standing::Rescinded, Happened::Rescinded(id), now, happened);
@@ -206,7 +207,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes an organisation out of the plan; the first alternate that may take its place is invited. An alternate just goes.
+    /// Takes an organisation out of the plan; the first alternate that may take its place is invited.
     pub(super) fn drop_out(
         &mut self,
         id: Uuid,
@@ -216,12 +217,8 @@ impl State {
         happened: &mut Vec<Happened>,
     ) {
         let Some(own) = self.members.get_mut(&id) else { return };
-        let was_in_plan = own.standing.is_in_plan();
         *own = Membership { standing, bound: None, answer_by: None, asks_again: false, ..own.clone() };
         happened.push(what);
-        if !was_in_plan {
-            return;
-        }
         self.renew();
         let waiting = self.members.iter().filter(|(_, own)| own.standing == Standing::Alternate);
         let fits = waiting.filter(|(_, own)| own.replaces.is_none_or(|whom| whom == id));
@@ -397,6 +394,11 @@ impl State {
 
     fn end(&mut self, ending: Ending, happened: &mut Vec<Happened>) {
         self.release();
+        for (id, own) in self.members.iter_mut().filter(|(_, own)| own.standing == Standing::Invited) {
+            (own.standing, own.answer_by) = (Standing::Rescinded, None);
+            self.plan += 1;
+            happened.push(Happened::Rescinded(*id));
+        }
         self.phase = Ended;
         self.ending = Some(ending);
         happened.push(Happened::Ended(ending));

@@ -25,7 +25,12 @@ fn lines(arrows: &Arrows) -> BTreeSet<String> {
 /// The arrows of the diagram of this number on the page.
 fn drawn(page: &str, number: usize) -> BTreeSet<String> {
     let diagram = page.split("```mermaid").nth(number + 1).and_then(|rest| rest.split("```").next()).unwrap();
-    diagram.lines().map(str::trim).filter(|line| line.contains("-->") && !line.contains("[*]")).map(str::to_owned).collect()
+    diagram
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.contains("-->") && !line.contains("[*]"))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -40,7 +45,9 @@ fn the_diagrams_on_the_page_are_the_machine() {
             let was = before.members.get(id).map_or_else(|| "outside".to_owned(), |was| code(&was.standing));
             let is = code(&own.standing);
             // Who moves up is told by what made room.
-            let moves_up = moved.happened.iter().any(|one| matches!(one, Happened::Promoted { organisation, instead_of: Some(_) } if organisation == id));
+            let moves_up = moved.happened.iter().any(
+                |one| matches!(one, Happened::Promoted { organisation, instead_of: Some(_) } if organisation == id),
+            );
             let word = if moves_up { "somebody drops out" } else { step.word() };
             if was != is {
                 standings.entry((was, is)).or_default().insert(word);

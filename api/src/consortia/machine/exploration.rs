@@ -90,7 +90,8 @@ fn steps(state: &State) -> Vec<Step> {
         events.extend(sets.iter().map(|of| Event::Change { of: of.iter().copied().collect() }));
         for organisation in everybody {
             events.extend([Event::Rescind(organisation), Event::Promote(organisation)]);
-            for (alternate, replaces) in [(false, None), (true, None), (true, Some(OTHERS[0])), (true, Some(OTHERS[1]))] {
+            for (alternate, replaces) in [(false, None), (true, None), (true, Some(OTHERS[0])), (true, Some(OTHERS[1]))]
+            {
                 events.push(Event::Invite(Invitation { organisation, days: 1, alternate, replaces }));
             }
         }
@@ -145,7 +146,10 @@ pub(super) fn invariants(state: &State) -> Result<(), String> {
     }
     check(binding.len() <= 1, "one version binds")?;
     let filed = matches!(state.phase, Phase::Filed | Phase::Frozen | Phase::Negotiation | Phase::Execution);
-    check(filed == (state.members[&state.lead].bound.is_some()), "an answer that is filed binds, and nothing else does")?;
+    check(
+        filed == (state.members[&state.lead].bound.is_some()),
+        "an answer that is filed binds, and nothing else does",
+    )?;
     check(filed || binding.is_empty(), "nobody is bound before the answer is filed or after the end")?;
     check(state.phase != Phase::Agreed || state.is_signed(), "agreed is what all have signed")?;
     check(state.phase != Phase::Forming || !state.is_signed(), "what all have signed is agreed")?;
@@ -159,9 +163,7 @@ fn lawful(before: &State, step: &Step, moved: &Moved) -> Result<(), String> {
     let members = |state: &State| -> BTreeSet<Uuid> {
         state.members.iter().filter(|(_, own)| own.standing == Standing::Accepted).map(|(id, _)| *id).collect()
     };
-    let by = |id: Uuid, wanted: &dyn Fn(&Event) -> bool| {
-        matches!(step, Step::Done(Who::Organisation(who), event) if *who == id && wanted(event))
-    };
+    let by = |id: Uuid, wanted: &dyn Fn(&Event) -> bool| matches!(step, Step::Done(Who::Organisation(who), event) if *who == id && wanted(event));
     let counted = |state: &State| state.in_plan().map(|(id, own)| (id, own.terms)).collect::<Vec<_>>();
     if after.plan < before.plan || (counted(before) != counted(after) && after.plan == before.plan) {
         return say("whoever joins, goes or gets other terms makes a new version");
@@ -194,7 +196,8 @@ fn lawful(before: &State, step: &Step, moved: &Moved) -> Result<(), String> {
             return say("nobody is bound to what they have not accepted and signed");
         }
         let is_asked = matches!(own.standing, Standing::Invited | Standing::Alternate);
-        let refused = was.is_some_and(|was| matches!(was.standing, Standing::Declined | Standing::Left) && !was.asks_again);
+        let refused =
+            was.is_some_and(|was| matches!(was.standing, Standing::Declined | Standing::Left) && !was.asks_again);
         if is_asked && refused {
             return say("who declined is not asked again");
         }

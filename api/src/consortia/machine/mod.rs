@@ -272,6 +272,8 @@ pub enum Happened {
     Invited(Uuid),
     /// An organisation stands by as an alternate.
     StandsBy(Uuid),
+    /// It no longer does.
+    StandsDown(Uuid),
     /// It accepted.
     Accepted(Uuid),
     /// It declined.
