@@ -180,7 +180,7 @@ govern! {
     events::list_events: Registered, Read;
 
     consortia::create_consortium: Member(Role::Editor), Bids;
-    consortia::list_consortia: Member(Role::Viewer), Read;
+    consortia::list_consortia: Registered, Read;
     consortia::get_consortium: Member(Role::Viewer), Read;
     consortia::replace_consortium: Member(Role::Editor), Bids;
     consortia::dissolve_consortium: Member(Role::Editor), Bids;

@@ -148,7 +148,7 @@ fn founded(call: &Call, lead: Uuid, new: &NewConsortium) -> Result<Whole, Proble
         form: new.form,
         lots: if new.lots.is_empty() { all() } else { new.lots.clone() },
         coordination_cents: new.coordination_cents,
-        state: State::new(lead, written.group_policy.negotiated, written.answers_due_at),
+        state: State::new(lead, calls::is_negotiated(written), written.answers_due_at),
         details: BTreeMap::from([(lead, details(Role::GroupLead, new.parts.clone(), new.consent)?)]),
     })
 }
