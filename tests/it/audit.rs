@@ -264,6 +264,7 @@ impl Tour {
             { "organisation": other, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 10 }] }
         ]);
         let seen = self.did("replace_consortium", ada.put(&path, seen.etag(), sample::plan(&members)).await).await;
+        self.get("get_consortium_checks", ada, &format!("{path}/checks")).await;
         let sign = json!({ "organisation": own, "digest": seen["digest"] });
         self.post("sign_consortium", ada, &format!("{path}/sign"), sign).await;
         self.post("leave_consortium", &gus.client, &format!("{member}/leave"), json!({})).await;

@@ -10,6 +10,7 @@ use crate::audit::routes as audit;
 use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::consortia::checks::routes as consortium_checks;
 use crate::consortia::{invitations as consortium_invitations, memberships, routes as consortia, signing};
 use crate::events::routes as events;
 use crate::exports::routes as exports;
@@ -193,6 +194,7 @@ govern! {
     memberships::ask_to_be_invited_again: Member(Role::Editor), Bids;
     memberships::replace_membership: Member(Role::Editor), Bids;
     signing::sign_consortium: Member(Role::Editor), Bids;
+    consortium_checks::get_consortium_checks: Member(Role::Viewer), Read;
 }
 
 impl Policy {

@@ -5,7 +5,8 @@
 //! 3. [`statement`] is what members sign: one digest for all, in which the amounts of each are a commitment that only those who may know
 //!    them can open.
 //! 4. [`sight`] is what somebody sees of it: nothing, an invitation, or the group that they belong to.
-//! 5. `routes`, `invitations`, `memberships` and `signing` take requests; `acting` is how each of them begins and ends.
+//! 5. [`checks`] says which rules of the call it keeps, as far as the reader may know.
+//! 6. `routes`, `invitations`, `memberships` and `signing` take requests; `acting` is how each of them begins and ends.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use machine::{Ending, Phase, Standing};
 use statement::Statement;
 
 pub mod acting;
+pub(crate) mod checks;
 pub mod entity;
 pub(crate) mod invitations;
 pub mod machine;
@@ -36,6 +38,7 @@ pub fn configure(routes: &mut Routes) {
     invitations::configure(routes);
     memberships::configure(routes);
     signing::configure(routes);
+    checks::routes::configure(routes);
 }
 
 /// What an organisation is in a consortium, in the words of the European single procurement document.

@@ -51,6 +51,21 @@ pub async fn page(
     complete(db, rows.all(db).await?).await
 }
 
+/// The consortia of a call in which an organisation was ever asked, as they were last written, by id. Three queries.
+pub async fn of_member(db: &impl ConnectionTrait, call: Uuid, organisation: Uuid) -> Result<Vec<Whole>, DbErr> {
+    let own = member::Entity::find()
+        .select_only()
+        .column(member::Column::ConsortiumId)
+        .filter(member::Column::OrganisationId.eq(organisation));
+    let rows = Entity::find()
+        .filter(Column::CallId.eq(call))
+        .filter(Column::Id.in_subquery(own.into_query()))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?;
+    complete(db, rows).await
+}
+
 /// Adds their members and parts to rows. Two queries.
 async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Whole>, DbErr> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();

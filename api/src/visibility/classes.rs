@@ -347,4 +347,6 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
     ),
     ("ConsortiumSignatory", Partners, &["organisation", "role", "services", "amounts"]),
     ("ConsortiumService", Partners, &["need", "quantity"]),
+    ("ConsortiumCheck", Partners, &["code", "verdict", "about", "organisations", "text_en", "text_fr"]),
+    ("ConsortiumChecks", Partners, &["consortium", "seen_as", "pending", "checks"]),
 ];

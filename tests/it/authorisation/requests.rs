@@ -218,7 +218,7 @@ impl Draft<'_> {
             "decline_membership" | "leave_consortium" => json!({}),
             "replace_membership" => json!({ "consent": {} }),
             "sign_consortium" => json!({ "organisation": organisation, "digest": "0".repeat(64) }),
-            "get_consortium" | "dissolve_consortium" | "rescind_membership" | "promote_alternate"
+            "get_consortium" | "get_consortium_checks" | "dissolve_consortium" | "rescind_membership" | "promote_alternate"
             | "ask_to_be_invited_again" => Value::Null,
             _ => return,
         };

@@ -151,6 +151,7 @@ pub const RULES: &[(&str, &str, Rule)] = &[
     ("ask_to_be_invited_again", "bids", Inside(Role::Editor)),
     ("replace_membership", "bids", Inside(Role::Editor)),
     ("sign_consortium", "bids", Inside(Role::Editor)),
+    ("get_consortium_checks", "read", Inside(Role::Viewer)),
 ];
 
 /// What an installation without settings does not have: whoever gets in finds nothing.
