@@ -19,8 +19,9 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    answers, audit, bids, calls, capabilities, comparison, decisions, events, exports, identity, imports, negotiation,
-    organisations, relations, reservations, runs, service, territories, visibility, vocabularies,
+    answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing, identity,
+    imports, negotiation, organisations, relations, reservations, runs, service, territories, treasury, visibility,
+    vocabularies,
 };
 
 mod examples;
@@ -47,6 +48,7 @@ pub mod three_zero;
         (name = "bids", description = "Answers to calls, sealed until two people open them together."),
         (name = "decisions", description = "What follows the opening: bids side by side, changes asked for, decisions of people."),
         (name = "events", description = "What happened, to read and to be sent."),
+        (name = "consortia", description = "Organisations that answer a call together, from the first invitation on."),
         (name = "service", description = "The service itself."),
     ),
     components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
@@ -54,11 +56,11 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 7] =
-    ["Call", "Capability", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
+const VERSIONED: [&str; 8] =
+    ["Call", "Capability", "Consortium", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
 
 /// Operations without a body that the present state may forbid.
-const STATEFUL: [&str; 14] = [
+const STATEFUL: [&str; 21] = [
     "accept_join_request",
     "close_call",
     "create_api_key",
@@ -70,9 +72,16 @@ const STATEFUL: [&str; 14] = [
     "rotate_api_key",
     "open_bids",
     "withdraw_bid",
+    "ask_to_be_invited_again",
+    "promote_alternate",
+    "rescind_membership",
     "compare_bids",
+    "file_consortium",
     "get_bid_answer",
+    "get_consortium_answer",
+    "get_consortium_treasury",
     "list_decisions",
+    "withdraw_filing",
 ];
 
 /// Headers of every answer that tell how much may still be asked.
@@ -118,11 +127,14 @@ pub fn routes(config: &mut ServiceConfig) {
         bids::configure(routes);
         audit::routes::configure(routes);
         exports::routes::configure(routes);
+        consortia::configure(routes);
         events::routes::configure(routes);
         answers::configure(routes);
         comparison::configure(routes);
         negotiation::configure(routes);
         decisions::configure(routes);
+        filing::configure(routes);
+        treasury::routes::configure(routes);
     }));
 }
 

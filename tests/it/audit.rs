@@ -237,6 +237,46 @@ impl Tour {
         self.post("open_bids", ada, &format!("{call}/openings"), json!({})).await;
     }
 
+    /// A consortium with a member that comes, goes and would come again, an alternate, and signatures.
+    async fn consortia(&self, ada: &Client, own: &str) {
+        let gus = join(&self.app, "gus").await;
+        let other = gus.client.post("/v1/organisations", json!({ "name": "La partenaire" })).await.expect(201);
+        let other = other["id"].as_str().unwrap().to_owned();
+        let funder = sample::organisation(&self.app, "La financeuse").await;
+        let call = self.app.post("/v1/calls", bidding::call(&funder)).await.expect(201);
+        self.app.post(&format!("{}/publish", call.header("location")), json!({})).await.expect(200);
+        let new = json!({ "organisation": own, "call": call["id"], "name": "Ensemble" });
+        let path = self.post("create_consortium", ada, "/v1/consortia", new).await.header("location").to_owned();
+        let member = format!("{path}/members/{other}");
+        let invite = json!({ "organisation": other, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 10 }] });
+        self.post("invite_into_consortium", ada, &format!("{path}/invitations"), invite.clone()).await;
+        self.get("list_consortia", ada, "/v1/consortia").await;
+        self.post("decline_membership", &gus.client, &format!("{member}/decline"), json!({})).await;
+        self.post("ask_to_be_invited_again", &gus.client, &format!("{member}/ask"), json!({})).await;
+        ada.post(&format!("{path}/invitations"), invite.clone()).await.expect(200);
+        self.post("accept_membership", &gus.client, &format!("{member}/accept"), json!({ "terms": 2 })).await;
+        let seen = self.get("get_consortium", &gus.client, &path).await;
+        let terms = json!({ "consent": {}, "amounts": [{ "need": "kits", "amount_cents": 90 }] });
+        self.did("replace_membership", gus.client.put(&member, seen.etag(), terms).await).await;
+        let seen = ada.get(&path).await.expect(200);
+        let members = json!([
+            { "organisation": own, "role": "group-lead" },
+            { "organisation": other, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 10 }] }
+        ]);
+        let seen = self.did("replace_consortium", ada.put(&path, seen.etag(), sample::plan(&members)).await).await;
+        self.get("get_consortium_checks", ada, &format!("{path}/checks")).await;
+        let sign = json!({ "organisation": own, "digest": seen["digest"] });
+        self.post("sign_consortium", ada, &format!("{path}/sign"), sign).await;
+        self.post("leave_consortium", &gus.client, &format!("{member}/leave"), json!({})).await;
+        let third = sample::organisation(&self.app, "La suppléante").await;
+        let standby = json!({ "organisation": third, "role": "group-mem", "alternate": true });
+        ada.post(&format!("{path}/invitations"), standby).await.expect(200);
+        let spare = format!("{path}/members/{third}");
+        self.post("promote_alternate", ada, &format!("{spare}/promote"), json!({})).await;
+        let seen = self.post("rescind_membership", ada, &format!("{spare}/rescind"), json!({})).await;
+        self.did("dissolve_consortium", ada.delete(&path, seen.etag()).await).await;
+    }
+
     /// Comes in by an identity provider, and links it.
     async fn provider(&self, issuer: &Issuer) {
         let left = self.get("begin_oidc_sign_in", &self.app.anonymous(), "/v1/oidc/authorize").await;
@@ -391,6 +431,7 @@ on_both_engines! {
         let ada = tour.people().await;
         let own = tour.market(&ada).await;
         tour.bids(&ada, &own).await;
+        tour.consortia(&ada, &own).await;
         tour.provider(&issuer).await;
         tour.members(&ada, &own).await;
         tour.keys(&ada, &own).await;

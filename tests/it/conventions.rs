@@ -26,6 +26,7 @@ fn operations() -> Vec<(String, BTreeSet<String>)> {
             .replace("{person}", NOBODY)
             .replace("{invitation}", NOBODY)
             .replace("{reservation}", NOBODY)
+            .replace("{organisation}", NOBODY)
     };
     paths.iter().map(|(path, item)| (filled(path), item.as_object().unwrap().keys().cloned().collect())).collect()
 }

@@ -11,6 +11,7 @@ mod calls;
 mod capabilities;
 mod cli;
 mod concurrency;
+mod consortia;
 mod contract;
 mod conventions;
 mod edge;

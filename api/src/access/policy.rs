@@ -11,10 +11,13 @@ use crate::audit::routes as audit;
 use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::consortia::checks::routes as consortium_checks;
+use crate::consortia::{invitations as consortium_invitations, memberships, routes as consortia, signing};
 use crate::events::routes as events;
 use crate::comparison::routes as comparison;
 use crate::decisions::routes as decisions;
 use crate::exports::routes as exports;
+use crate::filing::routes as filing;
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
@@ -26,6 +29,7 @@ use crate::reservations::routes as reservations;
 use crate::runs::routes as runs;
 use crate::service;
 use crate::territories::routes as territories;
+use crate::treasury::routes as treasury;
 use crate::vocabularies::routes as vocabularies;
 
 /// Who may use an operation, before it is known on what.
@@ -189,7 +193,28 @@ govern! {
     decisions::list_decisions: Person, Read;
     decisions::get_bid_decision: SignedIn, Read;
 
+    filing::file_consortium: Member(Role::Editor), Bids;
+    filing::withdraw_filing: Member(Role::Editor), Bids;
+    filing::get_consortium_answer: Member(Role::Viewer), Read;
+    treasury::get_consortium_treasury: Member(Role::Viewer), Read;
+
     events::list_events: Registered, Read;
+
+    consortia::create_consortium: Member(Role::Editor), Bids;
+    consortia::list_consortia: Registered, Read;
+    consortia::get_consortium: Member(Role::Viewer), Read;
+    consortia::replace_consortium: Member(Role::Editor), Bids;
+    consortia::dissolve_consortium: Member(Role::Editor), Bids;
+    consortium_invitations::invite_into_consortium: Member(Role::Editor), Bids;
+    consortium_invitations::rescind_membership: Member(Role::Editor), Bids;
+    consortium_invitations::promote_alternate: Member(Role::Editor), Bids;
+    memberships::accept_membership: Member(Role::Editor), Bids;
+    memberships::decline_membership: Member(Role::Editor), Bids;
+    memberships::leave_consortium: Member(Role::Editor), Bids;
+    memberships::ask_to_be_invited_again: Member(Role::Editor), Bids;
+    memberships::replace_membership: Member(Role::Editor), Bids;
+    signing::sign_consortium: Member(Role::Editor), Bids;
+    consortium_checks::get_consortium_checks: Member(Role::Viewer), Read;
 }
 
 impl Policy {

@@ -80,6 +80,18 @@ pub async fn find_readable(
     Entity::find_by_id(id).filter(readable(caller, evaluates)).one(db).await
 }
 
+/// The states of the bids of an organisation on a call. One query.
+pub(crate) async fn states_of(db: &impl ConnectionTrait, call: Uuid, organisation: Uuid) -> Result<Vec<BidState>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::State)
+        .filter(Column::CallId.eq(call))
+        .filter(Column::OrganisationId.eq(organisation))
+        .into_tuple()
+        .all(db)
+        .await
+}
+
 /// Writes a bid in the place of the one of the same organisation that stands, if there is one. Two queries.
 pub async fn insert(db: &impl ConnectionTrait, receipt: &BidReceipt, sealed: Ciphertext) -> Result<(), DbErr> {
     let BidReceipt { id, call, call_version, organisation, state, received_at, ended_at, digest } = receipt.clone();

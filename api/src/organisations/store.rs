@@ -13,6 +13,7 @@ use super::entity::{ActiveModel, Column, Entity, Model, Texts, credential, ident
 use super::{
     Credential, Identifier, IdentifierScheme, LegalFamily, NewOrganisation, Organisation, OrganisationLink, validate,
 };
+use crate::consortia;
 use crate::database::{now, rows_per_statement};
 use crate::fold::fold;
 use crate::page::Slice;
@@ -354,8 +355,23 @@ pub async fn replace(db: &impl ConnectionTrait, id: Uuid, new: &NewOrganisation,
     Ok(true)
 }
 
-/// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. Two queries.
+/// Whom to ask at some organisations, where they say it. One query.
+pub(crate) async fn contacts(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, String>, DbErr> {
+    let rows: Vec<(Uuid, String)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Contact])
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::Contact.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. Three queries;
+/// call it in a transaction, to be rolled back where it gives `false`.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
+    consortia::store::forget_alternate(db, id).await?;
     let done = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     if done.rows_affected == 0 {
         return Ok(false);

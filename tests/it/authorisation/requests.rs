@@ -28,7 +28,7 @@ struct Draft<'w> {
 /// A path and a body for an operation on something of a tenant, made afresh where the operation may use it up.
 pub async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMap<&'static str, String>, Value) {
     let is_there = tenant != Tenant::Nobody;
-    let names = ["id", "person", "invitation", "reservation"];
+    let names = ["id", "person", "invitation", "reservation", "organisation"];
     let mut fill: BTreeMap<&'static str, String> = names.into_iter().map(|name| (name, NOBODY.to_owned())).collect();
     fill.insert("vocabulary", "services".to_owned());
     fill.insert("kind", "invalid".to_owned());
@@ -49,6 +49,7 @@ pub async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMa
     draft.on_calls().await;
     draft.on_bids().await;
     draft.of_people().await;
+    draft.on_consortia().await;
     let Draft { fill, body, .. } = draft;
     let without_body = operation.starts_with("delete_") || operation == "remove_member";
     (fill, if without_body { Value::Null } else { body })
@@ -206,6 +207,28 @@ impl Draft<'_> {
         }
     }
 
+    /// On consortia that the tenant leads.
+    async fn on_consortia(&mut self) {
+        let Self { organisation, owner, platform, is_there, operation, .. } = *self;
+        self.body = match operation {
+            "create_consortium" => founding(platform, organisation).await,
+            "replace_consortium" => sample::plan(&json!([{ "organisation": organisation, "role": "group-lead" }])),
+            "invite_into_consortium" => json!({ "organisation": NOBODY, "role": "group-mem" }),
+            "accept_membership" => json!({ "terms": 1 }),
+            "decline_membership" | "leave_consortium" => json!({}),
+            "replace_membership" => json!({ "consent": {} }),
+            "sign_consortium" => json!({ "organisation": organisation, "digest": "0".repeat(64) }),
+            "get_consortium" | "get_consortium_checks" | "dissolve_consortium" | "rescind_membership" | "promote_alternate"
+            | "ask_to_be_invited_again" => Value::Null,
+            _ => return,
+        };
+        self.fill.insert("organisation", organisation.to_owned());
+        if is_there && operation != "create_consortium" {
+            let new = founding(platform, organisation).await;
+            self.fill.insert("id", created(owner, "/v1/consortia", new).await);
+        }
+    }
+
     /// On people, memberships and keys.
     async fn of_people(&mut self) {
         let Self { organisation, owner, platform, is_there, tenant, operation, .. } = *self;
@@ -271,6 +294,14 @@ fn fresh_code() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A consortium that an organisation founds for a call of somebody else.
+async fn founding(platform: &Client, organisation: &str) -> Value {
+    let funder = created(platform, "/v1/organisations", json!({ "name": "H" })).await;
+    let call = created(platform, "/v1/calls", bidding::call(&funder)).await;
+    platform.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
+    json!({ "organisation": organisation, "call": call, "name": "Ensemble" })
 }
 
 fn relation(a: &str, b: &str) -> Value {

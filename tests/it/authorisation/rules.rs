@@ -137,6 +137,21 @@ pub const RULES: &[(&str, &str, Rule)] = &[
     ("begin_oidc_sign_in", "read", Everyone),
     ("finish_oidc_sign_in", "read", Everyone),
     ("link_oidc", "manage", Personal),
+    ("create_consortium", "bids", Named(Role::Editor)),
+    ("list_consortia", "read", Registered),
+    ("get_consortium", "read", Inside(Role::Viewer)),
+    ("replace_consortium", "bids", Inside(Role::Editor)),
+    ("dissolve_consortium", "bids", Inside(Role::Editor)),
+    ("invite_into_consortium", "bids", Inside(Role::Editor)),
+    ("rescind_membership", "bids", Inside(Role::Editor)),
+    ("promote_alternate", "bids", Inside(Role::Editor)),
+    ("accept_membership", "bids", Inside(Role::Editor)),
+    ("decline_membership", "bids", Inside(Role::Editor)),
+    ("leave_consortium", "bids", Inside(Role::Editor)),
+    ("ask_to_be_invited_again", "bids", Inside(Role::Editor)),
+    ("replace_membership", "bids", Inside(Role::Editor)),
+    ("sign_consortium", "bids", Inside(Role::Editor)),
+    ("get_consortium_checks", "read", Inside(Role::Viewer)),
 ];
 
 /// What an installation without settings does not have: whoever gets in finds nothing.
