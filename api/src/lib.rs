@@ -43,6 +43,7 @@ pub mod runs;
 pub mod server;
 pub mod service;
 pub mod setting;
+pub mod sharing;
 pub mod solving;
 pub mod territories;
 pub mod treasury;

@@ -20,7 +20,7 @@ use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
     answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing, identity,
-    imports, negotiation, organisations, relations, reservations, runs, service, territories, treasury, visibility,
+    imports, negotiation, organisations, relations, reservations, runs, service, sharing, territories, treasury, visibility,
     vocabularies,
 };
 
@@ -60,7 +60,7 @@ const VERSIONED: [&str; 8] =
     ["Call", "Capability", "Consortium", "Organisation", "OrganisationMember", "Relation", "Term", "Territory"];
 
 /// Operations without a body that the present state may forbid.
-const STATEFUL: [&str; 21] = [
+const STATEFUL: [&str; 22] = [
     "accept_join_request",
     "close_call",
     "create_api_key",
@@ -79,6 +79,7 @@ const STATEFUL: [&str; 21] = [
     "file_consortium",
     "get_bid_answer",
     "get_consortium_answer",
+    "get_consortium_shares",
     "get_consortium_treasury",
     "list_decisions",
     "withdraw_filing",
@@ -135,6 +136,7 @@ pub fn routes(config: &mut ServiceConfig) {
         decisions::configure(routes);
         filing::configure(routes);
         treasury::routes::configure(routes);
+        sharing::configure(routes);
     }));
 }
 

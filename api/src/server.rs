@@ -23,6 +23,7 @@ use crate::audit::{Log, Readings, Recorded};
 use crate::bids::keys;
 use crate::bids::seal::SealingKey;
 use crate::body::Contract;
+use crate::decisions::telling::keep_telling;
 use crate::identity::entrance::{self, Entrance};
 use crate::keyfile::Key;
 use crate::limits::Limits;
@@ -124,6 +125,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     let solvers = Arc::new(Semaphore::new(usize::from(solvers.max(1))));
     let readings = Readings::start(log.clone());
     let app = App { db, log, readings, cursors, solvers, sealing, limits: Limits::new(limits) };
+    tokio::spawn(keep_telling(app.log.clone(), Arc::downgrade(&app.solvers)));
     let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {

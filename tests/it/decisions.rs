@@ -94,7 +94,7 @@ on_both_engines! {
         assert!(csv.header("content-type").starts_with("text/csv"));
         let rows: Vec<&str> = csv.body.as_str().unwrap().lines().collect();
         assert_eq!(rows.len(), 4);
-        assert!(rows[1].starts_with(&format!("equipment,Équiper,{one},{}", world.school)), "{}", rows[1]);
+        assert!(rows[1].starts_with(&format!("equipment,Matériel,{one},{}", world.school)), "{}", rows[1]);
         let accept = HeaderMap::from_iter([("accept".parse().unwrap(), "text/csv".parse().unwrap())]);
         assert_eq!(world.of("evaluator").get_with(&path, accept).await.expect(200).body, csv.body);
         world.of("evaluator").get(&format!("{path}?format=pdf")).await.problem(400);
@@ -224,6 +224,7 @@ on_both_engines! {
 
     async fn changes_are_asked_for_where_the_procedure_allows_and_answered_by_a_new_bid(engine) {
         let world = bidding(engine).await;
+        world.sql(r#"UPDATE call SET group_policy = '{"negotiated":true}'"#).await;
         let sent = world.bid("school's key", together(&world.school, &world.workshop)).await.expect(201);
         let one = sent["id"].as_str().unwrap().to_owned();
         let requests = format!("/v1/bids/{one}/change-requests");
@@ -276,10 +277,9 @@ on_both_engines! {
         world.of("evaluator").post(&again, ask).await.problem(409);
     }
 
-    async fn a_contract_without_negotiation_changes_nothing_after_the_opening(engine) {
+    async fn a_call_without_negotiation_changes_nothing_after_the_opening(engine) {
         let world = bidding(engine).await;
         let (one, _) = opened(&world).await;
-        world.sql("UPDATE call SET kind = 'contract'").await;
         let ask = json!({ "due_at": FAR_OFF, "text": "x" });
         let refused = world.of("owner").post(&format!("/v1/bids/{one}/change-requests"), ask).await.problem(409);
         assert!(refused["detail"].as_str().unwrap().contains("negotiation"), "{refused}");

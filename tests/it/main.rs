@@ -1,6 +1,7 @@
 //! The service from outside: over HTTP, on both databases, every answer checked against the OpenAPI document.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod answers;
 mod audit;
 mod authorisation;
 mod bad_files;
@@ -14,6 +15,7 @@ mod concurrency;
 mod consortia;
 mod contract;
 mod conventions;
+mod decisions;
 mod edge;
 mod erasure;
 mod examples;
@@ -35,5 +37,6 @@ mod runs_refused;
 mod slowness;
 mod support;
 mod territories;
+mod treasury;
 mod visibility;
 mod vocabularies;

@@ -28,6 +28,7 @@ use crate::relations::routes as relations;
 use crate::reservations::routes as reservations;
 use crate::runs::routes as runs;
 use crate::service;
+use crate::sharing::routes as sharing;
 use crate::territories::routes as territories;
 use crate::treasury::routes as treasury;
 use crate::vocabularies::routes as vocabularies;
@@ -197,6 +198,9 @@ govern! {
     filing::withdraw_filing: Member(Role::Editor), Bids;
     filing::get_consortium_answer: Member(Role::Viewer), Read;
     treasury::get_consortium_treasury: Member(Role::Viewer), Read;
+    sharing::agree_to_share: Member(Role::Editor), Bids;
+    sharing::delete_share_consent: Member(Role::Editor), Bids;
+    sharing::get_consortium_shares: Member(Role::Viewer), Read;
 
     events::list_events: Registered, Read;
 

@@ -40,8 +40,8 @@ pub async fn read(db: &impl ConnectionTrait, app: &App, caller: &Caller, id: Uui
 /// # Errors
 /// 403 for keys, 404 for those who do not evaluate it, 409 before the opening.
 pub async fn evaluated(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<(Call, Uuid), Problem> {
-    let person = caller.person()?;
     let call = calls::store::find_visible(db, caller, id).await?.ok_or_else(Problem::not_found)?;
+    let person = caller.person()?;
     if !store::evaluates(db, id, call.value.written.funder, person).await? {
         return Err(Problem::not_found());
     }

@@ -1,16 +1,17 @@
 //! Tells decisions when their moment has come.
 
+use std::sync::Weak;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{Decision, store};
 use crate::access::Caller;
-use crate::app::App;
-use crate::audit::Recorded;
+use crate::audit::{Log, Recorded};
 use crate::bids;
 use crate::calls;
 use crate::consortia::machine::Event;
@@ -22,10 +23,10 @@ use crate::problem::Problem;
 /// How often it is looked whether a moment has come.
 const PAUSE: Duration = Duration::from_secs(15);
 
-/// Tells decisions as their moments come, for as long as the service runs. Several may run on one database.
-pub async fn keep_telling(app: App) {
-    loop {
-        if let Err(error) = tell_due(&app).await {
+/// Tells decisions as their moments come, for as long as the service has places at the solver. Several may run on one database.
+pub async fn keep_telling(log: Log, service: Weak<Semaphore>) {
+    while service.strong_count() > 0 {
+        if let Err(error) = tell_due(&log).await {
             tracing::warn!(%error, "decisions could not be told; this is tried again");
         }
         tokio::time::sleep(PAUSE).await;
@@ -36,10 +37,10 @@ pub async fn keep_telling(app: App) {
 ///
 /// # Errors
 /// The database's.
-pub async fn tell_due(app: &App) -> Result<(), Problem> {
-    let now = clock(&app.db).await?;
-    for call in store::due(&app.db, now).await? {
-        let tx = app.log.begin(&Caller::installation().asking("tell_decision")).await?;
+pub async fn tell_due(log: &Log) -> Result<(), Problem> {
+    let now = clock(log.db()).await?;
+    for call in store::due(log.db(), now).await? {
+        let tx = log.begin(&Caller::installation().asking("tell_decision")).await?;
         bids::store::lock(&tx, call).await?;
         let decision = store::latest(&tx, call).await?;
         let now = clock(&tx).await?;

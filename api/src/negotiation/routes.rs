@@ -31,8 +31,8 @@ pub fn configure(routes: &mut Routes) {
 
 /// Asks the bidder to change an opened bid, until a deadline.
 ///
-/// For evaluators and the owners of the funder, in person, before a decision, where the procedure is negotiated: a contract that is
-/// awarded without negotiation allows no change.
+/// For evaluators and the owners of the funder, in person, before a decision, where the call says that the procedure is
+/// negotiated: otherwise bids stay as they were opened.
 #[utoipa::path(tag = "decisions", request_body = NewChangeRequest, params(("id" = Uuid, Path, description = "Id of the bid")),
     responses((status = 201, description = "Asked", body = ChangeRequest)))]
 #[post("/bids/{id}/change-requests")]
@@ -81,7 +81,7 @@ pub(crate) async fn ask_changes(
 /// Refuses what the procedure, the bid or a decision does not allow any more.
 async fn may_change(db: &impl ConnectionTrait, call: &Call, bid: &BidRow) -> Result<(), Problem> {
     if !calls::is_negotiated(&call.value.written) {
-        let detail = "this contract is awarded without negotiation: bids stay as they were opened";
+        let detail = "this call is decided on without negotiation: bids stay as they were opened";
         return Err(Problem::conflict(detail));
     }
     if bid.state != BidState::Received {

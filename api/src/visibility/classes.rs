@@ -412,6 +412,27 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
         Sealed,
         &["consortium", "seen_as", "plan", "assumptions", "notes", "members"],
     ),
+    ("ShareConsent", Sealed, &["organisation", "plan"]),
+    ("ShareConsents", Sealed, &["consortium", "plan", "missing"]),
+    (
+        "ConsortiumShares",
+        Sealed,
+        &["consortium", "plan", "coordination_cents", "surplus_cents", "members", "core", "rivals"],
+    ),
+    (
+        "ShareOfMember",
+        Sealed,
+        &[
+            "organisation",
+            "alone_cents",
+            "last_cents",
+            "shapley_cents",
+            "nucleolus_cents",
+            "coordination_share_cents",
+            "surplus_share_cents",
+        ],
+    ),
+    ("ShareVerdict", Sealed, &["holds", "text_en", "text_fr"]),
     ("BidOutcome", Sealed, &["bid", "decision", "decided_at", "lots"]),
     (
         "BidOutcomeOnLot",

@@ -176,9 +176,13 @@ impl Draft<'_> {
     async fn on_bids(&mut self) {
         let Self { world, organisation, owner, platform, is_there, operation, .. } = *self;
         match operation {
-            "create_bid" | "list_bids" | "open_bids" => {
+            "create_bid" | "list_bids" | "open_bids" | "compare_bids" | "record_decision" | "list_decisions" => {
                 if operation == "create_bid" {
                     self.body = bidding::alone(organisation, 1, 1);
+                }
+                if operation == "record_decision" {
+                    let lot = json!({ "lot": "training", "outcome": "no_award", "reasons": "x", "bids": [] });
+                    self.body = json!({ "tell_at": "2190-01-01T00:00:00Z", "lots": [lot] });
                 }
                 if is_there {
                     self.fill.insert("id", created(owner, "/v1/calls", sample::call(organisation)).await);
@@ -194,14 +198,23 @@ impl Draft<'_> {
                 }
                 self.fill.insert("person", person);
             }
-            "get_bid" | "withdraw_bid" if is_there => {
-                let funder = created(platform, "/v1/organisations", json!({ "name": "G" })).await;
-                let call = created(platform, "/v1/calls", bidding::call(&funder)).await;
-                platform.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
-                self.fill.insert(
-                    "id",
-                    created(owner, &format!("/v1/calls/{call}/bids"), bidding::alone(organisation, 1, 1)).await,
-                );
+            "get_bid" | "withdraw_bid" | "get_bid_answer" | "list_change_requests" | "create_bid_revision"
+            | "get_bid_decision" => {
+                if operation == "create_bid_revision" {
+                    self.body = bidding::alone(organisation, 1, 1);
+                }
+                if is_there {
+                    let funder = created(platform, "/v1/organisations", json!({ "name": "G" })).await;
+                    self.fill.insert("id", bid(platform, &funder, owner, organisation).await);
+                }
+            }
+            // On a bid of somebody else on a call of the tenant.
+            "ask_changes" => {
+                self.body = json!({ "due_at": "2190-01-01T00:00:00Z", "text": "x" });
+                if is_there {
+                    let bidder = created(platform, "/v1/organisations", json!({ "name": "J" })).await;
+                    self.fill.insert("id", bid(owner, organisation, platform, &bidder).await);
+                }
             }
             _ => {}
         }
@@ -217,8 +230,9 @@ impl Draft<'_> {
             "accept_membership" => json!({ "terms": 1 }),
             "decline_membership" | "leave_consortium" => json!({}),
             "replace_membership" => json!({ "consent": {} }),
+            "agree_to_share" => json!({ "organisation": organisation, "plan": 1 }),
             "sign_consortium" => json!({ "organisation": organisation, "digest": "0".repeat(64) }),
-            "get_consortium" | "get_consortium_checks" | "dissolve_consortium" | "rescind_membership" | "promote_alternate"
+            "get_consortium" | "get_consortium_checks" | "file_consortium" | "withdraw_filing" | "get_consortium_answer" | "get_consortium_treasury" | "delete_share_consent" | "get_consortium_shares" | "dissolve_consortium" | "rescind_membership" | "promote_alternate"
             | "ask_to_be_invited_again" => Value::Null,
             _ => return,
         };
@@ -287,6 +301,13 @@ impl Draft<'_> {
             _ => {}
         }
     }
+}
+
+/// The bid of an organisation on a call of a funder, with who acts for each.
+async fn bid(for_funder: &Client, funder: &str, for_bidder: &Client, bidder: &str) -> String {
+    let call = created(for_funder, "/v1/calls", bidding::call(funder)).await;
+    for_funder.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
+    created(for_bidder, &format!("/v1/calls/{call}/bids"), bidding::alone(bidder, 1, 1)).await
 }
 
 /// A code that was not there before.

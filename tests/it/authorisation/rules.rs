@@ -3,7 +3,7 @@
 #![allow(clippy::similar_names, clippy::match_same_arms, reason = "a table is read as one")]
 
 use Rule::{
-    Decides, Draft, Everyone, Inside, Leave, Named, NamedDraft, Opens, Owned, People, Personal, Platform, Registered,
+    Decides, Draft, Everyone, Inside, Judges, Leave, Named, NamedDraft, Opens, Owned, People, Personal, Platform, Registered,
     Seen, Shown, SignedIn,
 };
 
@@ -42,6 +42,8 @@ pub enum Rule {
     Leave,
     /// Owners of the organisation, in person; for other people it is not there.
     Opens,
+    /// The same; where one does not see it, keys learn as little as people.
+    Judges,
     /// Administrators.
     Platform,
     /// Whoever decides on requests to join: owners of the organisation, or the platform where there is none.
@@ -134,6 +136,21 @@ pub const RULES: &[(&str, &str, Rule)] = &[
     ("open_bids", "bids", Opens),
     ("list_audit_entries", "read", Inside(Role::Viewer)),
     ("export_organisation", "manage", Inside(Role::Owner)),
+    ("get_bid_answer", "read", Shown),
+    ("compare_bids", "read", Judges),
+    ("ask_changes", "bids", Opens),
+    ("list_change_requests", "read", Shown),
+    ("create_bid_revision", "bids", Inside(Role::Editor)),
+    ("record_decision", "bids", Judges),
+    ("list_decisions", "read", Judges),
+    ("get_bid_decision", "read", Shown),
+    ("file_consortium", "bids", Inside(Role::Editor)),
+    ("withdraw_filing", "bids", Inside(Role::Editor)),
+    ("get_consortium_answer", "read", Inside(Role::Viewer)),
+    ("get_consortium_treasury", "read", Inside(Role::Viewer)),
+    ("agree_to_share", "bids", Inside(Role::Editor)),
+    ("delete_share_consent", "bids", Inside(Role::Editor)),
+    ("get_consortium_shares", "read", Inside(Role::Viewer)),
     ("begin_oidc_sign_in", "read", Everyone),
     ("finish_oidc_sign_in", "read", Everyone),
     ("link_oidc", "manage", Personal),
@@ -195,8 +212,11 @@ pub fn expected(rule: Rule, scope: &str, caller: &Caller, tenant: Tenant) -> Tol
         Shown if reads => Told::In,
         Shown => Told::NotThere,
         Personal | Opens if caller.person.is_none() => Told::Forbidden,
-        Opens if here(Role::Owner) => Told::In,
-        Opens => Told::NotThere,
+        Judges if caller.person.is_none() && !caller.administrator => Told::Forbidden,
+        Judges if !reads => Told::NotThere,
+        Judges if caller.person.is_none() => Told::Forbidden,
+        Opens | Judges if here(Role::Owner) => Told::In,
+        Opens | Judges => Told::NotThere,
         Personal => there,
         People if caller.person.is_none() && !caller.administrator => Told::Forbidden,
         People => there,

@@ -2,4 +2,4 @@
 
 mod life;
 mod sight;
-mod team;
+pub mod team;
