@@ -20,8 +20,8 @@ use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
     answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing, identity,
-    imports, negotiation, organisations, relations, reservations, runs, service, sharing, territories, treasury, visibility,
-    vocabularies,
+    imports, negotiation, organisations, relations, reservations, runs, service, sharing, territories, treasury,
+    visibility, vocabularies,
 };
 
 mod examples;

@@ -248,7 +248,8 @@ impl Tour {
         let new = json!({ "organisation": own, "call": call["id"], "name": "Ensemble" });
         let path = self.post("create_consortium", ada, "/v1/consortia", new).await.header("location").to_owned();
         let member = format!("{path}/members/{other}");
-        let invite = json!({ "organisation": other, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 10 }] });
+        let invite =
+            json!({ "organisation": other, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 10 }] });
         self.post("invite_into_consortium", ada, &format!("{path}/invitations"), invite.clone()).await;
         self.get("list_consortia", ada, "/v1/consortia").await;
         self.post("decline_membership", &gus.client, &format!("{member}/decline"), json!({})).await;

@@ -55,9 +55,20 @@ async fn statuses(world: &Bidding, path: &str) -> Vec<(&'static str, u16)> {
 
 fn evaluators_get(expected: u16) -> Vec<(&'static str, u16)> {
     [
-        ("administrator", 404), ("administrator's key", 403), ("evaluator", expected), ("funder's editor", 404), ("funder's key", 403),
-        ("funder's viewer", 404), ("nobody", 401), ("other owner", expected), ("owner", expected), ("school's key", 403),
-        ("school's viewer", 404), ("stranger", 404), ("workshop's key", 403), ("workshop's owner", 404),
+        ("administrator", 404),
+        ("administrator's key", 403),
+        ("evaluator", expected),
+        ("funder's editor", 404),
+        ("funder's key", 403),
+        ("funder's viewer", 404),
+        ("nobody", 401),
+        ("other owner", expected),
+        ("owner", expected),
+        ("school's key", 403),
+        ("school's viewer", 404),
+        ("stranger", 404),
+        ("workshop's key", 403),
+        ("workshop's owner", 404),
     ]
     .to_vec()
 }

@@ -66,7 +66,8 @@ mod tests {
         let ids = [1, 2, 3].map(Uuid::from_u128);
         let agreed = BTreeSet::from([ids[0], ids[1]]);
         assert_eq!(Everyone::of(ids, &agreed), None);
-        let both = Everyone::of([ids[1], ids[0]], &agreed).into_iter().flat_map(|all| all.members().collect::<Vec<_>>());
+        let both =
+            Everyone::of([ids[1], ids[0]], &agreed).into_iter().flat_map(|all| all.members().collect::<Vec<_>>());
         assert_eq!(both.collect::<Vec<_>>(), [ids[0], ids[1]]);
     }
 }

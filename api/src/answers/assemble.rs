@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use attelage_documents::{
-    AnswerCall, AnswerDocument, AnswerGroup, AnswerLot, AnswerMember, AnswerNeed, AnswerPart, AnswerSignature, AnswerTerm,
-    AnswerYear, AnswerYearNeed, AnswerYearPart,
+    AnswerCall, AnswerDocument, AnswerGroup, AnswerLot, AnswerMember, AnswerNeed, AnswerPart, AnswerSignature,
+    AnswerTerm, AnswerYear, AnswerYearNeed, AnswerYearPart,
 };
 use chrono::{Months, NaiveDate};
 use uuid::Uuid;
@@ -58,7 +58,11 @@ pub fn assemble(call: &Call, bid: &BidContent, setting: Setting, names: &Names) 
                 role: role(member.role).to_owned(),
                 lots: member.lots.clone(),
                 amount_cents,
-                share_percent: if bid.amount_cents == 0 { 0.0 } else { percent(amount_cents.into(), bid.amount_cents.into()) },
+                share_percent: if bid.amount_cents == 0 {
+                    0.0
+                } else {
+                    percent(amount_cents.into(), bid.amount_cents.into())
+                },
             }
         })
         .collect();
@@ -188,12 +192,8 @@ fn years(call: &NewCall, bid: &BidContent, needs: &[Covered]) -> Vec<AnswerYear>
     let members: BTreeSet<Uuid> = bid.members.iter().map(|member| member.organisation).collect();
     let quantities: Vec<(&str, Vec<i64>)> =
         needs.iter().map(|own| (own.need.code.as_str(), by_year(own.covered, months))).collect();
-    let amounts: Vec<(Uuid, Vec<i64>)> = members
-        .into_iter()
-        .map(|member| {
-            (member, by_year(bid.amount_of(member), months))
-        })
-        .collect();
+    let amounts: Vec<(Uuid, Vec<i64>)> =
+        members.into_iter().map(|member| (member, by_year(bid.amount_of(member), months))).collect();
     let first_day = |year: usize| {
         let months = Months::new(u32::try_from(year * 12).unwrap_or(u32::MAX));
         call.starts_on.checked_add_months(months).unwrap_or(NaiveDate::MAX)

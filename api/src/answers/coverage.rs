@@ -70,7 +70,13 @@ impl Covered<'_> {
 #[must_use]
 pub fn mean(needs: &[Covered]) -> f64 {
     // In millionths of each weight, so that nothing is lost that two decimals could show.
-    let share = |need: &Covered| if need.asked == 0 { need.weight * 1_000_000 } else { need.weight * 1_000_000 / i128::from(need.asked) * i128::from(need.covered) };
+    let share = |need: &Covered| {
+        if need.asked == 0 {
+            need.weight * 1_000_000
+        } else {
+            need.weight * 1_000_000 / i128::from(need.asked) * i128::from(need.covered)
+        }
+    };
     let all: i128 = needs.iter().map(|need| need.weight * 1_000_000).sum();
     if needs.iter().all(|need| need.covered == need.asked) {
         return percent(1, 1);

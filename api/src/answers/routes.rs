@@ -36,7 +36,8 @@ pub(crate) async fn get_bid_answer(
 ) -> Result<HttpResponse, Problem> {
     let db = begin_read(&app.db).await?;
     let (call, bid) = bids::reading::read(&db, &app, &caller, *id).await?;
-    let sealed = bid.sealed.ok_or_else(|| Problem::conflict("the seal of this bid is broken: nothing of it is shown"))?;
+    let sealed =
+        bid.sealed.ok_or_else(|| Problem::conflict("the seal of this bid is broken: nothing of it is shown"))?;
     let members = sealed.content.members.iter().map(|member| member.organisation);
     let names = store::names(&db, &call.value.written, members).await?;
     caller.saw("bid", bid.receipt.id, Some(bid.receipt.organisation));

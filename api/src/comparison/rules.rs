@@ -74,12 +74,18 @@ impl Case<'_> {
         let shares = || self.members().map(|member| i128::from(self.bid.amount_of(member.organisation)) * 100);
         if let Some(most) = group.maximum_share_percent {
             let kept = shares().all(|share| share <= whole * i128::from(most));
-            let (en, fr) = (format!("No member may carry more than {most} %."), format!("Aucun membre ne porte plus de {most} %."));
+            let (en, fr) = (
+                format!("No member may carry more than {most} %."),
+                format!("Aucun membre ne porte plus de {most} %."),
+            );
             rules.push(told("largest_share", kept, en, fr));
         }
         if let Some(least) = group.minimum_share_percent {
             let kept = shares().all(|share| share >= whole * i128::from(least));
-            let (en, fr) = (format!("Each member carries at least {least} %."), format!("Chaque membre porte au moins {least} %."));
+            let (en, fr) = (
+                format!("Each member carries at least {least} %."),
+                format!("Chaque membre porte au moins {least} %."),
+            );
             rules.push(told("smallest_share", kept, en, fr));
         }
         if let Some(most) = group.maximum_subcontracting_percent {
@@ -148,12 +154,17 @@ impl Case<'_> {
         let concerned = self.concerned(rule);
         let lacking: Vec<Uuid> = concerned.iter().filter(|id| !self.meets(**id, rule)).copied().collect();
         let one_will_do = matches!(rule.scope, Scope::AnyMember | Scope::SumOverMembers);
-        let kept = if one_will_do { lacking.len() < concerned.len() || concerned.is_empty() } else { lacking.is_empty() };
+        let kept =
+            if one_will_do { lacking.len() < concerned.len() || concerned.is_empty() } else { lacking.is_empty() };
         let names: Vec<String> = lacking.iter().map(|id| self.facts.name(*id)).collect();
         let names = names.join(", ");
         let (en, fr) = match (kept, one_will_do) {
-            (true, _) => ("Those concerned meet it.".to_owned(), "Les structures concernées la remplissent.".to_owned()),
-            (false, true) => ("Nobody concerned meets it.".to_owned(), "Aucune structure concernée ne la remplit.".to_owned()),
+            (true, _) => {
+                ("Those concerned meet it.".to_owned(), "Les structures concernées la remplissent.".to_owned())
+            }
+            (false, true) => {
+                ("Nobody concerned meets it.".to_owned(), "Aucune structure concernée ne la remplit.".to_owned())
+            }
             (false, false) => (format!("Not met by {names}."), format!("Non remplie par {names}.")),
         };
         told(&code, kept, en, fr)
@@ -197,7 +208,9 @@ impl Case<'_> {
         let Some(own) = self.facts.organisations.get(&id) else { return false };
         match rule.criterion {
             Criterion::Turnover => false,
-            Criterion::LegalFamily => own.value.legal_family.is_some_and(|family| rule.legal_families.contains(&family)),
+            Criterion::LegalFamily => {
+                own.value.legal_family.is_some_and(|family| rule.legal_families.contains(&family))
+            }
             Criterion::HomeTerritory => {
                 rule.territory.as_deref().is_some_and(|territory| self.facts.is_at_home(id, territory))
             }

@@ -146,9 +146,21 @@ fn rules_are_judged_by_what_is_public() {
         (json!({ "group_policy": { "connected": true } }), "connected", Verdict::Kept),
         (json!({ "budget_cents": 4_000 }), "budget", Verdict::Kept),
         (json!({ "budget_cents": 3_999 }), "budget", Verdict::Broken),
-        (rule(json!({ "criterion": "turnover", "scope": "lead", "minimum_cents": 1 })), "eligibility:r", Verdict::Unknown),
-        (rule(json!({ "criterion": "credential", "scope": "lead", "credential": "qualiopi" })), "eligibility:r", Verdict::Kept),
-        (rule(json!({ "criterion": "credential", "scope": "each_member", "credential": "qualiopi" })), "eligibility:r", Verdict::Broken),
+        (
+            rule(json!({ "criterion": "turnover", "scope": "lead", "minimum_cents": 1 })),
+            "eligibility:r",
+            Verdict::Unknown,
+        ),
+        (
+            rule(json!({ "criterion": "credential", "scope": "lead", "credential": "qualiopi" })),
+            "eligibility:r",
+            Verdict::Kept,
+        ),
+        (
+            rule(json!({ "criterion": "credential", "scope": "each_member", "credential": "qualiopi" })),
+            "eligibility:r",
+            Verdict::Broken,
+        ),
         (
             rule(json!({ "criterion": "home_territory", "scope": "any_member", "territory": "metropole" })),
             "eligibility:r",

@@ -17,7 +17,7 @@ use crate::access::Routes;
 use machine::{Ending, Phase, Standing};
 use statement::Statement;
 
-pub pub(crate) mod acting;
+pub mod acting;
 pub(crate) mod checks;
 pub mod entity;
 pub(crate) mod invitations;

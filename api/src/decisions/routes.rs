@@ -115,7 +115,9 @@ pub(crate) async fn get_bid_decision(app: Data<App>, caller: Caller, id: Path<Uu
 }
 
 fn outcome(bid: Uuid, decision: Option<Decision>, bidders: &BTreeMap<Uuid, Uuid>) -> BidOutcome {
-    let Some(decision) = decision else { return BidOutcome { bid, decision: None, decided_at: None, lots: Vec::new() } };
+    let Some(decision) = decision else {
+        return BidOutcome { bid, decision: None, decided_at: None, lots: Vec::new() };
+    };
     let lots = decision.lots.into_iter().filter_map(|lot| {
         let chosen = lot.bids.iter().filter(|own| own.chosen);
         let chosen_organisations = chosen.filter_map(|own| bidders.get(&own.bid).copied()).collect();

@@ -13,10 +13,8 @@ use crate::problem::Fault;
 pub fn faults(call: &NewCall, bids: &[Bid], new: &NewDecision) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
-    let lots_of: BTreeMap<Uuid, &[String]> = bids
-        .iter()
-        .filter_map(|bid| Some((bid.receipt.id, bid.sealed.as_ref()?.content.lots.as_slice())))
-        .collect();
+    let lots_of: BTreeMap<Uuid, &[String]> =
+        bids.iter().filter_map(|bid| Some((bid.receipt.id, bid.sealed.as_ref()?.content.lots.as_slice()))).collect();
     for (l, lot) in new.lots.iter().enumerate() {
         let at = format!("/lots/{l}");
         if !call.lots.iter().any(|own| own.code == lot.lot) {

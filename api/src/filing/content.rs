@@ -12,11 +12,8 @@ use crate::consortia::{Part, Role};
 /// The bid of a consortium; nothing while an amount is open. Relied-on entities deliver nothing, and are in no bid. O(members × parts).
 #[must_use]
 pub fn content(whole: &Whole, call: &NewCall) -> Option<BidContent> {
-    let lot_of: BTreeMap<&str, &str> = call
-        .lots
-        .iter()
-        .flat_map(|lot| lot.needs.iter().map(|need| (need.code.as_str(), lot.code.as_str())))
-        .collect();
+    let lot_of: BTreeMap<&str, &str> =
+        call.lots.iter().flat_map(|lot| lot.needs.iter().map(|need| (need.code.as_str(), lot.code.as_str()))).collect();
     let taking_part = || whole.in_plan().filter(|(_, own)| own.role != Role::Oeron || !own.parts.is_empty());
     let members = taking_part().map(|(organisation, own)| Member {
         organisation,

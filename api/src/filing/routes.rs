@@ -58,7 +58,8 @@ pub(crate) async fn file_consortium(
         let (content, (_, digest)) = content.ok_or_else(|| Problem::from(Refusal::Unsigned))?;
         let lead = acting.whole.state.lead;
         let receipt = intake::take_in(tx, &key, &call, now, lead, content).await?;
-        store::insert(tx, Model { bid_id: receipt.id, consortium_id: *id, plan: acting.whole.state.plan, digest }).await?;
+        store::insert(tx, Model { bid_id: receipt.id, consortium_id: *id, plan: acting.whole.state.plan, digest })
+            .await?;
         if let Some(asked) = asked {
             negotiation::store::answer(tx, asked, receipt.id, now).await?;
         }
@@ -132,7 +133,8 @@ pub(crate) async fn get_consortium_answer(
     }
     let call = call_of(&db, &whole).await?;
     let bid = content(&whole, &call.value.written);
-    let bid = bid.ok_or_else(|| Problem::conflict("some amounts are open: the answer is written once they are settled"))?;
+    let bid =
+        bid.ok_or_else(|| Problem::conflict("some amounts are open: the answer is written once they are settled"))?;
     let names = names(&db, &call.value.written, bid.members.iter().map(|member| member.organisation)).await?;
     let setting = setting(&db, &whole).await?;
     db.commit().await?;

@@ -108,10 +108,10 @@ pub(crate) async fn list_change_requests(
     let db = begin_read(&app.db).await?;
     let (call, bid) = bids::reading::read(&db, &app, &caller, *id).await?;
     let bidder = bid.receipt.organisation;
-    let page = pager.page(
-        store::page(&db, call.id, bidder, &pager.slice(), pager.after_id()?).await?,
-        |own: &ChangeRequest| own.id.to_string(),
-    )?;
+    let page = pager
+        .page(store::page(&db, call.id, bidder, &pager.slice(), pager.after_id()?).await?, |own: &ChangeRequest| {
+            own.id.to_string()
+        })?;
     page.items().for_each(|own| caller.saw("change_request", own.id, Some(bidder)));
     Ok(page)
 }
@@ -138,7 +138,9 @@ pub(crate) async fn create_bid_revision(
         bids::store::lock(tx, bid.call_id).await?;
         let (call, asked, now) = waiting(tx, *id).await?;
         if filing::store::of_bid(tx, *id).await?.is_some() {
-            return Err(Problem::conflict("a consortium has filed this bid: all sign its new version, and its lead files it"));
+            return Err(Problem::conflict(
+                "a consortium has filed this bid: all sign its new version, and its lead files it",
+            ));
         }
         if new.organisation.is_some_and(|named| named != bid.organisation_id) {
             return Err(Problem::invalid(vec![Fault::at("/organisation", "the bidder stays the same")]));
@@ -146,7 +148,8 @@ pub(crate) async fn create_bid_revision(
         let receipt = bids::intake::take_in(tx, &key, &call, now, bid.organisation_id, new).await?;
         store::answer(tx, asked.id, receipt.id, now).await?;
         let place = format!("/v1/bids/{}", receipt.id);
-        let told = News::of(EventType::BidReceived, "bid", receipt.id, [bid.organisation_id, call.value.written.funder]);
+        let told =
+            News::of(EventType::BidReceived, "bid", receipt.id, [bid.organisation_id, call.value.written.funder]);
         let told = told.with(json!({ "call": call.id, "change_request": asked.id }));
         let recorded = Recorded::of("bid", receipt.id).concerning([bid.organisation_id]).telling(told);
         Ok((HttpResponse::Created().insert_header((LOCATION, place)).json(receipt), recorded))

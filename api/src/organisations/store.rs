@@ -80,7 +80,10 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Organisa
 }
 
 /// Those of some organisations that exist, by id. Four queries (more beyond some thousands).
-pub async fn several(db: &impl ConnectionTrait, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Organisation>, DbErr> {
+pub async fn several(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Organisation>, DbErr> {
     let rows = Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id).all(db).await?;
     complete(db, rows).await
 }

@@ -59,10 +59,13 @@ pub fn divide(
 fn ask(instance: &Instance, request: SharesRequest) -> Result<Shares, Problem> {
     let options = solver::Options { time_limit_ms: LIMIT_MS, ..solver::Options::default() };
     let refused = "some members have declared no capability that this call asks for: nothing can be reckoned for them";
-    let reply = solver::ask(instance, &options, &Query::Shares(request), &()).map_err(|_| Problem::conflict(refused))?;
+    let reply =
+        solver::ask(instance, &options, &Query::Shares(request), &()).map_err(|_| Problem::conflict(refused))?;
     match reply {
         Reply::Shares(shares) if shares.method.is_some() => Ok(shares),
-        _ => Err(Problem::conflict("by what its members declare, this group cannot answer, or it could not be reckoned in time")),
+        _ => Err(Problem::conflict(
+            "by what its members declare, this group cannot answer, or it could not be reckoned in time",
+        )),
     }
 }
 
@@ -102,8 +105,12 @@ fn rivals(shares: &Shares) -> ShareVerdict {
         ),
         Some(Stability { remedy: Some(StableDivision::None { least_gain_cents }), .. }) => verdict(
             Some(false),
-            format!("Under every division some rival could ask for less, by {least_gain_cents} cents at least: only a lower price would change that."),
-            format!("Quel que soit le partage, un rival pourrait demander moins, d’au moins {least_gain_cents} centimes : seul un prix plus bas y changerait quelque chose."),
+            format!(
+                "Under every division some rival could ask for less, by {least_gain_cents} cents at least: only a lower price would change that."
+            ),
+            format!(
+                "Quel que soit le partage, un rival pourrait demander moins, d’au moins {least_gain_cents} centimes : seul un prix plus bas y changerait quelque chose."
+            ),
         ),
         Some(Stability { stable: Some(false), remedy: Some(StableDivision::Exists { .. }), .. }) => verdict(
             Some(false),

@@ -72,12 +72,7 @@ pub fn tranches(terms: &Terms, assumptions: &Assumptions, total_paid: i64) -> (V
     }
 }
 
-fn once(
-    terms: &Terms,
-    assumptions: &Assumptions,
-    total_paid: i64,
-    months: usize,
-) -> (Vec<Tranche>, Vec<TreasuryNote>) {
+fn once(terms: &Terms, assumptions: &Assumptions, total_paid: i64, months: usize) -> (Vec<Tranche>, Vec<TreasuryNote>) {
     let percent = terms.advance_percent;
     let due = total_paid > assumptions.advance_above_cents && terms.months > assumptions.advance_above_months;
     let mut notes = Vec::new();

@@ -12,7 +12,8 @@ pub fn means(terms: &Terms, treasury: &MemberTreasury, available_cash_cents: i64
     let end = terms.starts_on.checked_add_months(Months::new(terms.months));
     let days = i128::from(end.map_or(0, |end| (end - terms.starts_on).num_days()));
     let amount = i128::from(treasury.amount_cents.max(1));
-    let days_of = |cents: i64, extra: i128| i64::try_from((i128::from(cents) * days + extra) / amount).unwrap_or(i64::MAX);
+    let days_of =
+        |cents: i64, extra: i128| i64::try_from((i128::from(cents) * days + extra) / amount).unwrap_or(i64::MAX);
     let (warning_en, warning_fr) = if missing_cents == 0 {
         (
             "The cash you have declared carries your part, as far as this forecast goes.".to_owned(),

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::calls::{CallKind, NewCall};
 
-pub(crate) mod apportion;
 mod advance;
+pub(crate) mod apportion;
 mod forecast;
 mod means;
 pub(crate) mod routes;

@@ -69,7 +69,14 @@ pub(crate) async fn get_consortium_treasury(
         }
     }
     let plan = whole.state.plan;
-    Ok(HttpResponse::Ok().json(ConsortiumTreasury { consortium: *id, seen_as: reader, plan, assumptions, notes, members }))
+    Ok(HttpResponse::Ok().json(ConsortiumTreasury {
+        consortium: *id,
+        seen_as: reader,
+        plan,
+        assumptions,
+        notes,
+        members,
+    }))
 }
 
 /// What a query cannot express.
@@ -82,9 +89,8 @@ fn check(assumptions: &Assumptions) -> Result<(), Problem> {
         ("recovery_until_percent", i64::from(assumptions.recovery_until_percent), 1, 100),
     ];
     let outside = bounds.into_iter().filter(|(_, value, least, most)| value < least || value > most);
-    let faults: Vec<Fault> = outside
-        .map(|(name, _, least, most)| Fault::parameter(name, format!("between {least} and {most}")))
-        .collect();
+    let faults: Vec<Fault> =
+        outside.map(|(name, _, least, most)| Fault::parameter(name, format!("between {least} and {most}"))).collect();
     if faults.is_empty() { Ok(()) } else { Err(Problem::malformed(faults)) }
 }
 

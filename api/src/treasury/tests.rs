@@ -20,7 +20,8 @@ fn terms(kind: CallKind, months: u32) -> Terms {
 }
 
 fn parts(amounts: &[i64]) -> Vec<Part> {
-    let part = |(place, amount): (usize, &i64)| Part { organisation: Uuid::from_u128(place as u128), amount_cents: *amount };
+    let part =
+        |(place, amount): (usize, &i64)| Part { organisation: Uuid::from_u128(place as u128), amount_cents: *amount };
     amounts.iter().enumerate().map(part).collect()
 }
 
@@ -79,8 +80,12 @@ fn a_grant_advances_each_year_and_pays_the_rest() {
     let terms = Terms { advance_percent: 50, ..terms(CallKind::Grant, 24) };
     let assumptions = Assumptions { invoicing: Invoicing::Yearly, ..Assumptions::default() };
     let member = one(&terms, &assumptions, 2_400);
-    let received: Vec<(u32, i64)> =
-        member.months.iter().filter(|month| month.received_cents > 0).map(|month| (month.number, month.received_cents)).collect();
+    let received: Vec<(u32, i64)> = member
+        .months
+        .iter()
+        .filter(|month| month.received_cents > 0)
+        .map(|month| (month.number, month.received_cents))
+        .collect();
     assert_eq!(received, [(1, 600), (13, 1_200), (25, 600)]);
 }
 
@@ -118,7 +123,8 @@ fn cash_that_does_not_suffice_is_told_before_anyone_signs() {
 fn any_terms() -> impl Strategy<Value = Terms> {
     (any::<bool>(), 1..=60_u32, 0..=99_u8, 0..=100_u8, 0..=400_u32, prop::option::of(1..=9_i64)).prop_map(
         |(contract, months, co_financing_percent, advance_percent, payment_delay_days, budget)| Terms {
-            budget_by_year_cents: budget.map_or(Vec::new(), |first| (0..i64::from(months.div_ceil(12))).map(|year| first + year).collect()),
+            budget_by_year_cents: budget
+                .map_or(Vec::new(), |first| (0..i64::from(months.div_ceil(12))).map(|year| first + year).collect()),
             co_financing_percent,
             advance_percent,
             payment_delay_days,
@@ -133,7 +139,15 @@ fn any_assumptions() -> impl Strategy<Value = Assumptions> {
     let advance = prop_oneof![Just(Scheme::ByKind), Just(Scheme::Once), Just(Scheme::EachYear), Just(Scheme::None)];
     let co_financing = prop_oneof![Just(CoFinancing::OwnCash), Just(CoFinancing::AsSpent)];
     (spending, invoicing, advance, 0..=365_u32, 0..=99_u8, 1..=100_u8, co_financing).prop_map(
-        |(spending, invoicing, advance, advance_delay_days, recovery_from_percent, recovery_until_percent, co_financing)| Assumptions {
+        |(
+            spending,
+            invoicing,
+            advance,
+            advance_delay_days,
+            recovery_from_percent,
+            recovery_until_percent,
+            co_financing,
+        )| Assumptions {
             spending,
             invoicing,
             advance,

@@ -236,7 +236,11 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
     ("RowFault", Registered, &["line", "field", "value", "problem", "message", "action"]),
     ("BidMember", Sealed, &["organisation", "role", "lots"]),
     ("BidAllocation", Sealed, &["need", "organisation", "quantity", "amount_cents"]),
-    ("BidContent", Sealed, &["organisation", "lots", "members", "allocations", "coordination_cents", "amount_cents", "note"]),
+    (
+        "BidContent",
+        Sealed,
+        &["organisation", "lots", "members", "allocations", "coordination_cents", "amount_cents", "note"],
+    ),
     ("SealedBid", Sealed, &["content", "salt"]),
     (
         "BidReceipt",
@@ -288,11 +292,7 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
         &["id", "version", "title", "reference", "funder", "kind", "starts_on", "duration_months", "answers_due_at"],
     ),
     ("AnswerGroup", Sealed, &["name", "form"]),
-    (
-        "AnswerMember",
-        Sealed,
-        &["organisation", "name", "identifiers", "role", "lots", "amount_cents", "share_percent"],
-    ),
+    ("AnswerMember", Sealed, &["organisation", "name", "identifiers", "role", "lots", "amount_cents", "share_percent"]),
     ("AnswerTerm", Sealed, &["code", "label"]),
     ("AnswerLot", Sealed, &["code", "title", "amount_cents", "coverage_percent", "needs"]),
     (
@@ -319,11 +319,7 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
     ("AnswerSignature", Sealed, &["organisation", "signed_at", "digest"]),
     ("BidComparison", Sealed, &["call", "call_version", "award_criteria", "bids", "lots", "broken"]),
     ("ComparedBid", Sealed, &["bid", "organisation", "name", "amount_cents", "lots", "members", "rules"]),
-    (
-        "ComparedMember",
-        Sealed,
-        &["organisation", "name", "role", "amount_cents", "share_percent", "only_supplier_of"],
-    ),
+    ("ComparedMember", Sealed, &["organisation", "name", "role", "amount_cents", "share_percent", "only_supplier_of"]),
     ("ComparedRule", Sealed, &["code", "verdict", "text_en", "text_fr"]),
     ("ComparedLot", Sealed, &["code", "title", "bids"]),
     (
@@ -407,11 +403,7 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
             "warning_fr",
         ],
     ),
-    (
-        "ConsortiumTreasury",
-        Sealed,
-        &["consortium", "seen_as", "plan", "assumptions", "notes", "members"],
-    ),
+    ("ConsortiumTreasury", Sealed, &["consortium", "seen_as", "plan", "assumptions", "notes", "members"]),
     ("ShareConsent", Sealed, &["organisation", "plan"]),
     ("ShareConsents", Sealed, &["consortium", "plan", "missing"]),
     (
@@ -434,11 +426,7 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
     ),
     ("ShareVerdict", Sealed, &["holds", "text_en", "text_fr"]),
     ("BidOutcome", Sealed, &["bid", "decision", "decided_at", "lots"]),
-    (
-        "BidOutcomeOnLot",
-        Sealed,
-        &["lot", "outcome", "lot_reasons", "chosen", "reasons", "chosen_organisations"],
-    ),
+    ("BidOutcomeOnLot", Sealed, &["lot", "outcome", "lot_reasons", "chosen", "reasons", "chosen_organisations"]),
     ("EventSubject", Owner, &["kind", "id"]),
     ("Event", Owner, &["id", "type", "timestamp", "subject", "data"]),
     ("ConsortiumPart", Partners, &["need", "quantity"]),

@@ -198,7 +198,11 @@ impl Draft<'_> {
                 }
                 self.fill.insert("person", person);
             }
-            "get_bid" | "withdraw_bid" | "get_bid_answer" | "list_change_requests" | "create_bid_revision"
+            "get_bid"
+            | "withdraw_bid"
+            | "get_bid_answer"
+            | "list_change_requests"
+            | "create_bid_revision"
             | "get_bid_decision" => {
                 if operation == "create_bid_revision" {
                     self.body = bidding::alone(organisation, 1, 1);
@@ -232,7 +236,17 @@ impl Draft<'_> {
             "replace_membership" => json!({ "consent": {} }),
             "agree_to_share" => json!({ "organisation": organisation, "plan": 1 }),
             "sign_consortium" => json!({ "organisation": organisation, "digest": "0".repeat(64) }),
-            "get_consortium" | "get_consortium_checks" | "file_consortium" | "withdraw_filing" | "get_consortium_answer" | "get_consortium_treasury" | "delete_share_consent" | "get_consortium_shares" | "dissolve_consortium" | "rescind_membership" | "promote_alternate"
+            "get_consortium"
+            | "get_consortium_checks"
+            | "file_consortium"
+            | "withdraw_filing"
+            | "get_consortium_answer"
+            | "get_consortium_treasury"
+            | "delete_share_consent"
+            | "get_consortium_shares"
+            | "dissolve_consortium"
+            | "rescind_membership"
+            | "promote_alternate"
             | "ask_to_be_invited_again" => Value::Null,
             _ => return,
         };

@@ -3,8 +3,8 @@
 #![allow(clippy::similar_names, clippy::match_same_arms, reason = "a table is read as one")]
 
 use Rule::{
-    Decides, Draft, Everyone, Inside, Judges, Leave, Named, NamedDraft, Opens, Owned, People, Personal, Platform, Registered,
-    Seen, Shown, SignedIn,
+    Decides, Draft, Everyone, Inside, Judges, Leave, Named, NamedDraft, Opens, Owned, People, Personal, Platform,
+    Registered, Seen, Shown, SignedIn,
 };
 
 use crate::support::app::Answer;

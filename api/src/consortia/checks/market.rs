@@ -36,7 +36,10 @@ pub async fn problem(
     let team: BTreeSet<String> = team.iter().map(ToString::to_string).collect();
     problem.call.lots.retain(|lot| whole.lots.contains(&lot.id));
     let kept: BTreeSet<&str> = problem.call.lots.iter().map(|lot| lot.id.as_str()).collect();
-    problem.call.eligibility.retain(|rule| rule.lots.is_empty() || rule.lots.iter().any(|lot| kept.contains(lot.as_str())));
+    problem
+        .call
+        .eligibility
+        .retain(|rule| rule.lots.is_empty() || rule.lots.iter().any(|lot| kept.contains(lot.as_str())));
     for rule in &mut problem.call.eligibility {
         rule.lots.retain(|lot| whole.lots.contains(lot));
     }
@@ -73,7 +76,10 @@ pub async fn checks(app: &App, facts: &Facts<'_>, problem: solver::Problem) -> R
         .collect();
     let mut checks = Vec::new();
     if !silent.is_empty() {
-        let (en, fr) = ("These have declared no capability for this call.", "Ces structures n'ont déclaré aucune capacité pour cet appel.");
+        let (en, fr) = (
+            "These have declared no capability for this call.",
+            "Ces structures n'ont déclaré aucune capacité pour cet appel.",
+        );
         checks.push(Check::new("declared", Verdict::Warning, en, fr).of(silent));
     }
     if team.is_empty() {
@@ -93,9 +99,11 @@ pub async fn checks(app: &App, facts: &Facts<'_>, problem: solver::Problem) -> R
             "D'après ce que déclarent ses membres, le groupement ne peut répondre selon les règles de l'appel.",
             Verdict::Warning,
         ),
-        Status::Unknown => {
-            ("It could not be said in time whether the group can answer.", "Impossible de dire à temps si le groupement peut répondre.", Verdict::NotJudged)
-        }
+        Status::Unknown => (
+            "It could not be said in time whether the group can answer.",
+            "Impossible de dire à temps si le groupement peut répondre.",
+            Verdict::NotJudged,
+        ),
     };
     checks.push(Check::new("able", verdict, en, fr));
     let redundant: Vec<Uuid> = found.redundant.iter().filter_map(|one| one.actor.parse().ok()).collect();
@@ -105,7 +113,10 @@ pub async fn checks(app: &App, facts: &Facts<'_>, problem: solver::Problem) -> R
             checks.push(Check::new("necessity", Verdict::Kept, en, fr));
         }
     } else {
-        let (en, fr) = ("The others could answer without any one of these. A group larger than its answer needs can be an offence against competition law: be able to say what each brings.", "Les autres pourraient répondre sans l'une ou l'autre de ces structures. Un groupement plus large que nécessaire peut enfreindre le droit de la concurrence : sachez dire ce que chacune apporte.");
+        let (en, fr) = (
+            "The others could answer without any one of these. A group larger than its answer needs can be an offence against competition law: be able to say what each brings.",
+            "Les autres pourraient répondre sans l'une ou l'autre de ces structures. Un groupement plus large que nécessaire peut enfreindre le droit de la concurrence : sachez dire ce que chacune apporte.",
+        );
         checks.push(Check::new("necessity", Verdict::Warning, en, fr).of(redundant));
     }
     Ok(checks)
