@@ -19,8 +19,9 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    audit, bids, calls, capabilities, events, exports, identity, imports, interests, mail, organisations, partners,
-    relations, reservations, runs, service, territories, visibility, vocabularies, webhooks,
+    answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing, identity,
+    imports, interests, mail, negotiation, organisations, partners, relations, reservations, runs, service, sharing,
+    territories, treasury, visibility, vocabularies, webhooks,
 };
 
 mod examples;
@@ -46,7 +47,9 @@ pub mod three_zero;
         (name = "identity", description = "People, the organisations they belong to, and keys."),
         (name = "partners", description = "Interest in calls, partners who complement each other, teams put to the test."),
         (name = "bids", description = "Answers to calls, sealed until two people open them together."),
+        (name = "decisions", description = "What follows the opening: bids side by side, changes asked for, decisions of people."),
         (name = "events", description = "What happened, to read and to be sent."),
+        (name = "consortia", description = "Organisations that answer a call together, from the first invitation on."),
         (name = "service", description = "The service itself."),
     ),
     components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
@@ -54,9 +57,10 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 10] = [
+const VERSIONED: [&str; 11] = [
     "Call",
     "Capability",
+    "Consortium",
     "Interest",
     "MailPreferences",
     "Organisation",
@@ -68,7 +72,7 @@ const VERSIONED: [&str; 10] = [
 ];
 
 /// Operations without a body that the present state may forbid.
-const STATEFUL: [&str; 13] = [
+const STATEFUL: [&str; 24] = [
     "accept_join_request",
     "close_call",
     "create_api_key",
@@ -82,6 +86,17 @@ const STATEFUL: [&str; 13] = [
     "withdraw_bid",
     "rotate_webhook_secret",
     "test_webhook",
+    "ask_to_be_invited_again",
+    "promote_alternate",
+    "rescind_membership",
+    "compare_bids",
+    "file_consortium",
+    "get_bid_answer",
+    "get_consortium_answer",
+    "get_consortium_shares",
+    "get_consortium_treasury",
+    "list_decisions",
+    "withdraw_filing",
 ];
 
 /// Headers of every answer that tell how much may still be asked.
@@ -132,6 +147,14 @@ pub fn routes(config: &mut ServiceConfig) {
         events::routes::configure(routes);
         webhooks::configure(routes);
         mail::routes::configure(routes);
+        consortia::configure(routes);
+        answers::configure(routes);
+        comparison::configure(routes);
+        negotiation::configure(routes);
+        decisions::configure(routes);
+        filing::configure(routes);
+        treasury::routes::configure(routes);
+        sharing::configure(routes);
     }));
 }
 

@@ -167,7 +167,7 @@ impl<T: Resource> ToSchema for Coded<T> {
     }
 }
 
-fn etag(version: i64) -> String {
+pub(crate) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 

@@ -26,6 +26,7 @@ use crate::audit::{Log, Readings, Recorded};
 use crate::bids::keys;
 use crate::bids::seal::SealingKey;
 use crate::body::Contract;
+use crate::decisions::telling::keep_telling;
 use crate::identity::entrance::{self, Entrance};
 use crate::keyfile::Key;
 use crate::limits::Limits;
@@ -140,6 +141,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     let writer = mail.map(|mail| Writer::new(log.clone(), links.clone(), mail));
     let (links, limits) = (Data::new(links), Limits::new(limits));
     let app = App { db, log, readings, cursors, solvers, sealing, limits, webhooks: Arc::new(webhooks) };
+    tokio::spawn(keep_telling(app.log.clone(), Arc::downgrade(&app.solvers)));
     let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {

@@ -22,8 +22,10 @@ mod m20261122_000013_create_audit;
 mod m20261122_000014_create_bids;
 mod m20261122_000015_guard_sign_ins;
 mod m20261122_000016_find_runs_of_a_day;
+mod m20261122_000017_create_consortia;
 mod m20261122_000018_find_partners;
 mod m20261122_000019_create_events;
+mod m20261122_000020_create_decisions;
 
 /// Applies and reverts the migrations.
 pub struct Migrator;
@@ -48,8 +50,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000014_create_bids::Migration),
             Box::new(m20261122_000015_guard_sign_ins::Migration),
             Box::new(m20261122_000016_find_runs_of_a_day::Migration),
+            Box::new(m20261122_000017_create_consortia::Migration),
             Box::new(m20261122_000018_find_partners::Migration),
             Box::new(m20261122_000019_create_events::Migration),
+            Box::new(m20261122_000020_create_decisions::Migration),
         ]
     }
 }

@@ -259,6 +259,102 @@ impl Tour {
         self.post("open_bids", ada, &format!("{call}/openings"), json!({})).await;
     }
 
+    /// A consortium with a member that comes, goes and would come again, an alternate, and signatures.
+    async fn consortia(&self, ada: &Client, own: &str) {
+        let gus = join(&self.app, "gus").await;
+        let other = gus.client.post("/v1/organisations", json!({ "name": "La partenaire" })).await.expect(201);
+        let other = other["id"].as_str().unwrap().to_owned();
+        let funder = sample::organisation(&self.app, "La financeuse").await;
+        let call = self.app.post("/v1/calls", bidding::call(&funder)).await.expect(201);
+        self.app.post(&format!("{}/publish", call.header("location")), json!({})).await.expect(200);
+        let new = json!({ "organisation": own, "call": call["id"], "name": "Ensemble" });
+        let path = self.post("create_consortium", ada, "/v1/consortia", new).await.header("location").to_owned();
+        let member = format!("{path}/members/{other}");
+        let invite =
+            json!({ "organisation": other, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 10 }] });
+        self.post("invite_into_consortium", ada, &format!("{path}/invitations"), invite.clone()).await;
+        self.get("list_consortia", ada, "/v1/consortia").await;
+        self.post("decline_membership", &gus.client, &format!("{member}/decline"), json!({})).await;
+        self.post("ask_to_be_invited_again", &gus.client, &format!("{member}/ask"), json!({})).await;
+        ada.post(&format!("{path}/invitations"), invite.clone()).await.expect(200);
+        self.post("accept_membership", &gus.client, &format!("{member}/accept"), json!({ "terms": 2 })).await;
+        let seen = self.get("get_consortium", &gus.client, &path).await;
+        let terms = json!({ "consent": {}, "amounts": [{ "need": "kits", "amount_cents": 90 }] });
+        self.did("replace_membership", gus.client.put(&member, seen.etag(), terms).await).await;
+        let seen = ada.get(&path).await.expect(200);
+        let members = json!([
+            { "organisation": own, "role": "group-lead" },
+            { "organisation": other, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 10 }] }
+        ]);
+        let seen = self.did("replace_consortium", ada.put(&path, seen.etag(), sample::plan(&members)).await).await;
+        self.get("get_consortium_checks", ada, &format!("{path}/checks")).await;
+        let sign = json!({ "organisation": own, "digest": seen["digest"] });
+        self.post("sign_consortium", ada, &format!("{path}/sign"), sign).await;
+        self.post("leave_consortium", &gus.client, &format!("{member}/leave"), json!({})).await;
+        let third = sample::organisation(&self.app, "La suppléante").await;
+        let standby = json!({ "organisation": third, "role": "group-mem", "alternate": true });
+        ada.post(&format!("{path}/invitations"), standby).await.expect(200);
+        let spare = format!("{path}/members/{third}");
+        self.post("promote_alternate", ada, &format!("{spare}/promote"), json!({})).await;
+        let seen = self.post("rescind_membership", ada, &format!("{spare}/rescind"), json!({})).await;
+        self.did("dissolve_consortium", ada.delete(&path, seen.etag()).await).await;
+    }
+
+    /// What follows the opening: bids side by side, changes, a decision.
+    async fn decisions(&self, ada: &Client, own: &str) {
+        let (hal, ines) = (join(&self.app, "hal").await, join(&self.app, "ines").await);
+        let bidder = hal.client.post("/v1/organisations", json!({ "name": "La soumissionnaire" })).await.expect(201);
+        let bidder = bidder["id"].as_str().unwrap();
+        let mut call = bidding::call(own);
+        call["group_policy"] = json!({ "negotiated": true });
+        let call = ada.post("/v1/calls", call).await.expect(201).header("location").to_owned();
+        ada.post(&format!("{call}/publish"), json!({})).await.expect(200);
+        let bid = hal.client.post(&format!("{call}/bids"), bidding::alone(bidder, 10, 90)).await.expect(201);
+        let bid = bid.header("location").to_owned();
+        self.get("get_bid_answer", &hal.client, &format!("{bid}/answer")).await;
+        ada.put_new(&format!("{call}/evaluators/{}", ines.id), json!({})).await.expect(201);
+        let passed = "UPDATE call SET answers_due_at = '2020-01-01T00:00:00+00:00'";
+        self.db.execute_unprepared(passed).await.unwrap();
+        ada.post(&format!("{call}/openings"), json!({})).await.expect(200);
+        ines.client.post(&format!("{call}/openings"), json!({})).await.expect(200);
+        self.get("compare_bids", ada, &format!("{call}/comparison")).await;
+        let ask = json!({ "due_at": "2190-01-01T00:00:00Z", "text": "Davantage" });
+        self.post("ask_changes", ada, &format!("{bid}/change-requests"), ask).await;
+        self.get("list_change_requests", &hal.client, &format!("{bid}/change-requests")).await;
+        let revisions = format!("{bid}/revisions");
+        let revised = self.post("create_bid_revision", &hal.client, &revisions, bidding::alone(bidder, 11, 90)).await;
+        let on = json!({ "bid": revised["id"], "chosen": true, "reasons": "Complète" });
+        let lot = json!({ "lot": "equipment", "outcome": "awarded", "reasons": "Une offre", "bids": [on] });
+        let decision = json!({ "tell_at": "2020-01-01T00:00:00Z", "lots": [lot] });
+        self.post("record_decision", ada, &format!("{call}/decisions"), decision).await;
+        self.get("list_decisions", ada, &format!("{call}/decisions")).await;
+        self.get("get_bid_decision", &hal.client, &format!("{}/decision", revised.header("location"))).await;
+    }
+
+    /// A consortium of one that files its answer and takes it back.
+    async fn filing(&self) {
+        let jo = join(&self.app, "jo").await;
+        let own = jo.client.post("/v1/organisations", json!({ "name": "La déposante" })).await.expect(201);
+        let funder = sample::organisation(&self.app, "La destinataire").await;
+        let call = self.app.post("/v1/calls", bidding::call(&funder)).await.expect(201);
+        self.app.post(&format!("{}/publish", call.header("location")), json!({})).await.expect(200);
+        let parts = json!([{ "need": "kits", "quantity": 10, "amount_cents": 90 }]);
+        let new = json!({ "organisation": own["id"], "call": call["id"], "name": "Seule", "lots": ["equipment"], "parts": parts });
+        let made = jo.client.post("/v1/consortia", new).await.expect(201);
+        let path = made.header("location").to_owned();
+        self.get("get_consortium_treasury", &jo.client, &format!("{path}/treasury")).await;
+        self.get("get_consortium_answer", &jo.client, &format!("{path}/answer")).await;
+        let offer = sample::devices(own["id"].as_str().unwrap(), 150, 5);
+        jo.client.post("/v1/capabilities", offer).await.expect(201);
+        let consents = format!("{path}/share-consents");
+        self.post("agree_to_share", &jo.client, &consents, json!({ "plan": made["plan"] })).await;
+        self.get("get_consortium_shares", &jo.client, &format!("{path}/shares")).await;
+        self.did("delete_share_consent", jo.client.delete(&consents, "\"1\"").await).await;
+        jo.client.post(&format!("{path}/sign"), json!({ "digest": made["digest"] })).await.expect(200);
+        self.post("file_consortium", &jo.client, &format!("{path}/file"), json!({})).await;
+        self.post("withdraw_filing", &jo.client, &format!("{path}/withdraw"), json!({})).await;
+    }
+
     /// Comes in by an identity provider, and links it.
     async fn provider(&self, issuer: &Issuer) {
         let left = self.get("begin_oidc_sign_in", &self.app.anonymous(), "/v1/oidc/authorize").await;
@@ -445,6 +541,9 @@ on_both_engines! {
         let ada = tour.people().await;
         let own = tour.market(&ada).await;
         tour.bids(&ada, &own).await;
+        tour.consortia(&ada, &own).await;
+        tour.filing().await;
+        tour.decisions(&ada, &own).await;
         tour.provider(&issuer).await;
         tour.members(&ada, &own).await;
         tour.keys(&ada, &own).await;

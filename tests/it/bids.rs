@@ -23,7 +23,7 @@ fn anonymous(mut problem: Value) -> Value {
 }
 
 /// What the receipt's digest is made of, worked out by the words of the document alone.
-fn digest_of(sealed: &Value) -> String {
+pub fn digest_of(sealed: &Value) -> String {
     fn canonical(value: &Value) -> String {
         match value {
             Value::Object(members) => {

@@ -28,6 +28,7 @@ fn operations() -> Vec<(String, BTreeSet<String>)> {
             .replace("{reservation}", NOBODY)
             .replace("{delivery}", NOBODY)
             .replace("{token}", "none")
+            .replace("{organisation}", NOBODY)
     };
     paths.iter().map(|(path, item)| (filled(path), item.as_object().unwrap().keys().cloned().collect())).collect()
 }

@@ -1,6 +1,7 @@
 //! The service from outside: over HTTP, on both databases, every answer checked against the OpenAPI document.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod answers;
 mod audit;
 mod authorisation;
 mod bad_files;
@@ -11,8 +12,10 @@ mod calls;
 mod capabilities;
 mod cli;
 mod concurrency;
+mod consortia;
 mod contract;
 mod conventions;
+mod decisions;
 mod directory;
 mod edge;
 mod erasure;
@@ -39,6 +42,7 @@ mod runs_refused;
 mod slowness;
 mod support;
 mod territories;
+mod treasury;
 mod visibility;
 mod vocabularies;
 mod webhooks;

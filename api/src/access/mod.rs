@@ -17,7 +17,7 @@ mod role;
 mod routes;
 
 pub use caller::{Caller, Principal, is_claimed};
-pub use owners::Owners;
+pub use owners::{Everyone, Owners};
 pub use policy::{Policy, Who};
 pub use role::{Role, Scope, Scopes};
 pub use routes::Routes;

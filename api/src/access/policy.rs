@@ -6,17 +6,24 @@
 use Who::{Administrator, Anyone, Member, Person, Registered, SignedIn};
 
 use super::{Caller, Principal, Role, Scope};
+use crate::answers::routes as answers;
 use crate::audit::routes as audit;
 use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
+use crate::comparison::routes as comparison;
+use crate::consortia::checks::routes as consortium_checks;
+use crate::consortia::{invitations as consortium_invitations, memberships, routes as consortia, signing};
+use crate::decisions::routes as decisions;
 use crate::events::routes as events;
 use crate::exports::routes as exports;
+use crate::filing::routes as filing;
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
 use crate::interests::routes as interests;
 use crate::mail::routes as mail;
+use crate::negotiation::routes as negotiation;
 use crate::organisations::routes as organisations;
 use crate::partners::routes as partners;
 use crate::problem::{Kind, Problem};
@@ -24,7 +31,9 @@ use crate::relations::routes as relations;
 use crate::reservations::routes as reservations;
 use crate::runs::routes as runs;
 use crate::service;
+use crate::sharing::routes as sharing;
 use crate::territories::routes as territories;
+use crate::treasury::routes as treasury;
 use crate::vocabularies::routes as vocabularies;
 use crate::webhooks::{deliveries, routes as webhooks};
 
@@ -207,6 +216,39 @@ govern! {
     mail::replace_mail_preferences: Person, Manage;
     mail::get_unsubscription: Anyone, Read;
     mail::unsubscribe: Anyone, Read;
+    answers::get_bid_answer: SignedIn, Read;
+    comparison::compare_bids: Person, Read;
+    negotiation::ask_changes: Person, Bids;
+    negotiation::list_change_requests: SignedIn, Read;
+    negotiation::create_bid_revision: Member(Role::Editor), Bids;
+    decisions::record_decision: Person, Bids;
+    decisions::list_decisions: Person, Read;
+    decisions::get_bid_decision: SignedIn, Read;
+
+    filing::file_consortium: Member(Role::Editor), Bids;
+    filing::withdraw_filing: Member(Role::Editor), Bids;
+    filing::get_consortium_answer: Member(Role::Viewer), Read;
+    treasury::get_consortium_treasury: Member(Role::Viewer), Read;
+    sharing::agree_to_share: Member(Role::Editor), Bids;
+    sharing::delete_share_consent: Member(Role::Editor), Bids;
+    sharing::get_consortium_shares: Member(Role::Viewer), Read;
+
+
+    consortia::create_consortium: Member(Role::Editor), Bids;
+    consortia::list_consortia: Registered, Read;
+    consortia::get_consortium: Member(Role::Viewer), Read;
+    consortia::replace_consortium: Member(Role::Editor), Bids;
+    consortia::dissolve_consortium: Member(Role::Editor), Bids;
+    consortium_invitations::invite_into_consortium: Member(Role::Editor), Bids;
+    consortium_invitations::rescind_membership: Member(Role::Editor), Bids;
+    consortium_invitations::promote_alternate: Member(Role::Editor), Bids;
+    memberships::accept_membership: Member(Role::Editor), Bids;
+    memberships::decline_membership: Member(Role::Editor), Bids;
+    memberships::leave_consortium: Member(Role::Editor), Bids;
+    memberships::ask_to_be_invited_again: Member(Role::Editor), Bids;
+    memberships::replace_membership: Member(Role::Editor), Bids;
+    signing::sign_consortium: Member(Role::Editor), Bids;
+    consortium_checks::get_consortium_checks: Member(Role::Viewer), Read;
 }
 
 impl Policy {

@@ -110,6 +110,13 @@ impl Recorded {
         self
     }
 
+    /// Tells what something else tells, too, which was done in the same transaction.
+    #[must_use]
+    pub fn telling_too(mut self, other: Self) -> Self {
+        self.news.extend(other.news);
+        self
+    }
+
     /// One entry for each organisation concerned, or one that concerns none.
     fn entries(self, author: &Author) -> Vec<Entry> {
         let Self { subject, mut organisations, version, details, news: _ } = self;

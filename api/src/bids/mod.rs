@@ -1,9 +1,9 @@
 //! Bids: answers to a call that stay sealed until two persons open them together, after the deadline.
 //!
-//! 1. `routes` takes a bid while the database's clock says that there is time, and answers with a receipt.
+//! 1. `routes` takes a bid while the database's clock says that there is time (`intake`), and answers with a receipt.
 //! 2. `seal` encrypts it with the key of its call, bound to everything that the receipt says; `keys` keeps that key, itself sealed by
 //!    the installation's, which is not in the database.
-//! 3. `evaluators` says who may open and read, `openings` lets two of them open.
+//! 3. `evaluators` says who may open and read, `openings` lets two of them open; `reading` is how bids are read.
 //!
 //! Before the opening nobody but the bidder learns that there is a bid: not the funder, not an administrator, not by a count.
 
@@ -16,8 +16,10 @@ use crate::access::Routes;
 
 pub(crate) mod entity;
 pub(crate) mod evaluators;
+pub(crate) mod intake;
 pub mod keys;
 pub(crate) mod openings;
+pub(crate) mod reading;
 pub(crate) mod routes;
 pub mod seal;
 pub(crate) mod store;
@@ -92,13 +94,32 @@ pub struct BidContent {
     /// Who delivers what.
     #[schema(min_items = 1, max_items = 2000)]
     pub allocations: Vec<Allocation>,
-    /// The price: the sum of the allocations.
+    /// What the lead is paid for coordinating, over the whole contract.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
+    pub coordination_cents: i64,
+    /// The price: the sum of the allocations, and what the lead is paid for coordinating.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub amount_cents: i64,
     /// What else there is to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 20000)]
     pub note: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_nought(cents: &i64) -> bool {
+    *cents == 0
+}
+
+impl BidContent {
+    /// What a member is paid: for what it delivers, and the lead for coordinating. O(allocations).
+    #[must_use]
+    pub fn amount_of(&self, organisation: Uuid) -> i64 {
+        let own = self.allocations.iter().filter(|part| part.organisation == organisation);
+        let leads = self.organisation == Some(organisation);
+        own.map(|part| part.amount_cents).sum::<i64>() + if leads { self.coordination_cents } else { 0 }
+    }
 }
 
 /// What is sealed: its digest is the SHA-256 of this object in canonical JSON (RFC 8785).

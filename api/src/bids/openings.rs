@@ -11,8 +11,10 @@ use crate::access::{Caller, Routes};
 use crate::app::App;
 use crate::audit::Recorded;
 use crate::calls::{self, CallStatus};
+use crate::consortia::machine::Event;
 use crate::database::clock;
 use crate::events::{EventType, News};
+use crate::filing::follow::follow;
 use crate::once::Once;
 use crate::problem::Problem;
 
@@ -42,6 +44,7 @@ pub(crate) async fn open_bids(
             let bidders = store::standing(tx, *id).await?;
             recorded =
                 recorded.telling(News::of(EventType::BidsOpened, "call", *id, bidders.into_iter().chain([funder])));
+            recorded = follow(tx, *id, |_| Some(Event::Close), recorded).await?;
         }
         Ok((HttpResponse::Ok().json(opening), recorded))
     })

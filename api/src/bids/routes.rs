@@ -3,20 +3,18 @@
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post};
-use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::seal::{digest, salted};
-use super::{Bid, BidContent, BidReceipt, BidState, keys, store, validate};
+use super::{Bid, BidContent, BidReceipt, intake, keys, reading, store};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
 use crate::audit::Recorded;
 use crate::body::Body;
-use crate::calls::{self, Call, CallStatus};
-use crate::database::{begin_read, clock};
+use crate::calls::{self, CallStatus};
+use crate::database::begin_read;
 use crate::events::{EventType, News};
+use crate::filing;
 use crate::once::{self, Once};
 use crate::page::{Page, Pager, Paging};
 use crate::problem::{Fault, Problem};
@@ -48,23 +46,14 @@ pub(crate) async fn create_bid(
     let key = keys::of_call(&app.log, &caller, &app.sealing, *id).await?;
     once::blind(&request, |digest| key.blind(digest))?;
     once.write(&app, async |tx| {
-        let (call, received_at) = taking_bids(tx, *id).await?;
+        let (call, received_at) = intake::taking_bids(tx, *id).await?;
         let bidder = caller.acting(tx, "/organisation", new.organisation, Role::Editor).await?;
         let unnamed = || Problem::invalid(vec![Fault::at("/organisation", "say in whose name the bid is")]);
         let bidder = bidder.ok_or_else(unnamed)?;
-        Problem::check(validate::faults(tx, &call.value.written, bidder, &new).await?)?;
-        let sealed = salted(BidContent { organisation: Some(bidder), ..new })?;
-        let receipt = BidReceipt {
-            id: Uuid::now_v7(),
-            call: *id,
-            call_version: call.version,
-            organisation: bidder,
-            state: BidState::Received,
-            received_at,
-            ended_at: None,
-            digest: digest(&sealed)?,
-        };
-        store::insert(tx, &receipt, key.seal(&receipt, &sealed)?).await?;
+        if filing::store::holds(tx, *id, bidder).await? {
+            return Err(Problem::conflict("a consortium has filed this bid: take it back there first"));
+        }
+        let receipt = intake::take_in(tx, &key, &call, received_at, bidder, new).await?;
         let place = format!("/v1/bids/{}", receipt.id);
         let news = news(EventType::BidReceived, receipt.id, *id, bidder);
         let recorded = Recorded::of("bid", receipt.id).concerning([bidder]).telling(news);
@@ -76,35 +65,6 @@ pub(crate) async fn create_bid(
 /// What a bidder is told of its bid, and nobody else.
 fn news(kind: EventType, bid: Uuid, call: Uuid, bidder: Uuid) -> News {
     News::of(kind, "bid", bid, [bidder]).with(json!({ "call": call }))
-}
-
-/// A call that takes bids, and what time it is. Others that hand in, withdraw or open bids wait until this transaction ends.
-async fn taking_bids(tx: &impl ConnectionTrait, id: Uuid) -> Result<(Call, DateTime<Utc>), Problem> {
-    store::lock(tx, id).await?;
-    let call = calls::store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
-    if call.value.status != CallStatus::Published {
-        return Err(Problem::conflict("the call is not published, or closed: it takes no bids"));
-    }
-    let Some(due) = call.value.written.answers_due_at else {
-        return Err(Problem::conflict("the call does not say until when it takes bids, and so takes none"));
-    };
-    // A clock that is set back does not reopen what has been opened.
-    let opened = store::opening(tx, id).await?.is_some_and(|opening| opening.opened_at.is_some());
-    let now = clock(tx).await?;
-    if opened || now >= due {
-        return Err(Problem::conflict(format!("bids were due at {due}, by the clock of the service")));
-    }
-    Ok((call, now))
-}
-
-/// Whether somebody reads the bids of a call because they have been opened to them. Three queries at most.
-async fn reads_all(db: &impl ConnectionTrait, caller: &Caller, call: &Call) -> Result<bool, DbErr> {
-    let Ok(person) = caller.person() else { return Ok(false) };
-    let opening = store::opening(db, call.id).await?;
-    if opening.is_none_or(|opening| opening.opened_at.is_none()) {
-        return Ok(false);
-    }
-    store::evaluates(db, call.id, call.value.written.funder, person).await
 }
 
 /// Lists the bids on a call that the caller may read, oldest first.
@@ -124,7 +84,7 @@ pub(crate) async fn list_bids(
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let db = begin_read(&app.db).await?;
     let call = calls::store::find_visible(&db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
-    let all = reads_all(&db, &caller, &call).await?;
+    let all = reading::reads_all(&db, &caller, &call).await?;
     let rows = store::page(&db, &caller, all, *id, &pager.slice(), pager.after_id()?).await?;
     let key = keys::find(&db, &app.sealing, *id).await?;
     let bids = rows.into_iter().map(|row| store::view(row, key.as_ref())).collect();
@@ -139,12 +99,7 @@ pub(crate) async fn list_bids(
 #[get("/bids/{id}")]
 pub(crate) async fn get_bid(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let db = begin_read(&app.db).await?;
-    let row = store::find(&db, *id).await?.ok_or_else(Problem::not_found)?;
-    let call = calls::store::find(&db, row.call_id).await?.ok_or_else(Problem::not_found)?;
-    let all = reads_all(&db, &caller, &call).await?;
-    let row = store::find_readable(&db, &caller, all, *id).await?.ok_or_else(Problem::not_found)?;
-    let key = keys::find(&db, &app.sealing, call.id).await?;
-    let bid = store::view(row, key.as_ref());
+    let (_, bid) = reading::read(&db, &app, &caller, *id).await?;
     caller.saw("bid", bid.receipt.id, Some(bid.receipt.organisation));
     Ok(HttpResponse::Ok().json(bid))
 }
@@ -157,7 +112,10 @@ pub(crate) async fn withdraw_bid(app: Data<App>, caller: Caller, id: Path<Uuid>)
     let tx = app.log.begin(&caller).await?;
     let bid = store::find(&tx, *id).await?.ok_or_else(Problem::not_found)?;
     caller.require_inside(&tx, bid.organisation_id, Role::Editor).await?;
-    let (_, now) = taking_bids(&tx, bid.call_id).await?;
+    let (_, now) = intake::taking_bids(&tx, bid.call_id).await?;
+    if filing::store::of_bid(&tx, *id).await?.is_some() {
+        return Err(Problem::conflict("a consortium has filed this bid: take it back there"));
+    }
     if !store::withdraw(&tx, *id, now).await? {
         return Err(Problem::conflict("this bid has been replaced or withdrawn already"));
     }

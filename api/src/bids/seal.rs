@@ -132,8 +132,15 @@ impl DataKey {
 /// # Errors
 /// A system without random numbers.
 pub fn salted(content: BidContent) -> Result<SealedBid, Problem> {
-    let salt = random::<KEY_BYTES>()?.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    Ok(SealedBid { content, salt })
+    Ok(SealedBid { content, salt: salt()? })
+}
+
+/// 256 random bits in hexadecimal.
+///
+/// # Errors
+/// A system without random numbers.
+pub(crate) fn salt() -> Result<String, Problem> {
+    Ok(random::<KEY_BYTES>()?.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
 /// SHA-256 of what is sealed, in canonical JSON.
@@ -146,7 +153,7 @@ pub fn digest(bid: &SealedBid) -> Result<String, Problem> {
 
 /// JSON with its members in the order of their names and no spaces. With whole numbers below 2⁵³ and names in ASCII, which is all that
 /// there is here, this is the canonical form of RFC 8785.
-fn canonical(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
+pub(crate) fn canonical(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
     let mut value = serde_json::to_value(value).map_err(Problem::internal)?;
     value.sort_all_objects();
     serde_json::to_vec(&value).map_err(Problem::internal)

@@ -59,6 +59,12 @@ pub async fn standing(db: &impl ConnectionTrait, call: Uuid) -> Result<Vec<Uuid>
         .await
 }
 
+/// The bids of a call that stand, by id, whoever asks. One query.
+pub async fn standing_bids(db: &impl ConnectionTrait, call: Uuid) -> Result<Vec<Model>, DbErr> {
+    let standing = Column::CallId.eq(call).and(Column::State.eq(BidState::Received));
+    Entity::find().filter(standing).order_by_asc(Column::Id).all(db).await
+}
+
 /// A bid, whoever asks. One query.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
@@ -72,6 +78,22 @@ pub async fn find_readable(
     id: Uuid,
 ) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).filter(readable(caller, evaluates)).one(db).await
+}
+
+/// The states of the bids of an organisation on a call. One query.
+pub(crate) async fn states_of(
+    db: &impl ConnectionTrait,
+    call: Uuid,
+    organisation: Uuid,
+) -> Result<Vec<BidState>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::State)
+        .filter(Column::CallId.eq(call))
+        .filter(Column::OrganisationId.eq(organisation))
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// Writes a bid in the place of the one of the same organisation that stands, if there is one. Two queries.

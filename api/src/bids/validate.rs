@@ -35,9 +35,10 @@ fn own_faults(call: &NewCall, bidder: Uuid, bid: &BidContent) -> Vec<Fault> {
     lot_faults(call, bid, &mut faults);
     member_faults(bidder, bid, &mut faults);
     allocation_faults(call, bid, &mut faults);
-    let sum: i128 = bid.allocations.iter().map(|part| i128::from(part.amount_cents)).sum();
+    let services: i128 = bid.allocations.iter().map(|part| i128::from(part.amount_cents)).sum();
+    let sum = services + i128::from(bid.coordination_cents);
     if sum != i128::from(bid.amount_cents) {
-        faults.push(Fault::at("/amount_cents", format!("the allocations come to {sum}")));
+        faults.push(Fault::at("/amount_cents", format!("the allocations, with the coordination, come to {sum}")));
     }
     faults
 }

@@ -106,6 +106,12 @@ pub struct NewCall {
     pub assumptions: Assumptions,
 }
 
+/// Whether answers to a call, and the groups that give them, may still change after candidacy.
+#[must_use]
+pub const fn is_negotiated(call: &NewCall) -> bool {
+    call.group_policy.negotiated
+}
+
 /// A call with where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CallState {

@@ -115,6 +115,10 @@ pub struct GroupPolicy {
     pub form_after_award: GroupForm,
     /// Whether one organisation may belong to several groups for a lot.
     pub several_groups_allowed: bool,
+    /// Whether the procedure is negotiated: answers, and the groups that give them, may still change after candidacy.
+    pub negotiated: bool,
+    /// Whether only organisations of the social economy may answer.
+    pub reserved_to_social_economy: bool,
     /// Largest part that may be subcontracted.
     #[schema(maximum = 100)]
     pub maximum_subcontracting_percent: Option<u8>,

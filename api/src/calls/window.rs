@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use crate::access::Owners;
+use crate::access::{Everyone, Owners};
 use crate::capabilities::store::{Offer, Terms};
 use crate::organisations::profile::{Finances, Profile};
 use crate::relations::Relation;
@@ -26,6 +26,12 @@ impl<'a, C: ConnectionTrait> Window<'a, C> {
     /// The view of an organisation, or of the platform.
     pub fn new(db: &'a C, asker: Option<Uuid>) -> Self {
         Self { db, owners: Owners::of(asker) }
+    }
+
+    /// The view of organisations that have all agreed to reckon with each other's costs and capacities. What is each one's own even
+    /// among partners, its cash, its turnover and its reservations, is nobody's here.
+    pub fn together(db: &'a C, everyone: Everyone) -> Self {
+        Self { db, owners: Owners::Together(everyone) }
     }
 
     /// What everybody may know of organisations.
@@ -65,16 +71,22 @@ impl<'a, C: ConnectionTrait> Window<'a, C> {
 
     /// What the asker's own capabilities can do and cost.
     pub async fn own_terms(&self) -> Result<BTreeMap<Uuid, Terms>, DbErr> {
-        capabilities::store::terms_of(self.db, self.owners).await
+        capabilities::store::terms_of(self.db, self.owners.clone()).await
     }
 
     /// The asker's own turnover and cash.
     pub async fn own_finances(&self) -> Result<BTreeMap<Uuid, Finances>, DbErr> {
-        organisations::profile::finances_of(self.db, self.owners).await
+        if matches!(self.owners, Owners::Together(_)) {
+            return Ok(BTreeMap::new());
+        }
+        organisations::profile::finances_of(self.db, self.owners.clone()).await
     }
 
     /// Whom the asker would rather not work with.
     pub async fn own_reservations(&self) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
-        reservations::store::of(self.db, self.owners).await
+        if matches!(self.owners, Owners::Together(_)) {
+            return Ok(Vec::new());
+        }
+        reservations::store::of(self.db, self.owners.clone()).await
     }
 }

@@ -63,6 +63,11 @@ types! {
     ConsortiumAgreed "consortium.agreed" "All members of a consortium have signed the same version." "Tous les membres d'un groupement ont signé la même version.";
     ConsortiumFiled "consortium.filed" "A consortium has filed its answer." "Un groupement a déposé sa réponse.";
     ConsortiumDissolved "consortium.dissolved" "A consortium was dissolved." "Un groupement a été dissous.";
+    ConsortiumAskedAgain "consortium.asked_again" "An organisation asks to be invited into a consortium again." "Une structure demande à être invitée de nouveau dans un groupement.";
+    ConsortiumWithdrawn "consortium.withdrawn" "A consortium has withdrawn its answer." "Un groupement a retiré sa réponse.";
+    ConsortiumClosed "consortium.closed" "Candidacy is over for a consortium." "La phase de candidature est close pour un groupement.";
+    ConsortiumAwarded "consortium.awarded" "The answer of a consortium was chosen." "La réponse d'un groupement a été retenue.";
+    ConsortiumEnded "consortium.ended" "A consortium is over." "Un groupement a pris fin.";
     InterestDeclared "interest.declared" "An organisation has declared its interest in a call." "Une structure a déclaré son intérêt pour un appel.";
     InterestChanged "interest.changed" "An interest in a call has changed." "Un intérêt pour un appel a changé.";
     InterestWithdrawn "interest.withdrawn" "An interest in a call was withdrawn." "Un intérêt pour un appel a été retiré.";

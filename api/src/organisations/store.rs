@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::directory::{self, Filter, Order};
 use super::entity::{ActiveModel, Column, Entity, Model, Texts, credential, identifier, link};
 use super::{Credential, Identifier, IdentifierScheme, NewOrganisation, Organisation, OrganisationLink, validate};
+use crate::consortia;
 use crate::database::{now, rows_per_statement};
 use crate::fold::fold;
 use crate::runs;
@@ -35,6 +36,22 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Organisation>, DbErr> 
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Organisation>, DbErr> {
     let row: Vec<Model> = Entity::find_by_id(id).one(db).await?.into_iter().collect();
     Ok(complete(db, row).await?.pop())
+}
+
+/// Those of some organisations that exist, by id. Four queries (more beyond some thousands).
+pub async fn several(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Organisation>, DbErr> {
+    let rows = Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id).all(db).await?;
+    complete(db, rows).await
+}
+
+/// Who shares its certificates with one of these. One query.
+pub async fn lenders(db: &impl ConnectionTrait, to: impl IntoIterator<Item = Uuid>) -> Result<Vec<Uuid>, DbErr> {
+    let shared = link::Column::ToId.is_in(to).and(link::Column::SharesCredentials.eq(true));
+    let query = link::Entity::find().select_only().column(link::Column::OrganisationId).filter(shared);
+    query.order_by_asc(link::Column::OrganisationId).into_tuple().all(db).await
 }
 
 /// Whether it exists. One query.
@@ -303,8 +320,23 @@ pub async fn replace(db: &impl ConnectionTrait, id: Uuid, new: &NewOrganisation,
     Ok(true)
 }
 
-/// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. Two queries.
+/// Whom to ask at some organisations, where they say it. One query.
+pub(crate) async fn contacts(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, String>, DbErr> {
+    let rows: Vec<(Uuid, String)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Contact])
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::Contact.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. Three queries;
+/// call it in a transaction, to be rolled back where it gives `false`.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
+    consortia::store::forget_alternate(db, id).await?;
     let done = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     if done.rows_affected == 0 {
         return Ok(false);

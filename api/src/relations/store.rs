@@ -40,6 +40,13 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Relation>, DbErr> {
     Ok(Entity::find().order_by_asc(Column::Id).all(db).await?.into_iter().map(view).collect())
 }
 
+/// The relations between some organisations, by id. One query.
+pub async fn among(db: &impl ConnectionTrait, organisations: &[Uuid]) -> Result<Vec<Relation>, DbErr> {
+    let ids = || organisations.iter().copied();
+    let between = Column::AId.is_in(ids()).and(Column::BId.is_in(ids()));
+    Ok(Entity::find().filter(between).order_by_asc(Column::Id).all(db).await?.into_iter().map(view).collect())
+}
+
 /// One relation. One query.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Relation>, DbErr> {
     Ok(Entity::find_by_id(id).one(db).await?.map(view))

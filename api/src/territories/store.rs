@@ -90,6 +90,18 @@ pub async fn existing<'a>(
     Ok(found)
 }
 
+/// What some territories are called, by code. One query.
+pub async fn names(db: &impl ConnectionTrait, codes: BTreeSet<&str>) -> Result<BTreeMap<String, String>, DbErr> {
+    let rows: Vec<(String, String)> = Entity::find()
+        .select_only()
+        .columns([Column::Code, Column::Name])
+        .filter(Column::Code.is_in(codes))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
 /// The parent of every territory that has one. One query.
 pub async fn parents(db: &impl ConnectionTrait) -> Result<BTreeMap<String, String>, DbErr> {
     let rows: Vec<(String, Option<String>)> =

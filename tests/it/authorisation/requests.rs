@@ -28,7 +28,7 @@ struct Draft<'w> {
 /// A path and a body for an operation on something of a tenant, made afresh where the operation may use it up.
 pub async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMap<&'static str, String>, Value) {
     let is_there = tenant != Tenant::Nobody;
-    let names = ["id", "person", "invitation", "reservation", "delivery"];
+    let names = ["id", "person", "invitation", "reservation", "delivery", "organisation"];
     let mut fill: BTreeMap<&'static str, String> = names.into_iter().map(|name| (name, NOBODY.to_owned())).collect();
     fill.insert("vocabulary", "services".to_owned());
     fill.insert("token", "none".to_owned());
@@ -52,6 +52,7 @@ pub async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMa
     draft.on_partners().await;
     draft.of_people().await;
     draft.of_webhooks().await;
+    draft.on_consortia().await;
     let Draft { fill, body, .. } = draft;
     let without_body = operation.starts_with("delete_") || operation == "remove_member";
     (fill, if without_body { Value::Null } else { body })
@@ -182,9 +183,13 @@ impl Draft<'_> {
     async fn on_bids(&mut self) {
         let Self { world, organisation, owner, platform, is_there, operation, .. } = *self;
         match operation {
-            "create_bid" | "list_bids" | "open_bids" => {
+            "create_bid" | "list_bids" | "open_bids" | "compare_bids" | "record_decision" | "list_decisions" => {
                 if operation == "create_bid" {
                     self.body = bidding::alone(organisation, 1, 1);
+                }
+                if operation == "record_decision" {
+                    let lot = json!({ "lot": "training", "outcome": "no_award", "reasons": "x", "bids": [] });
+                    self.body = json!({ "tell_at": "2190-01-01T00:00:00Z", "lots": [lot] });
                 }
                 if is_there {
                     self.fill.insert("id", created(owner, "/v1/calls", sample::call(organisation)).await);
@@ -200,14 +205,27 @@ impl Draft<'_> {
                 }
                 self.fill.insert("person", person);
             }
-            "get_bid" | "withdraw_bid" if is_there => {
-                let funder = created(platform, "/v1/organisations", json!({ "name": "G" })).await;
-                let call = created(platform, "/v1/calls", bidding::call(&funder)).await;
-                platform.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
-                self.fill.insert(
-                    "id",
-                    created(owner, &format!("/v1/calls/{call}/bids"), bidding::alone(organisation, 1, 1)).await,
-                );
+            "get_bid"
+            | "withdraw_bid"
+            | "get_bid_answer"
+            | "list_change_requests"
+            | "create_bid_revision"
+            | "get_bid_decision" => {
+                if operation == "create_bid_revision" {
+                    self.body = bidding::alone(organisation, 1, 1);
+                }
+                if is_there {
+                    let funder = created(platform, "/v1/organisations", json!({ "name": "G" })).await;
+                    self.fill.insert("id", bid(platform, &funder, owner, organisation).await);
+                }
+            }
+            // On a bid of somebody else on a call of the tenant.
+            "ask_changes" => {
+                self.body = json!({ "due_at": "2190-01-01T00:00:00Z", "text": "x" });
+                if is_there {
+                    let bidder = created(platform, "/v1/organisations", json!({ "name": "J" })).await;
+                    self.fill.insert("id", bid(owner, organisation, platform, &bidder).await);
+                }
             }
             _ => {}
         }
@@ -239,6 +257,39 @@ impl Draft<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// On consortia that the tenant leads.
+    async fn on_consortia(&mut self) {
+        let Self { organisation, owner, platform, is_there, operation, .. } = *self;
+        self.body = match operation {
+            "create_consortium" => founding(platform, organisation).await,
+            "replace_consortium" => sample::plan(&json!([{ "organisation": organisation, "role": "group-lead" }])),
+            "invite_into_consortium" => json!({ "organisation": NOBODY, "role": "group-mem" }),
+            "accept_membership" => json!({ "terms": 1 }),
+            "decline_membership" | "leave_consortium" => json!({}),
+            "replace_membership" => json!({ "consent": {} }),
+            "agree_to_share" => json!({ "organisation": organisation, "plan": 1 }),
+            "sign_consortium" => json!({ "organisation": organisation, "digest": "0".repeat(64) }),
+            "get_consortium"
+            | "get_consortium_checks"
+            | "file_consortium"
+            | "withdraw_filing"
+            | "get_consortium_answer"
+            | "get_consortium_treasury"
+            | "delete_share_consent"
+            | "get_consortium_shares"
+            | "dissolve_consortium"
+            | "rescind_membership"
+            | "promote_alternate"
+            | "ask_to_be_invited_again" => Value::Null,
+            _ => return,
+        };
+        self.fill.insert("organisation", organisation.to_owned());
+        if is_there && operation != "create_consortium" {
+            let new = founding(platform, organisation).await;
+            self.fill.insert("id", created(owner, "/v1/consortia", new).await);
         }
     }
 
@@ -339,11 +390,26 @@ impl Draft<'_> {
     }
 }
 
+/// The bid of an organisation on a call of a funder, with who acts for each.
+async fn bid(for_funder: &Client, funder: &str, for_bidder: &Client, bidder: &str) -> String {
+    let call = created(for_funder, "/v1/calls", bidding::call(funder)).await;
+    for_funder.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
+    created(for_bidder, &format!("/v1/calls/{call}/bids"), bidding::alone(bidder, 1, 1)).await
+}
+
 /// A code that was not there before.
 fn fresh_code() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A consortium that an organisation founds for a call of somebody else.
+async fn founding(platform: &Client, organisation: &str) -> Value {
+    let funder = created(platform, "/v1/organisations", json!({ "name": "H" })).await;
+    let call = created(platform, "/v1/calls", bidding::call(&funder)).await;
+    platform.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
+    json!({ "organisation": organisation, "call": call, "name": "Ensemble" })
 }
 
 fn relation(a: &str, b: &str) -> Value {

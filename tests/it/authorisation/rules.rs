@@ -3,8 +3,8 @@
 #![allow(clippy::similar_names, clippy::match_same_arms, reason = "a table is read as one")]
 
 use Rule::{
-    Anywhere, Decides, Draft, Everyone, Inside, Leave, Named, NamedDraft, Opens, Owned, People, Personal, Platform,
-    Registered, Seen, Shown, SignedIn,
+    Anywhere, Decides, Draft, Everyone, Inside, Judges, Leave, Named, NamedDraft, Opens, Owned, People, Personal,
+    Platform, Registered, Seen, Shown, SignedIn,
 };
 
 use crate::support::app::Answer;
@@ -44,6 +44,8 @@ pub enum Rule {
     Leave,
     /// Owners of the organisation, in person; for other people it is not there.
     Opens,
+    /// The same; where one does not see it, keys learn as little as people.
+    Judges,
     /// Administrators.
     Platform,
     /// Whoever decides on requests to join: owners of the organisation, or the platform where there is none.
@@ -161,9 +163,39 @@ pub const RULES: &[(&str, &str, Rule)] = &[
     ("check_team", "solve", Draft(Role::Editor)),
     ("explain_absence", "solve", Draft(Role::Editor)),
     ("list_matching_calls", "read", Inside(Role::Viewer)),
+    ("get_bid_answer", "read", Shown),
+    ("compare_bids", "read", Judges),
+    ("ask_changes", "bids", Opens),
+    ("list_change_requests", "read", Shown),
+    ("create_bid_revision", "bids", Inside(Role::Editor)),
+    ("record_decision", "bids", Judges),
+    ("list_decisions", "read", Judges),
+    ("get_bid_decision", "read", Shown),
+    ("file_consortium", "bids", Inside(Role::Editor)),
+    ("withdraw_filing", "bids", Inside(Role::Editor)),
+    ("get_consortium_answer", "read", Inside(Role::Viewer)),
+    ("get_consortium_treasury", "read", Inside(Role::Viewer)),
+    ("agree_to_share", "bids", Inside(Role::Editor)),
+    ("delete_share_consent", "bids", Inside(Role::Editor)),
+    ("get_consortium_shares", "read", Inside(Role::Viewer)),
     ("begin_oidc_sign_in", "read", Everyone),
     ("finish_oidc_sign_in", "read", Everyone),
     ("link_oidc", "manage", Personal),
+    ("create_consortium", "bids", Named(Role::Editor)),
+    ("list_consortia", "read", Registered),
+    ("get_consortium", "read", Inside(Role::Viewer)),
+    ("replace_consortium", "bids", Inside(Role::Editor)),
+    ("dissolve_consortium", "bids", Inside(Role::Editor)),
+    ("invite_into_consortium", "bids", Inside(Role::Editor)),
+    ("rescind_membership", "bids", Inside(Role::Editor)),
+    ("promote_alternate", "bids", Inside(Role::Editor)),
+    ("accept_membership", "bids", Inside(Role::Editor)),
+    ("decline_membership", "bids", Inside(Role::Editor)),
+    ("leave_consortium", "bids", Inside(Role::Editor)),
+    ("ask_to_be_invited_again", "bids", Inside(Role::Editor)),
+    ("replace_membership", "bids", Inside(Role::Editor)),
+    ("sign_consortium", "bids", Inside(Role::Editor)),
+    ("get_consortium_checks", "read", Inside(Role::Viewer)),
 ];
 
 /// What an installation without settings does not have: whoever gets in finds nothing.
@@ -209,8 +241,11 @@ pub fn expected(rule: Rule, scope: &str, caller: &Caller, tenant: Tenant) -> Tol
         Shown if reads => Told::In,
         Shown => Told::NotThere,
         Personal | Opens if caller.person.is_none() => Told::Forbidden,
-        Opens if here(Role::Owner) => Told::In,
-        Opens => Told::NotThere,
+        Judges if caller.person.is_none() && !caller.administrator => Told::Forbidden,
+        Judges if !reads => Told::NotThere,
+        Judges if caller.person.is_none() => Told::Forbidden,
+        Opens | Judges if here(Role::Owner) => Told::In,
+        Opens | Judges => Told::NotThere,
         Personal => there,
         People if caller.person.is_none() && !caller.administrator => Told::Forbidden,
         People => there,

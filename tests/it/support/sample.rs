@@ -76,6 +76,14 @@ pub fn call(funder: &str) -> Value {
     })
 }
 
+/// The plan of a consortium that answers both lots of [`call`].
+pub fn plan(members: &Value) -> Value {
+    json!({
+        "name": "Ensemble", "form": "conjoint", "lots": ["equipment", "training"], "coordination_cents": 100_000,
+        "members": members
+    })
+}
+
 /// The market of [`market`], by id.
 pub struct Market {
     pub funder: String,

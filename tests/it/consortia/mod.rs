@@ -1,0 +1,5 @@
+//! Consortia over HTTP: from the first invitation to the last signature, who sees what, and what time does.
+
+mod life;
+mod sight;
+pub mod team;
