@@ -44,5 +44,5 @@ pub(crate) async fn get_bid_answer(
     db.commit().await?;
     let setting = Setting { digest: Some(bid.receipt.digest), ..Setting::default() };
     let answer = assemble(&call, &sealed.content, setting, &names);
-    shown(Format::of(&request, &wanted), answer, &format!("reponse-{id}")).await
+    shown(Format::of(&request, &wanted), answer, &format!("reponse-{}", *id)).await
 }

@@ -59,7 +59,7 @@ impl Facts {
     /// Mean strength over all pairs of some organisations; `None` where there is no pair. O(pairs × relations).
     fn cohesion(&self, members: &[Uuid], call: &NewCall) -> Option<f64> {
         let pairs: Vec<(Uuid, Uuid)> =
-            members.iter().enumerate().flat_map(|(i, a)| members[i + 1..].iter().map(|b| (*a, *b))).collect();
+            members.iter().enumerate().flat_map(|(i, a)| members[i + 1..].iter().map(move |b| (*a, *b))).collect();
         let sum: i64 = pairs.iter().map(|(a, b)| self.strength(*a, *b, call)).sum();
         let count = i128::try_from(pairs.len()).unwrap_or(i128::MAX);
         (count > 0).then(|| percent(sum.into(), count * 100))
@@ -110,18 +110,17 @@ pub fn compare(call: &Call, bids: &[Bid], facts: &Facts) -> BidComparison {
 fn compared(bid: Uuid, content: &BidContent, call: &NewCall, facts: &Facts) -> ComparedBid {
     let organisation = content.organisation.unwrap_or_default();
     let members = content.members.iter().map(|member| {
-        let own = || content.allocations.iter().filter(|part| part.organisation == member.organisation);
-        let amount_cents = content.amount_of(member.organisation);
-        let shared = |need: &str| {
-            content.allocations.iter().any(|part| part.need == need && part.organisation != member.organisation)
-        };
+        let id = member.organisation;
+        let shared = |need: &str| content.allocations.iter().any(|part| part.need == need && part.organisation != id);
+        let own = content.allocations.iter().filter(|part| part.organisation == id);
+        let amount_cents = content.amount_of(id);
         ComparedMember {
-            organisation: member.organisation,
-            name: facts.name(member.organisation),
+            organisation: id,
+            name: facts.name(id),
             role: member.role,
             amount_cents,
             share_percent: part_of(amount_cents, content.amount_cents),
-            only_supplier_of: own().filter(|part| !shared(&part.need)).map(|part| part.need.clone()).collect(),
+            only_supplier_of: own.filter(|part| !shared(&part.need)).map(|part| part.need.clone()).collect(),
         }
     });
     ComparedBid {

@@ -38,8 +38,9 @@ pub fn written(comparison: &BidComparison) -> Result<Vec<u8>, Problem> {
 }
 
 fn row(lot: &ComparedLot, offer: &ComparedOffer, bid: &ComparedBid) -> [String; 15] {
-    let named = |members: &mut dyn Iterator<Item = &str>| text(&members.collect::<Vec<_>>().join("; "));
-    let here = || bid.members.iter();
+    let names: Vec<&str> = bid.members.iter().map(|member| member.name.as_str()).collect();
+    let spare = bid.members.iter().filter(|member| member.only_supplier_of.is_empty());
+    let spare: Vec<&str> = spare.map(|member| member.name.as_str()).collect();
     let rules = |verdict: Verdict| {
         let codes = bid.rules.iter().filter(|rule| rule.verdict == verdict).map(|rule| rule.code.as_str());
         codes.collect::<Vec<_>>().join("; ")
@@ -57,8 +58,8 @@ fn row(lot: &ComparedLot, offer: &ComparedOffer, bid: &ComparedBid) -> [String; 
         offer.resilience_percent.to_string(),
         offer.anchoring_percent.to_string(),
         gaps.join("; "),
-        named(&mut here().map(|member| member.name.as_str())),
-        named(&mut here().filter(|member| member.only_supplier_of.is_empty()).map(|member| member.name.as_str())),
+        text(&names.join("; ")),
+        text(&spare.join("; ")),
         rules(Verdict::Broken),
         rules(Verdict::Unknown),
     ]

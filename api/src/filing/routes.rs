@@ -140,7 +140,7 @@ pub(crate) async fn get_consortium_answer(
     db.commit().await?;
     whole.in_plan().for_each(|(member, _)| caller.saw("consortium", whole.id, Some(member)));
     let answer = assemble(&call, &bid, setting, &names);
-    shown(Format::of(&request, &wanted), answer, &format!("reponse-{id}")).await
+    shown(Format::of(&request, &wanted), answer, &format!("reponse-{}", *id)).await
 }
 
 /// What is said of a consortium beside its bid. One query.

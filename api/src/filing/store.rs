@@ -1,6 +1,6 @@
 //! Queries on what was filed.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model};

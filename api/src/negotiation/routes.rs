@@ -108,10 +108,9 @@ pub(crate) async fn list_change_requests(
     let db = begin_read(&app.db).await?;
     let (call, bid) = bids::reading::read(&db, &app, &caller, *id).await?;
     let bidder = bid.receipt.organisation;
-    let page = pager
-        .page(store::page(&db, call.id, bidder, &pager.slice(), pager.after_id()?).await?, |own: &ChangeRequest| {
-            own.id.to_string()
-        })?;
+    let after = pager.after_id()?;
+    let asked = store::page(&db, call.id, bidder, &pager.slice(), after).await?;
+    let page = pager.page(asked, |own: &ChangeRequest| own.id.to_string())?;
     page.items().for_each(|own| caller.saw("change_request", own.id, Some(bidder)));
     Ok(page)
 }

@@ -48,7 +48,7 @@ pub(crate) async fn agree_to_share(
         }
         store::agree(tx, *id, new.plan, member).await?;
         let missing = missing(tx, &whole).await?;
-        let recorded = Recorded::of("share_consent", id).concerning([member]).version(new.plan);
+        let recorded = Recorded::of("share_consent", *id).concerning([member]).version(new.plan);
         let consents = ShareConsents { consortium: *id, plan: new.plan, missing };
         Ok((HttpResponse::Ok().json(consents), recorded))
     })
