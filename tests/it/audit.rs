@@ -248,7 +248,8 @@ impl Tour {
         let new = json!({ "organisation": own, "call": call["id"], "name": "Ensemble" });
         let path = self.post("create_consortium", ada, "/v1/consortia", new).await.header("location").to_owned();
         let member = format!("{path}/members/{other}");
-        let invite = json!({ "organisation": other, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 10 }] });
+        let invite =
+            json!({ "organisation": other, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 10 }] });
         self.post("invite_into_consortium", ada, &format!("{path}/invitations"), invite.clone()).await;
         self.get("list_consortia", ada, "/v1/consortia").await;
         self.post("decline_membership", &gus.client, &format!("{member}/decline"), json!({})).await;
@@ -268,6 +269,10 @@ impl Tour {
         let sign = json!({ "organisation": own, "digest": seen["digest"] });
         self.post("sign_consortium", ada, &format!("{path}/sign"), sign).await;
         self.post("leave_consortium", &gus.client, &format!("{member}/leave"), json!({})).await;
+        ada.post("/v1/capabilities", sample::hours(own, 800, 3_000)).await.expect(201);
+        let run = self.post("start_repair", ada, &format!("{path}/repairs"), json!({})).await;
+        let choice = json!({ "run": run["id"], "plan": 1 });
+        self.post("apply_repair", ada, &format!("{path}/repairs/apply"), choice).await;
         let third = sample::organisation(&self.app, "La suppléante").await;
         let standby = json!({ "organisation": third, "role": "group-mem", "alternate": true });
         ada.post(&format!("{path}/invitations"), standby).await.expect(200);

@@ -35,6 +35,7 @@ const MINIMUM: i64 = 45_678;
 const TURNOVER: i64 = 98_765_432_101;
 const CASH: i64 = 87_654_321_012;
 const VOLUNTEERS: i64 = 314_159;
+const PART: i64 = 567_891_234;
 
 fn marks() -> Vec<Mark> {
     let mark = |field, class, text: &dyn ToString| Mark { field, class, text: text.to_string() };
@@ -54,6 +55,8 @@ fn marks() -> Vec<Mark> {
         mark("draft", Class::Owner, &"canary-draft"),
         mark("key", Class::Owner, &"canary-key"),
         mark("request to join", Class::Owner, &"canary-request"),
+        mark("consortium", Class::Owner, &"canary-consortium"),
+        mark("amount in a consortium", Class::Owner, &PART),
     ]
 }
 
@@ -93,7 +96,11 @@ async fn bury(world: &World, platform: &crate::support::app::Client) -> BTreeMap
     let open = created(platform, "/v1/calls", open).await;
     platform.post(&format!("/v1/calls/{open}/publish"), json!({})).await.expect(200);
     let run = run["id"].as_str().unwrap().to_owned();
+    let part = json!({ "need": "kits", "quantity": 1, "amount_cents": PART });
+    let consortium = json!({ "call": open, "name": "canary-consortium", "parts": [part] });
+    let consortium = created(owner, "/v1/consortia", consortium).await;
     BTreeMap::from([
+        ("consortia", consortium),
         ("organisations", organisation),
         ("capabilities", capability),
         ("relations", relation),

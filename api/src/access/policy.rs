@@ -11,7 +11,7 @@ use crate::bids::{evaluators, openings, routes as bids};
 use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
 use crate::consortia::checks::routes as consortium_checks;
-use crate::consortia::{invitations as consortium_invitations, memberships, routes as consortia, signing};
+use crate::consortia::{invitations as consortium_invitations, memberships, repairs, routes as consortia, signing};
 use crate::events::routes as events;
 use crate::exports::routes as exports;
 use crate::identity::oidc::routes as oidc;
@@ -195,6 +195,8 @@ govern! {
     memberships::replace_membership: Member(Role::Editor), Bids;
     signing::sign_consortium: Member(Role::Editor), Bids;
     consortium_checks::get_consortium_checks: Member(Role::Viewer), Read;
+    repairs::start_repair: Member(Role::Editor), Solve;
+    repairs::apply_repair: Member(Role::Editor), Bids;
 }
 
 impl Policy {

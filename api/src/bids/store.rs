@@ -75,7 +75,11 @@ pub async fn find_readable(
 }
 
 /// The states of the bids of an organisation on a call. One query.
-pub(crate) async fn states_of(db: &impl ConnectionTrait, call: Uuid, organisation: Uuid) -> Result<Vec<BidState>, DbErr> {
+pub(crate) async fn states_of(
+    db: &impl ConnectionTrait,
+    call: Uuid,
+    organisation: Uuid,
+) -> Result<Vec<BidState>, DbErr> {
     Entity::find()
         .select_only()
         .column(Column::State)

@@ -60,7 +60,7 @@ pub(crate) struct ListConsortia {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReadAs {
     /// As which of your organisations; the one that sees most where absent.
-    organisation: Option<Uuid>,
+    pub(super) organisation: Option<Uuid>,
 }
 
 /// Founds a consortium, by hand or from a proposal of a run of one's own.

@@ -215,10 +215,15 @@ impl Draft<'_> {
             "replace_consortium" => sample::plan(&json!([{ "organisation": organisation, "role": "group-lead" }])),
             "invite_into_consortium" => json!({ "organisation": NOBODY, "role": "group-mem" }),
             "accept_membership" => json!({ "terms": 1 }),
-            "decline_membership" | "leave_consortium" => json!({}),
+            "decline_membership" | "leave_consortium" | "start_repair" => json!({}),
+            "apply_repair" => json!({ "run": NOBODY, "plan": 1 }),
             "replace_membership" => json!({ "consent": {} }),
             "sign_consortium" => json!({ "organisation": organisation, "digest": "0".repeat(64) }),
-            "get_consortium" | "get_consortium_checks" | "dissolve_consortium" | "rescind_membership" | "promote_alternate"
+            "get_consortium"
+            | "get_consortium_checks"
+            | "dissolve_consortium"
+            | "rescind_membership"
+            | "promote_alternate"
             | "ask_to_be_invited_again" => Value::Null,
             _ => return,
         };

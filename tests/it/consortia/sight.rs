@@ -30,7 +30,12 @@ async fn blind(path: &str, who: &Actor) {
 /// The organisations of which somebody reads.
 async fn known(team: &Team, path: &str, who: &Actor) -> Vec<&'static str> {
     let view = who.client.get(path).await.expect(200).body;
-    let all = [("school", &team.school), ("workshop", &team.workshop), ("library", &team.library), ("stranger", &team.stranger)];
+    let all = [
+        ("school", &team.school),
+        ("workshop", &team.workshop),
+        ("library", &team.library),
+        ("stranger", &team.stranger),
+    ];
     all.into_iter().filter(|(_, one)| !of(&view, one).is_null()).map(|(name, _)| name).collect()
 }
 

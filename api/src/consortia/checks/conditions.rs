@@ -11,7 +11,8 @@ use crate::organisations::profile::Profile;
 
 /// One for each condition of the lots that the consortium answers.
 pub fn checks(facts: &Facts<'_>) -> Vec<Check> {
-    let concerned = |rule: &&EligibilityRule| rule.lots.is_empty() || rule.lots.iter().any(|lot| facts.whole.lots.contains(lot));
+    let concerned =
+        |rule: &&EligibilityRule| rule.lots.is_empty() || rule.lots.iter().any(|lot| facts.whole.lots.contains(lot));
     facts.call.eligibility.iter().filter(concerned).map(|rule| check(facts, rule)).collect()
 }
 
@@ -87,14 +88,17 @@ fn check(facts: &Facts<'_>, rule: &EligibilityRule) -> Check {
     };
     let (en, fr) = match verdict {
         Verdict::Kept => ("This condition is met.", "Cette condition est remplie."),
-        Verdict::Broken if one_suffices => ("Nobody in the group meets this condition.", "Personne dans le groupement ne remplit cette condition."),
+        Verdict::Broken if one_suffices => {
+            ("Nobody in the group meets this condition.", "Personne dans le groupement ne remplit cette condition.")
+        }
         Verdict::Broken => ("These do not meet this condition.", "Ces structures ne remplissent pas cette condition."),
         Verdict::NotJudged | Verdict::Warning => (
             "This depends on what you may not know, or on who has not answered yet.",
             "Cela dépend de ce que vous ne pouvez pas savoir, ou de structures qui n'ont pas encore répondu.",
         ),
     };
-    let failing = met.into_iter().filter(|(_, met)| verdict == Verdict::Broken && *met == Some(false)).map(|(id, _)| id);
+    let failing =
+        met.into_iter().filter(|(_, met)| verdict == Verdict::Broken && *met == Some(false)).map(|(id, _)| id);
     let failing: Vec<Uuid> = if one_suffices { Vec::new() } else { failing.collect() };
     Check::new(&code, verdict, en, fr).of(failing)
 }

@@ -41,24 +41,43 @@ fn overlap<'a>(facts: &'a Facts<'_>, leads: bool) -> BTreeSet<&'a str> {
 fn one_lead(facts: &Facts<'_>) -> Check {
     let code = "one_lead";
     if !facts.leads {
-        let (en, fr) = ("What else the lead leads is its own affair: it is told if that is too much.", "Ce que le mandataire conduit par ailleurs ne regarde que lui : il est averti si c'est trop.");
+        let (en, fr) = (
+            "What else the lead leads is its own affair: it is told if that is too much.",
+            "Ce que le mandataire conduit par ailleurs ne regarde que lui : il est averti si c'est trop.",
+        );
         return Check::new(code, NotJudged, en, fr);
     }
     if overlap(facts, true).is_empty() {
-        return Check::new(code, Kept, "You lead no other group for these lots.", "Vous n'êtes mandataire d'aucun autre groupement pour ces lots.");
+        return Check::new(
+            code,
+            Kept,
+            "You lead no other group for these lots.",
+            "Vous n'êtes mandataire d'aucun autre groupement pour ces lots.",
+        );
     }
-    let (en, fr) = ("You lead another group for one of these lots: nobody leads two groups for one contract.", "Vous êtes déjà mandataire d'un autre groupement pour l'un de ces lots : nul ne peut l'être de deux groupements pour un même marché.");
+    let (en, fr) = (
+        "You lead another group for one of these lots: nobody leads two groups for one contract.",
+        "Vous êtes déjà mandataire d'un autre groupement pour l'un de ces lots : nul ne peut l'être de deux groupements pour un même marché.",
+    );
     Check::new(code, Broken, en, fr).of([facts.reader])
 }
 
 fn several_groups(facts: &Facts<'_>) -> Check {
     let code = "several_groups";
     if facts.call.group_policy.several_groups_allowed {
-        return Check::new(code, Kept, "The call allows answers in several groups.", "L'appel autorise à répondre dans plusieurs groupements.");
+        return Check::new(
+            code,
+            Kept,
+            "The call allows answers in several groups.",
+            "L'appel autorise à répondre dans plusieurs groupements.",
+        );
     }
     let lots = overlap(facts, false);
     if lots.is_empty() {
-        let (en, fr) = ("You answer for these lots in no other group and not alone. Each member is told this of itself only.", "Vous ne répondez pour ces lots ni dans un autre groupement ni seul. Chaque membre ne l'apprend que pour lui-même.");
+        let (en, fr) = (
+            "You answer for these lots in no other group and not alone. Each member is told this of itself only.",
+            "Vous ne répondez pour ces lots ni dans un autre groupement ni seul. Chaque membre ne l'apprend que pour lui-même.",
+        );
         return Check::new(code, Kept, en, fr);
     }
     let lots = lots.into_iter().collect::<Vec<_>>().join(", ");
@@ -89,8 +108,14 @@ fn unless_partial(facts: &Facts<'_>, check: Check) -> Check {
     if facts.knows_all || check.verdict == Kept {
         return check;
     }
-    let (en, fr) = ("Some who were invited have not answered.", "Certaines structures invitées n'ont pas encore répondu.");
-    Check { verdict: NotJudged, text_en: format!("{} {en}", check.text_en), text_fr: format!("{} {fr}", check.text_fr), ..check }
+    let (en, fr) =
+        ("Some who were invited have not answered.", "Certaines structures invitées n'ont pas encore répondu.");
+    Check {
+        verdict: NotJudged,
+        text_en: format!("{} {en}", check.text_en),
+        text_fr: format!("{} {fr}", check.text_fr),
+        ..check
+    }
 }
 
 fn lot_sizes(facts: &Facts<'_>) -> Vec<Check> {
@@ -101,7 +126,8 @@ fn lot_sizes(facts: &Facts<'_>) -> Vec<Check> {
         let works = |one: &&Taking| one.parts.iter().any(|part| needs.contains(part.need.as_str()));
         let least = lot.minimum_members.map_or(0, i32::unsigned_abs);
         let count = facts.members().filter(works).count();
-        unless_partial(facts, between("lot_size", count, least, lot.maximum_members.map(i32::unsigned_abs))).about(&lot.code)
+        unless_partial(facts, between("lot_size", count, least, lot.maximum_members.map(i32::unsigned_abs)))
+            .about(&lot.code)
     };
     bounded.map(check).collect()
 }
@@ -109,16 +135,29 @@ fn lot_sizes(facts: &Facts<'_>) -> Vec<Check> {
 fn form(facts: &Facts<'_>) -> Check {
     let wanted = match facts.call.group_policy.form_after_award {
         GroupForm::Any => {
-            return Check::new("form", Kept, "The call imposes no form.", "L'appel n'impose aucune forme de groupement.");
+            return Check::new(
+                "form",
+                Kept,
+                "The call imposes no form.",
+                "L'appel n'impose aucune forme de groupement.",
+            );
         }
         GroupForm::Conjoint => Form::Conjoint,
         GroupForm::ConjointSolidaryLead => Form::ConjointSolidaryLead,
         GroupForm::Solidary => Form::Solidary,
     };
     if wanted == facts.whole.form {
-        return Check::new("form", Kept, "The form is the one that the call wants after the award.", "La forme est celle que l'appel demande après attribution.");
+        return Check::new(
+            "form",
+            Kept,
+            "The form is the one that the call wants after the award.",
+            "La forme est celle que l'appel demande après attribution.",
+        );
     }
-    let (en, fr) = ("The call wants another form after the award. It cannot ask for it before: the group would have to change.", "L'appel demande une autre forme après attribution. Elle ne peut être exigée avant : le groupement devrait se transformer.");
+    let (en, fr) = (
+        "The call wants another form after the award. It cannot ask for it before: the group would have to change.",
+        "L'appel demande une autre forme après attribution. Elle ne peut être exigée avant : le groupement devrait se transformer.",
+    );
     Check::new("form", Warning, en, fr)
 }
 
@@ -126,14 +165,20 @@ fn subcontracting(facts: &Facts<'_>) -> Option<Check> {
     let limit = facts.call.group_policy.maximum_subcontracting_percent?;
     let code = "subcontracting";
     let Some(worths) = facts.worths().filter(|_| facts.knows_all) else {
-        let (en, fr) = ("The part that is subcontracted depends on amounts that you do not know.", "La part sous-traitée dépend de montants que vous ne connaissez pas.");
+        let (en, fr) = (
+            "The part that is subcontracted depends on amounts that you do not know.",
+            "La part sous-traitée dépend de montants que vous ne connaissez pas.",
+        );
         return Some(Check::new(code, NotJudged, en, fr));
     };
     let total: i128 = worths.values().sum();
     let helpers = facts.team.iter().filter(|one| one.role == Role::Subcont);
     let part: i128 = helpers.clone().filter_map(|one| worths.get(&one.id)).sum();
     if part * 100 <= total * i128::from(limit) {
-        let (en, fr) = (format!("No more than {limit} % is subcontracted."), format!("La sous-traitance ne dépasse pas {limit} %."));
+        let (en, fr) = (
+            format!("No more than {limit} % is subcontracted."),
+            format!("La sous-traitance ne dépasse pas {limit} %."),
+        );
         return Some(Check::new(code, Kept, en, fr));
     }
     let (en, fr) = (format!("More than {limit} % is subcontracted."), format!("La sous-traitance dépasse {limit} %."));
@@ -146,7 +191,10 @@ fn shares(facts: &Facts<'_>) -> Vec<Check> {
         return Vec::new();
     }
     let Some(worths) = facts.worths().filter(|_| facts.knows_all) else {
-        let (en, fr) = ("Shares depend on amounts that you do not know.", "Les parts dépendent de montants que vous ne connaissez pas.");
+        let (en, fr) = (
+            "Shares depend on amounts that you do not know.",
+            "Les parts dépendent de montants que vous ne connaissez pas.",
+        );
         return vec![Check::new("shares", NotJudged, en, fr)];
     };
     let total: i128 = worths.values().sum();
@@ -157,9 +205,17 @@ fn shares(facts: &Facts<'_>) -> Vec<Check> {
     };
     let outside: Vec<Uuid> = facts.members().filter(beyond).map(|one| one.id).collect();
     let (verdict, en, fr) = if outside.is_empty() {
-        (Kept, "Every member's share is within the bounds of the call.", "La part de chaque membre respecte les bornes de l'appel.")
+        (
+            Kept,
+            "Every member's share is within the bounds of the call.",
+            "La part de chaque membre respecte les bornes de l'appel.",
+        )
     } else {
-        (Broken, "These members' shares are outside the bounds of the call.", "La part de ces membres sort des bornes de l'appel.")
+        (
+            Broken,
+            "These members' shares are outside the bounds of the call.",
+            "La part de ces membres sort des bornes de l'appel.",
+        )
     };
     vec![Check::new("shares", verdict, en, fr).of(outside)]
 }
@@ -182,7 +238,10 @@ fn shared_people(facts: &Facts<'_>) -> Vec<Check> {
             let Some(other) = facts.team.iter().find(|other| other.id == link.to) else { continue };
             let both = one.parts.iter().find(|part| other.parts.iter().any(|theirs| theirs.need == part.need));
             if let Some(part) = both {
-                let (en, fr) = ("These entities share their people and both deliver this: their capacity counts once.", "Ces entités partagent leurs équipes et assurent toutes deux cette prestation : leur capacité ne compte qu'une fois.");
+                let (en, fr) = (
+                    "These entities share their people and both deliver this: their capacity counts once.",
+                    "Ces entités partagent leurs équipes et assurent toutes deux cette prestation : leur capacité ne compte qu'une fois.",
+                );
                 checks.push(Check::new("shared_capacity", Warning, en, fr).about(&part.need).of([one.id, other.id]));
             }
         }
@@ -196,19 +255,33 @@ fn reserved(facts: &Facts<'_>) -> Vec<Check> {
     }
     let is_social = |one: &&Taking| {
         one.profile.is_some_and(|profile| {
-            let family = matches!(profile.legal_family, Some(LegalFamily::Association | LegalFamily::Cooperative | LegalFamily::Foundation));
+            let family = matches!(
+                profile.legal_family,
+                Some(LegalFamily::Association | LegalFamily::Cooperative | LegalFamily::Foundation)
+            );
             family || profile.credentials.iter().any(|held| held.code == SOCIAL_COMPANY)
         })
     };
     let others: Vec<Uuid> = facts.members().filter(|one| !is_social(one)).map(|one| one.id).collect();
     let mut checks = vec![if others.is_empty() {
-        Check::new("reserved", Kept, "All members belong to the social economy.", "Tous les membres relèvent de l'économie sociale et solidaire.")
+        Check::new(
+            "reserved",
+            Kept,
+            "All members belong to the social economy.",
+            "Tous les membres relèvent de l'économie sociale et solidaire.",
+        )
     } else {
-        let (en, fr) = ("The call is reserved to the social economy, to which these members do not show that they belong.", "L'appel est réservé à l'économie sociale et solidaire, dont ces membres ne justifient pas relever.");
+        let (en, fr) = (
+            "The call is reserved to the social economy, to which these members do not show that they belong.",
+            "L'appel est réservé à l'économie sociale et solidaire, dont ces membres ne justifient pas relever.",
+        );
         Check::new("reserved", Broken, en, fr).of(others)
     }];
     if facts.call.duration_months > LONGEST_RESERVED {
-        let (en, fr) = ("A contract reserved to the social economy lasts three years at most: ask the funder.", "Un marché réservé à l'économie sociale et solidaire dure au plus trois ans : interrogez l'acheteur.");
+        let (en, fr) = (
+            "A contract reserved to the social economy lasts three years at most: ask the funder.",
+            "Un marché réservé à l'économie sociale et solidaire dure au plus trois ans : interrogez l'acheteur.",
+        );
         checks.push(Check::new("reserved_duration", Warning, en, fr));
     }
     checks

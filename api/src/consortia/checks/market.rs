@@ -34,12 +34,7 @@ pub async fn problem(
 ) -> Result<solver::Problem, DbErr> {
     let mut problem = Market::load(&Window::new(db, Some(reader))).await?.problem(call);
     let team: BTreeSet<String> = team.iter().map(ToString::to_string).collect();
-    problem.call.lots.retain(|lot| whole.lots.contains(&lot.id));
-    let kept: BTreeSet<&str> = problem.call.lots.iter().map(|lot| lot.id.as_str()).collect();
-    problem.call.eligibility.retain(|rule| rule.lots.is_empty() || rule.lots.iter().any(|lot| kept.contains(lot.as_str())));
-    for rule in &mut problem.call.eligibility {
-        rule.lots.retain(|lot| whole.lots.contains(lot));
-    }
+    restrict(&mut problem, &whole.lots);
     // Entities that lend a certificate stay, and deliver nothing.
     for actor in problem.actors.iter_mut().filter(|actor| !team.contains(&actor.id)) {
         actor.capabilities.clear();
@@ -52,6 +47,17 @@ pub async fn problem(
     problem.relations.retain(|own| there.contains(&own.a) && there.contains(&own.b));
     problem.incompatibilities.retain(|own| there.contains(&own.a) && there.contains(&own.b));
     Ok(problem)
+}
+
+/// Leaves the lots of a call that a consortium answers, with their conditions.
+pub fn restrict(problem: &mut solver::Problem, lots: &[String]) {
+    problem.call.lots.retain(|lot| lots.contains(&lot.id));
+    // A condition on other lots only is none here.
+    problem.call.eligibility.retain_mut(|rule| {
+        let of_all = rule.lots.is_empty();
+        rule.lots.retain(|lot| lots.contains(lot));
+        of_all || !rule.lots.is_empty()
+    });
 }
 
 /// What it says; nothing where it does not know in time.
@@ -73,7 +79,10 @@ pub async fn checks(app: &App, facts: &Facts<'_>, problem: solver::Problem) -> R
         .collect();
     let mut checks = Vec::new();
     if !silent.is_empty() {
-        let (en, fr) = ("These have declared no capability for this call.", "Ces structures n'ont déclaré aucune capacité pour cet appel.");
+        let (en, fr) = (
+            "These have declared no capability for this call.",
+            "Ces structures n'ont déclaré aucune capacité pour cet appel.",
+        );
         checks.push(Check::new("declared", Verdict::Warning, en, fr).of(silent));
     }
     if team.is_empty() {
@@ -93,9 +102,11 @@ pub async fn checks(app: &App, facts: &Facts<'_>, problem: solver::Problem) -> R
             "D'après ce que déclarent ses membres, le groupement ne peut répondre selon les règles de l'appel.",
             Verdict::Warning,
         ),
-        Status::Unknown => {
-            ("It could not be said in time whether the group can answer.", "Impossible de dire à temps si le groupement peut répondre.", Verdict::NotJudged)
-        }
+        Status::Unknown => (
+            "It could not be said in time whether the group can answer.",
+            "Impossible de dire à temps si le groupement peut répondre.",
+            Verdict::NotJudged,
+        ),
     };
     checks.push(Check::new("able", verdict, en, fr));
     let redundant: Vec<Uuid> = found.redundant.iter().filter_map(|one| one.actor.parse().ok()).collect();
@@ -105,7 +116,10 @@ pub async fn checks(app: &App, facts: &Facts<'_>, problem: solver::Problem) -> R
             checks.push(Check::new("necessity", Verdict::Kept, en, fr));
         }
     } else {
-        let (en, fr) = ("The others could answer without any one of these. A group larger than its answer needs can be an offence against competition law: be able to say what each brings.", "Les autres pourraient répondre sans l'une ou l'autre de ces structures. Un groupement plus large que nécessaire peut enfreindre le droit de la concurrence : sachez dire ce que chacune apporte.");
+        let (en, fr) = (
+            "The others could answer without any one of these. A group larger than its answer needs can be an offence against competition law: be able to say what each brings.",
+            "Les autres pourraient répondre sans l'une ou l'autre de ces structures. Un groupement plus large que nécessaire peut enfreindre le droit de la concurrence : sachez dire ce que chacune apporte.",
+        );
         checks.push(Check::new("necessity", Verdict::Warning, en, fr).of(redundant));
     }
     Ok(checks)
