@@ -54,11 +54,17 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-/// The same state with small numbers: what matters of a version is whether it is the present one, the one that binds, or another.
+/// The same state with small numbers: what matters of a version is whether it is the present one, the one that binds, or before or after
+/// that.
 fn canonical(mut state: State) -> State {
     let plan = state.plan;
     let binding = state.members.values().find_map(|own| own.bound);
-    let small = |version: i64| if version == plan { 3 } else { 1 + i64::from(Some(version) == binding) };
+    let small = |version: i64| match binding {
+        _ if version == plan => 4,
+        Some(binding) if version == binding => 2,
+        Some(binding) if version > binding => 3,
+        _ => 1,
+    };
     let waiting = |own: &Membership| own.standing == Standing::Alternate;
     let mut order: Vec<i32> = state.members.values().filter(|own| waiting(own)).map(|own| own.position).collect();
     order.sort_unstable();
@@ -72,7 +78,7 @@ fn canonical(mut state: State) -> State {
         let place = order.iter().position(|position| *position == own.position).filter(|_| waiting(own));
         own.position = place.map_or(0, |place| i32::try_from(place).unwrap() + 1);
     }
-    state.plan = 3;
+    state.plan = 4;
     state
 }
 
@@ -85,11 +91,10 @@ fn steps(state: &State) -> Vec<Step> {
     let sets = [vec![], vec![LEAD], vec![OTHERS[0]], OTHERS.to_vec()];
     leads.extend(sets.map(|of| Event::Change { of: of.into_iter().collect() }));
     leads.extend(signs.clone());
-    for (organisation, other) in [(OTHERS[0], OTHERS[1]), (OTHERS[1], OTHERS[0])] {
+    for organisation in OTHERS {
         leads.extend([Event::Rescind(organisation), Event::Promote(organisation)]);
-        for (alternate, replaces) in [(false, None), (true, None), (true, Some(other))] {
-            leads.push(Event::Invite(Invitation { organisation, days: 1, alternate, replaces }));
-        }
+        let invite = |alternate| Event::Invite(Invitation { organisation, days: 1, alternate, replaces: None });
+        leads.extend([false, true].map(invite));
         let mut own = vec![Event::Decline, Event::AskAgain, Event::Change { of: BTreeSet::from([organisation]) }];
         own.extend([false, true].map(|unable| Event::Leave { unable }));
         own.extend([1, 2].map(|terms| Event::Accept { terms }));
