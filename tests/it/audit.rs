@@ -291,6 +291,10 @@ impl Tour {
         let sign = json!({ "organisation": own, "digest": seen["digest"] });
         self.post("sign_consortium", ada, &format!("{path}/sign"), sign).await;
         self.post("leave_consortium", &gus.client, &format!("{member}/leave"), json!({})).await;
+        ada.post("/v1/capabilities", sample::hours(own, 800, 3_000)).await.expect(201);
+        let run = self.post("start_repair", ada, &format!("{path}/repairs"), json!({})).await;
+        let choice = json!({ "run": run["id"], "plan": 1 });
+        self.post("apply_repair", ada, &format!("{path}/repairs/apply"), choice).await;
         let third = sample::organisation(&self.app, "La suppléante").await;
         let standby = json!({ "organisation": third, "role": "group-mem", "alternate": true });
         ada.post(&format!("{path}/invitations"), standby).await.expect(200);

@@ -35,6 +35,7 @@ const MINIMUM: i64 = 45_678;
 const TURNOVER: i64 = 98_765_432_101;
 const CASH: i64 = 87_654_321_012;
 const VOLUNTEERS: i64 = 314_159;
+const PART: i64 = 567_891_234;
 
 fn marks() -> Vec<Mark> {
     let mark = |field, class, text: &dyn ToString| Mark { field, class, text: text.to_string() };
@@ -57,6 +58,8 @@ fn marks() -> Vec<Mark> {
         mark("webhook", Class::Owner, &"canary-webhook"),
         mark("address of a webhook", Class::Owner, &"canary-hook.invalid"),
         mark("interest", Class::Owner, &"canary-interest"),
+        mark("consortium", Class::Owner, &"canary-consortium"),
+        mark("amount in a consortium", Class::Owner, &PART),
     ]
 }
 
@@ -101,7 +104,11 @@ async fn bury(world: &World, platform: &crate::support::app::Client) -> BTreeMap
     let interest = json!({ "call": open, "organisation": organisation, "message": "canary-interest" });
     let interest = created(owner, "/v1/interests", interest).await;
     let run = run["id"].as_str().unwrap().to_owned();
+    let part = json!({ "need": "kits", "quantity": 1, "amount_cents": PART });
+    let consortium = json!({ "call": open, "name": "canary-consortium", "parts": [part] });
+    let consortium = created(owner, "/v1/consortia", consortium).await;
     BTreeMap::from([
+        ("consortia", consortium),
         ("organisations", organisation),
         ("capabilities", capability),
         ("relations", relation),

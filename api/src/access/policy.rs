@@ -13,7 +13,7 @@ use crate::calls::routes as calls;
 use crate::capabilities::routes as capabilities;
 use crate::comparison::routes as comparison;
 use crate::consortia::checks::routes as consortium_checks;
-use crate::consortia::{invitations as consortium_invitations, memberships, routes as consortia, signing};
+use crate::consortia::{invitations as consortium_invitations, memberships, repairs, routes as consortia, signing};
 use crate::decisions::routes as decisions;
 use crate::events::routes as events;
 use crate::exports::routes as exports;
@@ -249,6 +249,8 @@ govern! {
     memberships::replace_membership: Member(Role::Editor), Bids;
     signing::sign_consortium: Member(Role::Editor), Bids;
     consortium_checks::get_consortium_checks: Member(Role::Viewer), Read;
+    repairs::start_repair: Member(Role::Editor), Solve;
+    repairs::apply_repair: Member(Role::Editor), Bids;
 }
 
 impl Policy {

@@ -108,6 +108,7 @@ pub enum GroupForm {
 /// Size and shape of the group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, sea_orm::FromJsonQueryResult)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub struct GroupPolicy {
     /// How answering together is seen.
     pub grouping: Grouping,

@@ -143,6 +143,9 @@ impl Acting {
 }
 
 /// As which of their organisations the caller sees a consortium; nothing where they do not. At most one query.
+///
+/// # Errors
+/// The database's.
 pub async fn own_sight(db: &impl ConnectionTrait, caller: &Caller, whole: &Whole) -> Result<Option<Uuid>, DbErr> {
     let own = caller.own_among(db, whole.details.keys().copied()).await?;
     Ok(sight::deepest(whole, own))

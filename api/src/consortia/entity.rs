@@ -68,7 +68,7 @@ pub mod member {
     /// A row of `consortium_member`: see [`crate::consortia::machine::Membership`] and [`crate::consortia::whole::Details`].
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "consortium_member")]
-    #[allow(missing_docs, reason = "its columns are described where they are used")]
+    #[allow(missing_docs, clippy::struct_excessive_bools, reason = "its columns are described where they are used")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub consortium_id: Uuid,

@@ -24,6 +24,7 @@ pub(crate) mod invitations;
 pub mod machine;
 pub(crate) mod memberships;
 mod news;
+pub(crate) mod repairs;
 pub(crate) mod routes;
 pub(crate) mod sight;
 pub(crate) mod signing;
@@ -39,6 +40,7 @@ pub fn configure(routes: &mut Routes) {
     memberships::configure(routes);
     signing::configure(routes);
     checks::routes::configure(routes);
+    repairs::configure(routes);
 }
 
 /// What an organisation is in a consortium, in the words of the European single procurement document.
@@ -293,6 +295,38 @@ pub struct Amount {
     /// For how much, over the contract.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub amount_cents: i64,
+}
+
+/// What is asked of a repair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = ConsortiumRepairOptions)]
+pub struct RepairOptions {
+    /// Seconds after which the best so far is kept.
+    #[schema(minimum = 1, maximum = 300)]
+    pub time_limit_seconds: u32,
+}
+
+impl Default for RepairOptions {
+    fn default() -> Self {
+        Self { time_limit_seconds: 30 }
+    }
+}
+
+/// Which plan of which repair is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ConsortiumRepairChoice)]
+pub struct RepairChoice {
+    /// The run of the repair.
+    pub run: Uuid,
+    /// Which of its plans, from 1.
+    #[schema(minimum = 1, maximum = 20)]
+    pub plan: u32,
+    /// Days that those who are invited have to answer.
+    #[serde(default = "two_weeks")]
+    #[schema(minimum = 1, maximum = 90, default = 14)]
+    pub days_to_answer: i32,
 }
 
 /// A signature.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::machine::{Phase, Standing};
+use super::machine::Standing;
 use super::statement::statement;
 use super::whole::Whole;
 use super::{Consortium, ConsortiumMember, ConsortiumSummary, Part};
@@ -105,13 +105,12 @@ fn member(
     let (is_own, leads) = (id == reader, depth == Depth::Lead);
     let accepted = state.standing == Standing::Accepted;
     let is_shown = match depth {
-        _ if is_own => true,
         Depth::Lead => true,
         Depth::Member => accepted,
         Depth::Invited => accepted && details.consent.show_to_invited,
         Depth::Past => false,
     };
-    if !is_shown {
+    if !is_own && !is_shown {
         return None;
     }
     let whole_terms = is_own || leads || depth == Depth::Member;
@@ -142,7 +141,6 @@ fn member(
 #[must_use]
 pub fn summary(whole: &Whole, reader: Uuid) -> Option<ConsortiumSummary> {
     let (depth, own) = (depth(whole, reader)?, whole.state.members.get(&reader)?);
-    let phase: Phase = whole.state.phase;
     Some(ConsortiumSummary {
         id: whole.id,
         seen_as: reader,
@@ -150,7 +148,133 @@ pub fn summary(whole: &Whole, reader: Uuid) -> Option<ConsortiumSummary> {
         call: whole.call,
         lead: whole.state.lead,
         name: whole.name.clone(),
-        phase: (depth >= Depth::Member).then_some(phase),
+        phase: (depth >= Depth::Member).then_some(whole.state.phase),
         answer_by: own.answer_by,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::machine::{Event, Invitation, State, Who};
+    use super::super::whole::Details;
+    use super::super::{Consent, Form, Role};
+    use super::*;
+
+    const LEAD: Uuid = Uuid::from_u128(1);
+    const OPEN: Uuid = Uuid::from_u128(2);
+    const SHY: Uuid = Uuid::from_u128(3);
+    const INVITED: Uuid = Uuid::from_u128(4);
+    const DECLINED: Uuid = Uuid::from_u128(5);
+    const ALTERNATE: Uuid = Uuid::from_u128(6);
+    const STRANGER: Uuid = Uuid::from_u128(7);
+    const ALL: [(Uuid, char); 7] =
+        [(LEAD, 'l'), (OPEN, 'o'), (SHY, 's'), (INVITED, 'i'), (DECLINED, 'd'), (ALTERNATE, 'a'), (STRANGER, 'x')];
+
+    /// The lead and one member share prices; the member lets itself be shown. The other has settled its own amounts and shares nothing.
+    fn whole() -> Whole {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let details = |consent: Consent, own_prices| Details {
+            role: Role::GroupMem,
+            parts: vec![Part { need: "kits".to_owned(), quantity: 2, amount_cents: Some(300) }],
+            own_prices,
+            salt: "00".to_owned(),
+            consent,
+            message: Some("come".to_owned()),
+            reason: Some("why".to_owned()),
+        };
+        let shares = Consent { show_to_invited: true, share_prices: true };
+        let mut whole = Whole {
+            id: Uuid::from_u128(100),
+            version: 9,
+            call: Uuid::from_u128(101),
+            call_version: 2,
+            name: "x".to_owned(),
+            form: Form::Conjoint,
+            lots: vec!["equipment".to_owned()],
+            coordination_cents: 5,
+            state: State::new(LEAD, false, None),
+            details: BTreeMap::from([(LEAD, details(Consent { show_to_invited: false, ..shares }, false))]),
+        };
+        for (organisation, consent, own_prices) in [
+            (OPEN, shares, true),
+            (SHY, Consent::default(), true),
+            (INVITED, Consent::default(), false),
+            (DECLINED, Consent::default(), false),
+            (ALTERNATE, Consent::default(), false),
+        ] {
+            let alternate = organisation == ALTERNATE;
+            let replaces = alternate.then_some(SHY);
+            let invite = Event::Invite(Invitation { organisation, days: 3, alternate, replaces });
+            whole.details.insert(organisation, details(consent, own_prices));
+            whole = whole.after(&invite, Who::Organisation(LEAD), now).unwrap().0;
+        }
+        for (who, event) in
+            [(OPEN, Event::Accept { terms: 1 }), (SHY, Event::Accept { terms: 1 }), (DECLINED, Event::Decline)]
+        {
+            whole = whole.after(&event, Who::Organisation(who), now).unwrap().0;
+        }
+        whole
+    }
+
+    /// Of whom a reader sees something that `shown` looks for, by their letters.
+    fn letters(view: &Consortium, shown: impl Fn(&ConsortiumMember) -> bool) -> String {
+        let of = |id: Uuid| ALL.iter().find(|(own, _)| *own == id).map(|(_, letter)| *letter).unwrap();
+        view.members.iter().filter(|one| shown(one)).map(|one| of(one.organisation)).collect()
+    }
+
+    #[test]
+    fn each_reader_sees_a_row_of_this_table_and_no_more() {
+        let whole = whole();
+        let contacts = ALL.iter().map(|(id, letter)| (*id, letter.to_string())).collect();
+        // Who is shown; with parts; with amounts; with contact; with a reason; whether the group is.
+        let table = [
+            (LEAD, Some(("losida", "losida", "loida", "los", "losida", true))),
+            (OPEN, Some(("los", "los", "lo", "los", "o", true))),
+            (SHY, Some(("los", "los", "s", "los", "s", true))),
+            (INVITED, Some(("oi", "i", "i", "", "i", false))),
+            (DECLINED, Some(("d", "d", "d", "", "d", false))),
+            (ALTERNATE, None),
+            (STRANGER, None),
+        ];
+        for (reader, row) in table {
+            let view = view(&whole, reader, &contacts).unwrap();
+            let seen = view.as_ref().map(|view| {
+                let amounts =
+                    |one: &ConsortiumMember| one.parts.iter().flatten().any(|part| part.amount_cents.is_some());
+                (
+                    letters(view, |_| true),
+                    letters(view, |one| one.parts.is_some()),
+                    letters(view, amounts),
+                    letters(view, |one| one.contact.is_some()),
+                    letters(view, |one| one.reason.is_some()),
+                    view.phase.is_some() && view.plan.is_some() && view.pending == Some(1) && view.version == 9,
+                )
+            });
+            let row = row.map(|(all, parts, amounts, contact, reason, group)| {
+                let own = |text: &str| text.to_owned();
+                (own(all), own(parts), own(amounts), own(contact), own(reason), group)
+            });
+            assert_eq!(seen, row, "{reader}");
+            assert_eq!(summary(&whole, reader).is_some(), view.is_some());
+            assert!(view.is_none_or(|view| view.statement.is_none()), "somebody has not answered");
+        }
+    }
+
+    #[test]
+    fn salts_go_with_the_amounts_of_members() {
+        let whole = whole();
+        let salts =
+            |reader| letters(&view(&whole, reader, &BTreeMap::new()).unwrap().unwrap(), |one| one.salt.is_some());
+        assert_eq!([LEAD, OPEN, SHY, INVITED].map(salts), ["lo", "lo", "s", ""]);
+    }
+
+    #[test]
+    fn who_belongs_to_several_sees_as_the_one_that_sees_most() {
+        let whole = whole();
+        assert_eq!(deepest(&whole, [DECLINED, INVITED, SHY]), Some(SHY));
+        assert_eq!(deepest(&whole, [OPEN, LEAD]), Some(LEAD));
+        assert_eq!(deepest(&whole, [ALTERNATE, STRANGER]), None);
+    }
 }

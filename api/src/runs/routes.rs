@@ -67,7 +67,12 @@ pub(crate) async fn start_joint_run(
 }
 
 /// The answer to whoever started a run.
-async fn started(app: &App, caller: &Caller, request: &HttpRequest, id: Uuid) -> Result<HttpResponse, Problem> {
+pub(crate) async fn started(
+    app: &App,
+    caller: &Caller,
+    request: &HttpRequest,
+    id: Uuid,
+) -> Result<HttpResponse, Problem> {
     let run = runner::wait(app, id, prefer::wait(request)).await?;
     saw(caller, id, run.organisation);
     let mut response = if runner::is_over(run.state) { HttpResponse::Ok() } else { HttpResponse::Accepted() };

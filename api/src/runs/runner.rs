@@ -36,17 +36,35 @@ const PATH: &str = "/v1/runs/";
 /// No such call; options that name organisations which cannot take part; too many runs already; data that cannot be
 /// computed on.
 pub async fn launch(app: &App, caller: &Caller, once: &Once, call: Uuid, options: RunOptions) -> Result<Uuid, Problem> {
+    let lots = options.lots.clone();
+    launch_about(app, caller, once, call, options.organisation, &lots, |_| Ok(options)).await
+}
+
+/// As [`launch`], on some lots (on all where none is named), where what is asked follows from the market, and may leave a part of it out.
+///
+/// # Errors
+/// As [`launch`]; those of `ask`.
+pub async fn launch_about(
+    app: &App,
+    caller: &Caller,
+    once: &Once,
+    call: Uuid,
+    organisation: Option<Uuid>,
+    lots: &[String],
+    ask: impl FnOnce(&mut solver::Problem) -> Result<RunOptions, Problem>,
+) -> Result<Uuid, Problem> {
     if let Some(run) = once.before(&app.db).await? {
         return started_before(&run);
     }
     has_room(app).await?;
     let snapshot = begin_read(&app.db).await?;
     let call = calls::store::find_visible(&snapshot, caller, call).await?.ok_or_else(Problem::not_found)?;
-    let asker = caller.acting(&snapshot, "/organisation", options.organisation, Role::Editor).await?;
+    let asker = caller.acting(&snapshot, "/organisation", organisation, Role::Editor).await?;
     limits::solver::check(&snapshot, app.limits.solver_seconds_per_day(), asker).await?;
-    let reduced = of_lots(&call, &options.lots).map_err(Problem::invalid)?;
-    let problem = Market::load(&Window::new(&snapshot, asker)).await?.problem(&reduced);
+    let reduced = of_lots(&call, lots).map_err(Problem::invalid)?;
+    let mut problem = Market::load(&Window::new(&snapshot, asker)).await?.problem(&reduced);
     snapshot.commit().await?;
+    let options = ask(&mut problem)?;
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare(problem, &own)).await.map_err(Problem::internal)??;
     queue(app, caller, once, asker, &[call], Asked::Alone(options), prepared).await

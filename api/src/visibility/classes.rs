@@ -635,4 +635,6 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
     ("ConsortiumService", Partners, &["need", "quantity"]),
     ("ConsortiumCheck", Partners, &["code", "verdict", "about", "organisations", "text_en", "text_fr"]),
     ("ConsortiumChecks", Partners, &["consortium", "seen_as", "pending", "checks"]),
+    ("ConsortiumRepairOptions", Sealed, &["time_limit_seconds"]),
+    ("ConsortiumRepairChoice", Sealed, &["run", "plan", "days_to_answer"]),
 ];

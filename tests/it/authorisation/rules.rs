@@ -196,6 +196,8 @@ pub const RULES: &[(&str, &str, Rule)] = &[
     ("replace_membership", "bids", Inside(Role::Editor)),
     ("sign_consortium", "bids", Inside(Role::Editor)),
     ("get_consortium_checks", "read", Inside(Role::Viewer)),
+    ("start_repair", "solve", Inside(Role::Editor)),
+    ("apply_repair", "bids", Inside(Role::Editor)),
 ];
 
 /// What an installation without settings does not have: whoever gets in finds nothing.

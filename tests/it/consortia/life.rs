@@ -183,7 +183,7 @@ on_both_engines! {
     async fn a_proposal_becomes_a_consortium(engine) {
         // The costs of others are theirs: the run counts with what the call says.
         let priced = |call: &mut Value| {
-            for (lot, more) in [(0, json!({ "quantity": 100, "mandatory": true, "reference_unit_cost_cents": 9_000 })), (1, json!({ "reference_unit_cost_cents": 3_100 }))] {
+            for (lot, more) in [(0_usize, json!({ "quantity": 100, "mandatory": true, "reference_unit_cost_cents": 9_000 })), (1, json!({ "reference_unit_cost_cents": 3_100 }))] {
                 call["lots"][lot]["needs"][0].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             }
         };

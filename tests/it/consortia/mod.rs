@@ -1,5 +1,6 @@
 //! Consortia over HTTP: from the first invitation to the last signature, who sees what, and what time does.
 
+mod checks;
 mod life;
 mod sight;
 pub mod team;

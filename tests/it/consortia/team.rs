@@ -106,8 +106,8 @@ pub fn member(path: &str, who: &Actor, verb: &str) -> String {
 
 /// What a view says of an organisation; null where it says nothing.
 pub fn of(view: &Value, who: &Actor) -> Value {
-    let members = view["members"].as_array().unwrap().iter();
-    members.filter(|one| one["organisation"] == json!(who.id)).next().cloned().unwrap_or_default()
+    let mut members = view["members"].as_array().unwrap().iter();
+    members.find(|one| one["organisation"] == json!(who.id)).cloned().unwrap_or_default()
 }
 
 /// The events that an organisation has read, without those before consortia.

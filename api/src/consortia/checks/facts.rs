@@ -154,8 +154,8 @@ impl<'a> Facts<'a> {
             if known {
                 return part.amount_cents.map(i128::from);
             }
-            let needs = self.call.lots.iter().flat_map(|lot| &lot.needs);
-            let need = needs.into_iter().find(|need| need.code == part.need)?;
+            let mut needs = self.call.lots.iter().flat_map(|lot| &lot.needs);
+            let need = needs.find(|need| need.code == part.need)?;
             Some(quantity * i128::from(need.reference_unit_cost_cents?))
         };
         self.team.iter().map(|one| Some((one.id, one.parts.iter().map(cost).sum::<Option<i128>>()?))).collect()

@@ -34,15 +34,7 @@ pub async fn problem(
 ) -> Result<solver::Problem, DbErr> {
     let mut problem = Market::load(&Window::new(db, Some(reader))).await?.problem(call);
     let team: BTreeSet<String> = team.iter().map(ToString::to_string).collect();
-    problem.call.lots.retain(|lot| whole.lots.contains(&lot.id));
-    let kept: BTreeSet<&str> = problem.call.lots.iter().map(|lot| lot.id.as_str()).collect();
-    problem
-        .call
-        .eligibility
-        .retain(|rule| rule.lots.is_empty() || rule.lots.iter().any(|lot| kept.contains(lot.as_str())));
-    for rule in &mut problem.call.eligibility {
-        rule.lots.retain(|lot| whole.lots.contains(lot));
-    }
+    restrict(&mut problem, &whole.lots);
     // Entities that lend a certificate stay, and deliver nothing.
     for actor in problem.actors.iter_mut().filter(|actor| !team.contains(&actor.id)) {
         actor.capabilities.clear();
@@ -55,6 +47,17 @@ pub async fn problem(
     problem.relations.retain(|own| there.contains(&own.a) && there.contains(&own.b));
     problem.incompatibilities.retain(|own| there.contains(&own.a) && there.contains(&own.b));
     Ok(problem)
+}
+
+/// Leaves the lots of a call that a consortium answers, with their conditions.
+pub fn restrict(problem: &mut solver::Problem, lots: &[String]) {
+    problem.call.lots.retain(|lot| lots.contains(&lot.id));
+    // A condition on other lots only is none here.
+    problem.call.eligibility.retain_mut(|rule| {
+        let of_all = rule.lots.is_empty();
+        rule.lots.retain(|lot| lots.contains(lot));
+        of_all || !rule.lots.is_empty()
+    });
 }
 
 /// What it says; nothing where it does not know in time.

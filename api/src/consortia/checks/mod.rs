@@ -11,7 +11,7 @@ use uuid::Uuid;
 mod conditions;
 mod facts;
 mod group;
-mod market;
+pub(super) mod market;
 pub(crate) mod routes;
 
 /// Whether a rule is kept.

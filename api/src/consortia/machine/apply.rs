@@ -217,7 +217,8 @@ impl State {
         happened: &mut Vec<Happened>,
     ) {
         let Some(own) = self.members.get_mut(&id) else { return };
-        *own = Membership { standing, bound: None, answer_by: None, asks_again: false, ..own.clone() };
+        let nothing = Membership { accepted: None, signed: None, bound: None, answer_by: None, ..own.clone() };
+        *own = Membership { standing, asks_again: false, ..nothing };
         happened.push(what);
         self.renew();
         let waiting = self.members.iter().filter(|(_, own)| own.standing == Standing::Alternate);

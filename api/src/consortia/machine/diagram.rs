@@ -4,11 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::exploration::explore;
+use super::exploration::Step;
 use super::*;
 
-/// An arrow of a diagram: from, to, and what leads there.
+/// Arrows of a diagram: from, to, and what leads there.
 type Arrows = BTreeMap<(String, String), BTreeSet<&'static str>>;
+
+/// Both diagrams, as they are drawn by going through the machine.
+#[derive(Default)]
+pub(super) struct Drawing {
+    phases: Arrows,
+    standings: Arrows,
+}
 
 fn code(value: &impl Serialize) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
@@ -23,7 +30,8 @@ fn lines(arrows: &Arrows) -> BTreeSet<String> {
 }
 
 /// The arrows of the diagram of this number on the page.
-fn drawn(page: &str, number: usize) -> BTreeSet<String> {
+fn on_page(number: usize) -> BTreeSet<String> {
+    let page = include_str!("../../../../docs/consortium.md");
     let diagram = page.split("```mermaid").nth(number + 1).and_then(|rest| rest.split("```").next()).unwrap();
     diagram
         .lines()
@@ -33,32 +41,44 @@ fn drawn(page: &str, number: usize) -> BTreeSet<String> {
         .collect()
 }
 
-#[test]
-fn the_diagrams_on_the_page_are_the_machine() {
-    let (mut phases, mut standings) = (Arrows::new(), Arrows::new());
-    explore(|before, step, moved| {
-        let (from, to) = (before.phase, moved.state.phase);
-        if from != to {
-            phases.entry((code(&from), code(&to))).or_default().insert(step.word());
+/// What changes where somebody stands: who moves up, or is released at the end, does not do it.
+fn word(step: &Step, moved: &Moved, id: Uuid) -> &'static str {
+    let moves_up =
+        |one: &Happened| matches!(one, Happened::Promoted { organisation, instead_of: Some(_) } if *organisation == id);
+    if moved.happened.iter().any(moves_up) {
+        "somebody drops out"
+    } else if moved.state.phase == Phase::Ended {
+        "end"
+    } else {
+        step.word()
+    }
+}
+
+impl Drawing {
+    pub(super) fn draw(&mut self, before: &State, step: &Step, moved: &Moved) {
+        if before.phase != moved.state.phase {
+            let ends = (code(&before.phase), code(&moved.state.phase));
+            self.phases.entry(ends).or_default().insert(step.word());
         }
-        for (id, own) in &moved.state.members {
-            let was = before.members.get(id).map_or_else(|| "outside".to_owned(), |was| code(&was.standing));
-            let is = code(&own.standing);
-            // Who moves up is told by what made room.
-            let moves_up = moved.happened.iter().any(
-                |one| matches!(one, Happened::Promoted { organisation, instead_of: Some(_) } if organisation == id),
-            );
-            let word = if moves_up { "somebody drops out" } else { step.word() };
+        let ids: BTreeSet<&Uuid> = before.members.keys().chain(moved.state.members.keys()).collect();
+        for id in ids {
+            let standing = |state: &State| state.members.get(id).map(|own| own.standing);
+            let (was, is) = (standing(before), standing(&moved.state));
             if was != is {
-                standings.entry((was, is)).or_default().insert(word);
+                let name = |standing: Option<Standing>| standing.map_or_else(|| "outside".to_owned(), |own| code(&own));
+                let word = word(step, moved, *id);
+                self.standings.entry((name(was), name(is))).or_default().insert(word);
             }
         }
-    });
-    let page = include_str!("../../../../docs/consortium.md");
-    for (number, arrows) in [phases, standings].iter().enumerate() {
-        let (derived, drawn) = (lines(arrows), drawn(page, number));
-        let missing: Vec<_> = derived.difference(&drawn).collect();
-        let invented: Vec<_> = drawn.difference(&derived).collect();
-        assert!(missing.is_empty() && invented.is_empty(), "diagram {number} lacks {missing:#?} and has {invented:#?}");
+    }
+
+    pub(super) fn assert_is_on_the_page(&self) {
+        for (number, arrows) in [&self.phases, &self.standings].into_iter().enumerate() {
+            let (derived, drawn) = (lines(arrows), on_page(number));
+            let missing: Vec<_> = derived.difference(&drawn).collect();
+            let invented: Vec<_> = drawn.difference(&derived).collect();
+            let nothing = missing.is_empty() && invented.is_empty();
+            assert!(nothing, "diagram {number} lacks {missing:#?} and has {invented:#?}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::diagram::Drawing;
 use super::*;
 
 const LEAD: Uuid = Uuid::from_u128(1);
@@ -53,11 +54,17 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-/// The same state with small numbers: what matters of a version is whether it is the present one, the one that binds, or another.
+/// The same state with small numbers: what matters of a version is whether it is the present one, the one that binds, or before or after
+/// that.
 fn canonical(mut state: State) -> State {
     let plan = state.plan;
     let binding = state.members.values().find_map(|own| own.bound);
-    let small = |version: i64| if version == plan { 3 } else { 1 + i64::from(Some(version) == binding) };
+    let small = |version: i64| match binding {
+        _ if version == plan => 4,
+        Some(binding) if version == binding => 2,
+        Some(binding) if version > binding => 3,
+        _ => 1,
+    };
     let waiting = |own: &Membership| own.standing == Standing::Alternate;
     let mut order: Vec<i32> = state.members.values().filter(|own| waiting(own)).map(|own| own.position).collect();
     order.sort_unstable();
@@ -71,37 +78,37 @@ fn canonical(mut state: State) -> State {
         let place = order.iter().position(|position| *position == own.position).filter(|_| waiting(own));
         own.position = place.map_or(0, |place| i32::try_from(place).unwrap() + 1);
     }
-    state.plan = 3;
+    state.plan = 4;
     state
 }
 
-/// Everything that anybody may try.
+/// Everything that somebody may try who is the one to do it. That others may not is another test.
 fn steps(state: &State) -> Vec<Step> {
     let mut all: Vec<Step> = [TimeDelta::hours(36), TimeDelta::days(20)].map(Step::Waited).into();
-    let sets = [vec![], vec![LEAD], vec![OTHERS[0]], vec![OTHERS[1]], OTHERS.to_vec()];
-    let everybody = [LEAD, OTHERS[0], OTHERS[1]];
-    for who in [Who::Organisation(LEAD), Who::Organisation(OTHERS[0]), Who::Organisation(OTHERS[1]), Who::Service] {
-        let mut events = vec![Event::Decline, Event::AskAgain, Event::File, Event::Withdraw, Event::Close];
-        events.extend([Event::Award, Event::Reject, Event::Cancel, Event::Complete]);
-        events.extend([false, true].map(|unable| Event::Leave { unable }));
-        events.extend([false, true].map(|unable| Event::Dissolve { unable }));
-        events.extend([1, 2].map(|terms| Event::Accept { terms }));
-        events.extend([state.plan - 1, state.plan].map(|plan| Event::Sign { plan }));
-        events.extend(sets.iter().map(|of| Event::Change { of: of.iter().copied().collect() }));
-        for organisation in everybody {
-            events.extend([Event::Rescind(organisation), Event::Promote(organisation)]);
-            for (alternate, replaces) in [(false, None), (true, None), (true, Some(OTHERS[0])), (true, Some(OTHERS[1]))]
-            {
-                events.push(Event::Invite(Invitation { organisation, days: 1, alternate, replaces }));
-            }
-        }
-        all.extend(events.into_iter().map(|event| Step::Done(who, event)));
+    let signs = [state.plan - 1, state.plan].map(|plan| Event::Sign { plan });
+    let mut leads = vec![Event::File, Event::Withdraw, Event::Complete];
+    leads.extend([false, true].map(|unable| Event::Dissolve { unable }));
+    let sets = [vec![], vec![LEAD], vec![OTHERS[0]], OTHERS.to_vec()];
+    leads.extend(sets.map(|of| Event::Change { of: of.into_iter().collect() }));
+    leads.extend(signs.clone());
+    for organisation in OTHERS {
+        leads.extend([Event::Rescind(organisation), Event::Promote(organisation)]);
+        let invite = |alternate| Event::Invite(Invitation { organisation, days: 1, alternate, replaces: None });
+        leads.extend([false, true].map(invite));
+        let mut own = vec![Event::Decline, Event::AskAgain, Event::Change { of: BTreeSet::from([organisation]) }];
+        own.extend([false, true].map(|unable| Event::Leave { unable }));
+        own.extend([1, 2].map(|terms| Event::Accept { terms }));
+        own.extend(signs.clone());
+        all.extend(own.into_iter().map(|event| Step::Done(Who::Organisation(organisation), event)));
     }
+    all.extend(leads.into_iter().map(|event| Step::Done(Who::Organisation(LEAD), event)));
+    let decided = [Event::Close, Event::Award, Event::Reject, Event::Cancel];
+    all.extend(decided.map(|event| Step::Done(Who::Service, event)));
     all
 }
 
 /// Goes through every state that can be reached, breadth first, and shows each step that is possible. Gives the number of states.
-pub(super) fn explore(mut visit: impl FnMut(&State, &Step, &Moved)) -> usize {
+fn explore(mut visit: impl FnMut(&State, &Step, &Moved)) -> usize {
     let due = now() + DAY * 10;
     let starts = [false, true].map(|negotiated| canonical(State::new(LEAD, negotiated, Some(due))));
     let mut seen: BTreeSet<State> = starts.iter().cloned().collect();
@@ -216,12 +223,48 @@ fn lawful(before: &State, step: &Step, moved: &Moved) -> Result<(), String> {
 
 #[test]
 fn in_every_state_that_three_organisations_can_reach_nobody_is_bound_to_what_they_have_not_accepted() {
-    let mut steps = 0_u64;
+    let (mut steps, mut drawing) = (0_u64, Drawing::default());
     let states = explore(|before, step, moved| {
         steps += 1;
         invariants(&moved.state).unwrap_or_else(|broken| panic!("{broken}\nby {step:?}\nfrom {before:#?}"));
         lawful(before, step, moved).unwrap_or_else(|broken| panic!("{broken}"));
+        drawing.draw(before, step, moved);
     });
-    println!("{states} states, {steps} steps");
     assert!(states > 1_000 && steps > 10_000, "{states} states, {steps} steps");
+    // Whoever goes through all of it may as well draw it.
+    drawing.assert_is_on_the_page();
+}
+
+#[test]
+fn nobody_does_what_is_not_theirs() {
+    let (member, stranger) = (Who::Organisation(OTHERS[0]), Who::Organisation(Uuid::from_u128(9)));
+    let invitation = Invitation { organisation: OTHERS[1], days: 1, alternate: false, replaces: None };
+    let leads = [
+        Event::Invite(invitation),
+        Event::Promote(OTHERS[1]),
+        Event::Rescind(OTHERS[0]),
+        Event::File,
+        Event::Withdraw,
+        Event::Complete,
+        Event::Dissolve { unable: true },
+        Event::Change { of: BTreeSet::from([LEAD]) },
+    ];
+    let mut state = State::new(LEAD, true, None);
+    let asked = Invitation { organisation: OTHERS[0], days: 1, alternate: false, replaces: None };
+    for (who, event) in [(Who::Organisation(LEAD), Event::Invite(asked)), (member, Event::Accept { terms: 1 })] {
+        state = apply(state, &event, who, now()).unwrap().state;
+    }
+    for event in &leads {
+        assert_eq!(apply(state.clone(), event, member, now()).unwrap_err(), Refusal::NotLead, "{event:?}");
+        assert!(apply(state.clone(), event, stranger, now()).is_err(), "{event:?}");
+    }
+    for event in [Event::Close, Event::Award, Event::Reject, Event::Cancel] {
+        for who in [Who::Organisation(LEAD), member, stranger] {
+            assert_eq!(apply(state.clone(), &event, who, now()).unwrap_err(), Refusal::NotYours, "{event:?}");
+        }
+    }
+    for event in [Event::Accept { terms: 1 }, Event::Decline, Event::AskAgain, Event::Sign { plan: state.plan }] {
+        assert!(apply(state.clone(), &event, stranger, now()).is_err(), "{event:?}");
+        assert!(apply(state.clone(), &event, Who::Service, now()).is_err(), "{event:?}");
+    }
 }
