@@ -85,8 +85,8 @@ on_both_engines! {
         let owner = people::person(&app, "ada@example.org").await;
         let own = people::founded(&owner, "La Fabrique").await;
         let path = format!("/v1/organisations/{own}/invitations");
-        let writers = (0..8).map(|_| async {
-            for _ in 0..12 {
+        let writers = (0..4).map(|_| async {
+            for _ in 0..24 {
                 owner.post(&path, json!({ "role": "viewer" })).await.expect(201);
             }
         });

@@ -24,6 +24,8 @@ use crate::problem::Problem;
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// People of one round.
 const AT_ONCE: u64 = 100;
+/// How long a mail may take: less than the time for which a person is taken on.
+const PATIENCE: Duration = Duration::from_secs(90);
 /// How long a person rests, at most, whom the server did not take a mail for.
 const REST: TimeDelta = TimeDelta::minutes(5);
 
@@ -126,7 +128,11 @@ impl Writer {
             .header(ContentType::TEXT_PLAIN)
             .body(text.body)
             .map_err(Problem::internal)?;
-        match transport.send(message).await {
+        let Ok(answer) = tokio::time::timeout(PATIENCE, transport.send(message)).await else {
+            tracing::warn!(person = %to.id, "the server does not end its answer");
+            return Ok(Sent::Later);
+        };
+        match answer {
             Ok(_) => Ok(Sent::Done),
             // Neither the address nor the answer of the server, which may repeat it, is logged.
             Err(error) if error.is_permanent() => {

@@ -1,6 +1,6 @@
 //! `/v1/webhooks`.
 
-use actix_web::http::header::{ETAG, LOCATION};
+use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
 use sea_orm::ConnectionTrait;
@@ -43,10 +43,7 @@ fn recorded(webhook: &Webhook) -> Recorded {
 fn issued(webhook: Webhook, secret: String) -> (HttpResponse, Recorded) {
     let recorded = recorded(&webhook).version(webhook.version);
     let place = format!("/v1/webhooks/{}", webhook.id);
-    let etag = format!("\"{}\"", webhook.version);
-    let mut response = HttpResponse::Created();
-    response.insert_header((LOCATION, place)).insert_header((ETAG, etag));
-    (response.json(IssuedWebhook { webhook, secret }), recorded)
+    (HttpResponse::Created().insert_header((LOCATION, place)).json(IssuedWebhook { webhook, secret }), recorded)
 }
 
 /// A webhook of an organisation that the caller owns. For those who do not belong to it, it is not there.

@@ -137,8 +137,14 @@ impl Worker {
                 failing.insert(one.webhook)
             };
         }
-        let claim = queue::claim(&tx, room, TO_ONE, busy).await?;
+        // Those that have just failed are passed over until it is known whether they stay on.
+        let mut busy = busy.clone();
+        busy.extend(failing.iter().map(|webhook| (*webhook, TO_ONE)));
+        let mut claim = queue::claim(&tx, room, TO_ONE, &busy).await?;
         tx.commit().await?;
+        if !failing.is_empty() {
+            claim.next = Some(now());
+        }
         let gone: BTreeSet<Uuid> =
             ended.drain(..).filter(|one| one.answer.status == Some(410)).map(|one| one.webhook).collect();
         for webhook in failing {

@@ -109,15 +109,16 @@ impl Receiver {
         self.received().into_iter().filter(|one| one.status < 300).collect()
     }
 
-    /// Waits until it was sent what `enough` asks for; fails after a minute.
+    /// Waits until it was sent what `enough` asks for; fails as [`eventually`].
     pub async fn until(&self, enough: impl Fn(&[Received]) -> bool) -> Vec<Received> {
-        eventually(async || Some(self.received()).filter(|received| enough(received))).await
+        eventually(async || enough(&self.state.received.lock().unwrap()).then_some(())).await;
+        self.received()
     }
 }
 
-/// What `look` finds as soon as it finds something; fails after a minute.
+/// What `look` finds as soon as it finds something; fails after five minutes, which a busy machine may need.
 pub async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(300);
     loop {
         if let Some(found) = look().await {
             return found;
