@@ -213,9 +213,9 @@ on_both_engines! {
         let path = format!("/v1/calls/{}/partner-suggestions", market.call);
         let first = school.post(&path, json!({})).await.expect(200);
         let run = first["run"].as_str().unwrap();
-        // Had it taken a second more, there would be none left.
+        // Had it taken an hour, there would be nothing left.
         let db = app.database.connect().await;
-        crate::support::secrets::lengthen_run(&db, run, 2).await;
+        crate::support::secrets::lengthen_run(&db, run, 3_600).await;
         school.post(&path, json!({})).await.problem(429);
         let matching = school.get(&format!("/v1/organisations/{}/matching-calls", market.school)).await.expect(200);
         assert_eq!(list(&matching.body, "items").len(), 1, "what is no search is not counted");

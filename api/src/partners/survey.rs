@@ -112,7 +112,11 @@ fn reduced(problem: &Problem, actors: &BTreeSet<&str>) -> Problem {
     let mut kept: BTreeSet<&str> = problem.links.iter().filter(lends).map(|link| link.from.as_str()).collect();
     kept.extend(actors);
     let both = |a: &str, b: &str| kept.contains(a) && kept.contains(b);
-    let actors: Vec<_> = problem.actors.iter().filter(|actor| kept.contains(actor.id.as_str())).cloned().collect();
+    let mut actors: Vec<_> = problem.actors.iter().filter(|own| kept.contains(own.id.as_str())).cloned().collect();
+    // No price counts: one that nobody has declared is no obstacle.
+    for capability in actors.iter_mut().flat_map(|actor| &mut actor.capabilities) {
+        capability.unit_cost_cents.get_or_insert(0);
+    }
     let mut concerned: BTreeSet<&str> = BTreeSet::new();
     for actor in &actors {
         concerned.extend(actor.home_territories.iter().map(String::as_str));
