@@ -240,10 +240,10 @@ mod tests {
 
     #[test]
     fn every_operation_of_the_document_has_a_policy_and_says_that_it_goes() {
-        let document = serde_json::to_value(crate::openapi::document()).unwrap();
-        assert!(Policies::new(&document).is_ok());
         const GOES: &[Deprecation] =
             &[Deprecation { operation: "get_health", since: 1, sunset: 2, link: "https://attelage.example/changes" }];
+        let document = serde_json::to_value(crate::openapi::document()).unwrap();
+        assert!(Policies::new(&document).is_ok());
         let policies = Policies::with(&document, GOES).unwrap();
         let going: Vec<_> = policies.0.values().filter_map(|(_, id, goes)| goes.map(|_| *id)).collect();
         assert_eq!(going, ["get_health"]);
