@@ -224,8 +224,8 @@ async fn row(name: &str, told: impl Fn(&Value) -> String, ask: impl AsyncFn() ->
         times.push(start.elapsed());
     }
     times.sort_unstable();
-    let (median, least, most) = (times[TIMES / 2], times[0], times[TIMES - 1]);
-    println!("| {name} | {median:.1?} ({least:.1?}–{most:.1?}) | {} |", told(&last));
+    let (median, quickest, slowest) = (times[TIMES / 2], times[0], times[TIMES - 1]);
+    println!("| {name} | {median:.1?} ({quickest:.1?}–{slowest:.1?}) | {} |", told(&last));
 }
 
 async fn service() -> (Service, Uuid, tempfile::TempDir) {

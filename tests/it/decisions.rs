@@ -79,15 +79,15 @@ on_both_engines! {
         let path = of_call(&world, "comparison");
         let mut before = evaluators_get(409);
         // Whoever has no bid that stands does not compete yet.
-        before.sort();
+        before.sort_unstable();
         let mut seen = statuses(&world, &path).await;
-        seen.sort();
+        seen.sort_unstable();
         assert_eq!(seen, before);
         let (one, other) = opened(&world).await;
         let mut seen = statuses(&world, &path).await;
-        seen.sort();
+        seen.sort_unstable();
         let mut after = evaluators_get(200);
-        after.sort();
+        after.sort_unstable();
         assert_eq!(seen, after);
 
         let table = world.of("evaluator").get(&path).await.expect(200);
@@ -226,9 +226,9 @@ on_both_engines! {
         assert_eq!(places(&decide(&world, "other owner", good.clone()).await.problem(422)), ["/replaces"], "another has decided");
         let lists = statuses(&world, &of_call(&world, "decisions")).await;
         let mut expected = evaluators_get(200);
-        expected.sort();
+        expected.sort_unstable();
         let mut seen = lists;
-        seen.sort();
+        seen.sort_unstable();
         assert_eq!(seen, expected);
         assert_eq!(first["lots"], good["lots"]);
     }

@@ -125,11 +125,11 @@ on_both_engines! {
             let page = owner.get_with(&format!("/v1/events?cursor={cursor}"), wait(60)).await.expect(200);
             (page, start.elapsed())
         };
-        let writing = async {
+        let told = async {
             tokio::time::sleep(Duration::from_millis(300)).await;
             people::invite(&owner, &own, "viewer").await
         };
-        let ((page, waited), invited) = tokio::join!(waiting, writing);
+        let ((page, waited), invited) = tokio::join!(waiting, told);
         assert_eq!(page["items"][0]["data"]["invitation"], invited["invitation"]["id"]);
         assert!(waited >= Duration::from_millis(300) && waited < Duration::from_secs(30), "{waited:?}");
     }

@@ -1,6 +1,5 @@
 //! The service from outside: over HTTP, on both databases, every answer checked against the OpenAPI document.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-
 // A scenario is one future, as deep as the calls in it.
 #![recursion_limit = "256"]
 

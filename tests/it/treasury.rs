@@ -17,7 +17,7 @@ async fn share(team: &Team, path: &str) {
     for who in [&team.school, &team.workshop] {
         let seen = who.client.get(path).await.expect(200);
         let consent = json!({ "consent": { "share_prices": true } });
-        who.client.put(&member(path, who, "").trim_end_matches('/').to_owned(), seen.etag(), consent).await.expect(200);
+        who.client.put(member(path, who, "").trim_end_matches('/'), seen.etag(), consent).await.expect(200);
     }
 }
 
@@ -25,8 +25,8 @@ on_both_engines! {
     async fn each_reads_its_own_line_and_all_lines_only_where_all_share(engine) {
         let team = team(engine).await;
         let path = team.pair().await;
-        assert_eq!(lines(&team, &path, "school").await, [team.school.id.clone()]);
-        assert_eq!(lines(&team, &path, "workshop").await, [team.workshop.id.clone()]);
+        assert_eq!(lines(&team, &path, "school").await, std::slice::from_ref(&team.school.id));
+        assert_eq!(lines(&team, &path, "workshop").await, std::slice::from_ref(&team.workshop.id));
         team.stranger.client.get(&format!("{path}/treasury")).await.problem(404);
         team.funder.client.get(&format!("{path}/treasury")).await.problem(404);
         share(&team, &path).await;

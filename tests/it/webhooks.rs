@@ -115,11 +115,11 @@ on_both_engines! {
         let (webhook, secret) = owner.hook(&receiver.url("/a?b=c"), &["organisation.invited"]).await;
         let (other, _) = owner.hook(&receiver.url("/other"), &["organisation.joined"]).await;
         invite(&owner.client, &owner.organisation, "viewer").await;
-        let received = receiver.until(|all| !all.is_empty()).await.remove(0);
+        let posts = receiver.until(|all| !all.is_empty()).await.remove(0);
         let feed = owner.client.get("/v1/events").await.expect(200);
-        assert_eq!(received.event(), feed["items"][0]);
-        assert_eq!((received.id.as_str(), received.path.as_str()), (feed["items"][0]["id"].as_str().unwrap(), "/a"));
-        assert!(received.is_signed_with(&secret) && !received.is_signed_with("whsec_AAAA"));
+        assert_eq!(posts.event(), feed["items"][0]);
+        assert_eq!((posts.id.as_str(), posts.path.as_str()), (feed["items"][0]["id"].as_str().unwrap(), "/a"));
+        assert!(posts.is_signed_with(&secret) && !posts.is_signed_with("whsec_AAAA"));
         let delivery = owner.once(&webhook, |one| one["state"] == "delivered").await;
         assert_eq!((&delivery["status"], &delivery["attempts"]), (&json!(204), &json!(1)));
         assert!(owner.deliveries(&other).await.is_empty(), "it wants other types");
@@ -128,20 +128,20 @@ on_both_engines! {
         let rotate = format!("{}/rotate-secret", path(&webhook));
         let second = owner.client.post(&rotate, json!({})).await.expect(201)["secret"].as_str().unwrap().to_owned();
         invite(&owner.client, &owner.organisation, "viewer").await;
-        let received = receiver.until(|all| all.len() == 2).await.remove(1);
-        assert!(received.is_signed_with(&secret) && received.is_signed_with(&second));
+        let posts = receiver.until(|all| all.len() == 2).await.remove(1);
+        assert!(posts.is_signed_with(&secret) && posts.is_signed_with(&second));
         let third = owner.client.post(&rotate, json!({})).await.expect(201)["secret"].as_str().unwrap().to_owned();
         invite(&owner.client, &owner.organisation, "viewer").await;
-        let received = receiver.until(|all| all.len() == 3).await.remove(2);
-        assert!(!received.is_signed_with(&secret) && received.is_signed_with(&second) && received.is_signed_with(&third));
+        let posts = receiver.until(|all| all.len() == 3).await.remove(2);
+        assert!(!posts.is_signed_with(&secret) && posts.is_signed_with(&second) && posts.is_signed_with(&third));
 
         // The secret is shown once, and is in the database for nobody who has not got the sealing key.
         let seen = owner.webhook(&webhook).await.to_string() + &owner.client.get("/v1/webhooks").await.body.to_string();
         assert!(!seen.contains("whsec_"));
         execute(&owner.app, "UPDATE webhook_secret SET expires_at = '2020-01-01T00:00:00Z' WHERE expires_at IS NOT NULL", []).await;
         invite(&owner.client, &owner.organisation, "viewer").await;
-        let received = receiver.until(|all| all.len() == 4).await.remove(3);
-        assert!(!received.is_signed_with(&second) && received.is_signed_with(&third), "a secret that is over signs nothing");
+        let posts = receiver.until(|all| all.len() == 4).await.remove(3);
+        assert!(!posts.is_signed_with(&second) && posts.is_signed_with(&third), "a secret that is over signs nothing");
     }
 
     async fn a_thousand_events_reach_a_receiver_that_fails_thirty_times_in_a_hundred_in_their_order(engine) {
@@ -152,16 +152,16 @@ on_both_engines! {
         let consortia: Vec<Uuid> = (0..50).map(|number| Uuid::from_u128(0x019e_0000_0000_7000_8000_0000_0000_0000 + number)).collect();
         let start = std::time::Instant::now();
         owner.tell(&consortia, 20).await;
-        let received = receiver.until(|all| all.iter().filter(|one| one.status == 200).count() >= 1_000).await;
+        let posts = receiver.until(|all| all.iter().filter(|one| one.status == 200).count() >= 1_000).await;
         let took = start.elapsed();
         let accepted = receiver.accepted();
         assert_eq!((accepted.len(), accepted.iter().map(|one| &one.id).collect::<BTreeSet<_>>().len()), (1_000, 1_000));
         let in_order: Vec<u64> = (1..=20).collect();
         let versions = versions(&accepted);
         assert!(versions.len() == 50 && versions.values().all(|own| *own == in_order), "{versions:?}");
-        let failed = received.len() - 1_000;
+        let failed = posts.len() - 1_000;
         assert!((250..700).contains(&failed), "{failed} attempts failed");
-        eprintln!("{engine:?}: 1,000 events in {} attempts, {took:?}", received.len());
+        eprintln!("{engine:?}: 1,000 events in {} attempts, {took:?}", posts.len());
         let pending = format!("{}/deliveries?state=pending", path(&webhook));
         eventually(async || Some(owner.client.get(&pending).await).filter(|page| page["items"] == json!([]))).await;
     }
@@ -201,9 +201,9 @@ on_both_engines! {
         let replay = format!("{}/replay", path(&webhook));
         let again = owner.client.post(&replay, json!({ "after": feed["items"][0]["id"] })).await.expect(200);
         assert_eq!(again["deliveries"], 3, "two that it never had, and the one that it had");
-        let received = receiver.until(|all| all.len() == 4).await;
-        assert_eq!(versions(&received[1..]), BTreeMap::from([(consortium.to_string(), vec![2, 3, 1])]));
-        assert_eq!(received[0].id, received[3].id, "a receiver knows what it has by the id");
+        let posts = receiver.until(|all| all.len() == 4).await;
+        assert_eq!(versions(&posts[1..]), BTreeMap::from([(consortium.to_string(), vec![2, 3, 1])]));
+        assert_eq!(posts[0].id, posts[3].id, "a receiver knows what it has by the id");
         for unknown in [Uuid::now_v7(), Uuid::nil()] {
             let problem = owner.client.post(&replay, json!({ "after": unknown })).await.problem(422);
             assert_eq!(places(&problem), ["/after"]);
@@ -251,9 +251,9 @@ on_both_engines! {
         owner.client.post(&format!("{}/test", path(&webhook)), json!({})).await.expect(202);
         let off = eventually(async || Some(owner.webhook(&webhook).await).filter(|now| now["enabled"] == false)).await;
         assert_eq!(off["disabled_because"], "gone");
-        let received = receiver.received();
-        assert_eq!(received.iter().map(|one| (one.path.as_str(), one.status)).collect::<Vec<_>>(), [("/start", 307), ("/start", 410)]);
-        assert!(received.iter().all(|one| one.event()["type"] == "test.ping" && one.is_signed_with(&secret)));
+        let posts = receiver.received();
+        assert_eq!(posts.iter().map(|one| (one.path.as_str(), one.status)).collect::<Vec<_>>(), [("/start", 307), ("/start", 410)]);
+        assert!(posts.iter().all(|one| one.event()["type"] == "test.ping" && one.is_signed_with(&secret)));
         owner.client.delete(&path(&webhook), &format!("\"{}\"", off["version"])).await.expect(204);
         owner.client.get(&path(&webhook)).await.problem(404);
     }

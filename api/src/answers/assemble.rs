@@ -180,7 +180,7 @@ fn need(own: &Covered, bid: &BidContent, names: &Names) -> AnswerNeed {
         unit: AnswerTerm { code: need.unit.code().to_owned(), label: unit(need.unit).to_owned() },
         mandatory: need.mandatory,
         asked: own.asked,
-        covered: own.covered,
+        covered: own.delivered,
         coverage_percent: own.percent(),
         parts: parts.collect(),
     }
@@ -191,7 +191,7 @@ fn years(call: &NewCall, bid: &BidContent, needs: &[Covered]) -> Vec<AnswerYear>
     let months = usize::try_from(call.duration_months).unwrap_or(1).max(1);
     let members: BTreeSet<Uuid> = bid.members.iter().map(|member| member.organisation).collect();
     let quantities: Vec<(&str, Vec<i64>)> =
-        needs.iter().map(|own| (own.need.code.as_str(), by_year(own.covered, months))).collect();
+        needs.iter().map(|own| (own.need.code.as_str(), by_year(own.delivered, months))).collect();
     let amounts: Vec<(Uuid, Vec<i64>)> =
         members.into_iter().map(|member| (member, by_year(bid.amount_of(member), months))).collect();
     let first_day = |year: usize| {

@@ -15,7 +15,7 @@ pub struct Covered<'a> {
     /// How much is asked.
     pub asked: i64,
     /// How much is delivered: no more than that.
-    pub covered: i64,
+    pub delivered: i64,
     /// What it counts for in means: its worth, where every need of the call has one.
     weight: i128,
 }
@@ -34,9 +34,9 @@ pub fn coverage<'a>(call: &'a NewCall, lots: &[String], delivered: &[&Allocation
     needs
         .map(|(lot, need)| {
             let asked = whole(call, need);
-            let covered = given.get(need.code.as_str()).copied().unwrap_or(0).min(asked);
+            let delivered = given.get(need.code.as_str()).copied().unwrap_or(0).min(asked);
             let weight = if all_priced { i128::from(asked) * i128::from(price(need)) } else { 1 };
-            Covered { lot, need, asked, covered, weight }
+            Covered { lot, need, asked, delivered, weight }
         })
         .collect()
 }
@@ -62,7 +62,7 @@ impl Covered<'_> {
     /// The covered part.
     #[must_use]
     pub fn percent(&self) -> f64 {
-        percent(self.covered.into(), self.asked.into())
+        percent(self.delivered.into(), self.asked.into())
     }
 }
 
@@ -74,11 +74,11 @@ pub fn mean(needs: &[Covered]) -> f64 {
         if need.asked == 0 {
             need.weight * 1_000_000
         } else {
-            need.weight * 1_000_000 / i128::from(need.asked) * i128::from(need.covered)
+            need.weight * 1_000_000 / i128::from(need.asked) * i128::from(need.delivered)
         }
     };
     let all: i128 = needs.iter().map(|need| need.weight * 1_000_000).sum();
-    if needs.iter().all(|need| need.covered == need.asked) {
+    if needs.iter().all(|need| need.delivered == need.asked) {
         return percent(1, 1);
     }
     percent(needs.iter().map(share).sum(), all)

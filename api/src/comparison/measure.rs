@@ -158,9 +158,9 @@ fn offer(bid: Uuid, content: &BidContent, call: &NewCall, lot: &Lot, facts: &Fac
     let local = parts.iter().filter(|part| {
         territory.get(part.need.as_str()).is_some_and(|place| facts.is_at_home(part.organisation, place))
     });
-    let gaps = needs.iter().filter(|own| own.covered < own.asked).map(|own| ComparedGap {
+    let gaps = needs.iter().filter(|own| own.delivered < own.asked).map(|own| ComparedGap {
         need: own.need.code.clone(),
-        missing: own.asked - own.covered,
+        missing: own.asked - own.delivered,
         mandatory: own.need.mandatory,
     });
     ComparedOffer {

@@ -65,7 +65,9 @@ pub(crate) async fn compare_bids(
     let standing = bids::reading::standing(&db, &app, *id).await?;
     let facts = facts(&db, &standing).await?;
     db.commit().await?;
-    standing.iter().for_each(|bid| caller.saw("bid", bid.receipt.id, Some(bid.receipt.organisation)));
+    for bid in &standing {
+        caller.saw("bid", bid.receipt.id, Some(bid.receipt.organisation));
+    }
     caller.saw("comparison", *id, Some(call.value.written.funder));
     let comparison = compare(&call, &standing, &facts);
     let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();

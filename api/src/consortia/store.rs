@@ -206,7 +206,7 @@ async fn insert_members(db: &impl ConnectionTrait, whole: &Whole) -> Result<(), 
     let mut rows = Vec::new();
     for (organisation, details) in &whole.details {
         let Some(own) = whole.state.members.get(organisation) else { continue };
-        rows.push(member_row(whole.id, *organisation, own.clone(), details.clone()).into_active_model());
+        rows.push(member_row(whole.id, *organisation, own, details).into_active_model());
         parts.extend((0..).zip(&details.parts).map(|(position, own)| {
             part::Model {
                 consortium_id: whole.id,
@@ -228,7 +228,7 @@ async fn insert_members(db: &impl ConnectionTrait, whole: &Whole) -> Result<(), 
     Ok(())
 }
 
-fn member_row(consortium_id: Uuid, organisation_id: Uuid, own: Membership, details: Details) -> member::Model {
+fn member_row(consortium_id: Uuid, organisation_id: Uuid, own: &Membership, details: &Details) -> member::Model {
     let Membership {
         standing,
         terms,
@@ -241,8 +241,8 @@ fn member_row(consortium_id: Uuid, organisation_id: Uuid, own: Membership, detai
         vacant,
         replaces: replaces_id,
         position,
-    } = own;
-    let Details { role, parts: _, own_prices, salt, consent, message, reason } = details;
+    } = own.clone();
+    let Details { role, parts: _, own_prices, salt, consent, message, reason } = details.clone();
     let Consent { show_to_invited: shows_identity, share_prices: shares_prices } = consent;
     member::Model {
         consortium_id,

@@ -73,7 +73,9 @@ pub(crate) async fn list_events(
     let start = after.unwrap_or_default().to_string();
     let page = pager.feed(events, &start, |told: &store::Told| told.event.id.to_string())?;
     for store::Told { event, organisations } in page.items() {
-        organisations.iter().for_each(|own| caller.saw("event", event.id, Some(*own)));
+        for own in organisations {
+            caller.saw("event", event.id, Some(*own));
+        }
     }
     Ok(page.map(|told| told.event))
 }

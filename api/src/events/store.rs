@@ -39,13 +39,12 @@ pub(crate) async fn tell(tx: &DatabaseTransaction, news: Vec<News>, at: DateTime
     }
     let last: Option<Option<i64>> =
         Entity::find().select_only().column_as(Expr::col(Column::Position).max(), "last").into_tuple().one(tx).await?;
-    let mut position = last.flatten().unwrap_or(0);
+    let first = last.flatten().unwrap_or(0) + 1;
     let (mut told, mut audiences) = (Vec::with_capacity(news.len()), Vec::new());
-    for News { kind, subject, audience, public, data } in news {
+    for (position, News { kind, subject, audience, public, data }) in (first..).zip(news) {
         if !is_plain(&data) {
             return Err(DbErr::Custom(format!("the event {kind} says more than ids and codes")));
         }
-        position += 1;
         let own: BTreeSet<Uuid> = audience.into_iter().collect();
         audiences.extend(own.iter().map(|&organisation_id| audience::Model { organisation_id, position }));
         let row = Model {

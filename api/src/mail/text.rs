@@ -53,8 +53,11 @@ pub(super) fn write(
     let mut body = String::new();
     for (organisation, own) in by_organisation {
         let name = names.get(&organisation).map_or_else(|| organisation.to_string(), |name| one_line(name));
-        body += &format!("{name}\n");
-        own.iter().for_each(|item| line(&mut body, language, &item.event, names));
+        body.push_str(&name);
+        body.push('\n');
+        for item in &own {
+            line(&mut body, language, &item.event, names);
+        }
         body.push('\n');
     }
     if more {
@@ -63,7 +66,7 @@ pub(super) fn write(
             Language::En => "There is more.\n\n",
         };
     }
-    body += &match language {
+    let end = match language {
         Language::Fr => format!(
             "Pour en savoir plus : {service}\nVous recevez ce message car vous êtes membre de ces structures.\nNe plus recevoir de messages : {unsubscribe}\n"
         ),
@@ -71,6 +74,7 @@ pub(super) fn write(
             "Read more: {service}\nYou get this message because you are a member of these organisations.\nGet no more messages: {unsubscribe}\n"
         ),
     };
+    body.push_str(&end);
     Text { subject, body }
 }
 

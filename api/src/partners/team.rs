@@ -170,10 +170,9 @@ fn judged(check: &TeamCheck, rule: RuleId, condition: Option<String>) -> TeamRul
     let broken = check.broken.iter().find(|broken| is_it(&broken.name));
     let verdict = match check.status {
         Status::Unknown => RuleVerdict::NotJudged,
-        Status::Optimal | Status::Feasible => RuleVerdict::Kept,
         Status::Infeasible if broken.is_some() => RuleVerdict::Broken,
         Status::Infeasible if check.together.iter().any(is_it) => RuleVerdict::BrokenTogether,
-        Status::Infeasible => RuleVerdict::Kept,
+        Status::Optimal | Status::Feasible | Status::Infeasible => RuleVerdict::Kept,
     };
     let changes = broken.map(|broken| broken.changes.clone()).unwrap_or_default();
     TeamRule { name: words::rule(rule, condition.as_deref()), rule, condition, verdict, changes }

@@ -94,7 +94,7 @@ impl Calendar {
     /// One step for each month between.
     fn month_of(&self, day: NaiveDate, days: u32, from: usize) -> usize {
         let day = day.checked_add_days(Days::new(days.into())).unwrap_or(NaiveDate::MAX);
-        (from..)
+        (from..=from + days as usize / 28 + 1)
             .find(|month| self.first_day(month + 1) > day || self.first_day(month + 1) == NaiveDate::MAX)
             .unwrap_or(from)
     }

@@ -27,7 +27,7 @@ pub enum AddressError {
 
 /// IPv4 that is not public, or no single machine (IANA's registry of special-purpose addresses).
 const CLOSED_V4: [(Ipv4Addr, u8); 15] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),

@@ -56,10 +56,11 @@ pub(crate) async fn of(
     let mut secrets: HashMap<Uuid, Vec<Vec<u8>>> = HashMap::new();
     for row in rows.all(db).await? {
         let webhook = row.webhook_id;
-        match open(sealing, row) {
-            Some(secret) => secrets.entry(webhook).or_default().push(secret),
-            None => tracing::error!(%webhook, "a secret does not open: was the sealing key replaced?"),
-        }
+        let Some(secret) = open(sealing, row) else {
+            tracing::error!(%webhook, "a secret does not open: was the sealing key replaced?");
+            continue;
+        };
+        secrets.entry(webhook).or_default().push(secret);
     }
     Ok(secrets)
 }

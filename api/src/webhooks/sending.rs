@@ -119,9 +119,8 @@ async fn read(mut answer: reqwest::Response) -> Answer {
     while kept.len() < MOST_KEPT {
         match answer.chunk().await {
             Ok(Some(part)) => kept.extend_from_slice(&part),
-            Ok(None) => break,
             Err(error) if error.is_timeout() => return Answer::none("the answer did not end in time"),
-            Err(_) => break,
+            Ok(None) | Err(_) => break,
         }
     }
     kept.truncate(MOST_KEPT);

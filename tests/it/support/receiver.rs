@@ -118,7 +118,7 @@ impl Receiver {
 
 /// What `look` finds as soon as it finds something; fails after five minutes, which a busy machine may need.
 pub async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(300);
+    let deadline = Instant::now() + Duration::from_mins(5);
     loop {
         if let Some(found) = look().await {
             return found;

@@ -99,15 +99,12 @@ async fn converse(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
                     }
                 }
                 let mut state = state.lock().unwrap();
-                match state.refusal {
-                    Some(refusal) => {
-                        state.refused += 1;
-                        format!("{refusal}\r\n")
-                    }
-                    None => {
-                        state.taken.push(mail(&to, &text));
-                        "250 taken\r\n".to_owned()
-                    }
+                if let Some(refusal) = state.refusal {
+                    state.refused += 1;
+                    format!("{refusal}\r\n")
+                } else {
+                    state.taken.push(mail(&to, &text));
+                    "250 taken\r\n".to_owned()
                 }
             }
             "QUIT" => return write.write_all(b"221 bye\r\n").await.ok(),

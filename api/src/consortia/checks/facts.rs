@@ -83,7 +83,7 @@ async fn elsewhere(db: &impl ConnectionTrait, whole: &Whole, reader: Uuid) -> Re
     // What a bid says is sealed: that there is one suffices.
     let bids = bids::store::states_of(db, whole.call, reader).await?;
     let is_filed = whole.state.lead == reader && !matches!(whole.state.phase, Phase::Forming | Phase::Agreed);
-    if bids.iter().any(|state| *state == BidState::Received) && !is_filed {
+    if bids.contains(&BidState::Received) && !is_filed {
         found.push(Elsewhere { lots: whole.lots.clone(), leads: false });
     }
     Ok(found)

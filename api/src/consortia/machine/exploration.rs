@@ -71,8 +71,8 @@ fn canonical(mut state: State) -> State {
     for own in state.members.values_mut() {
         own.signed = own.signed.map(small);
         own.bound = own.bound.map(small);
-        let stale = own.accepted.is_some_and(|accepted| accepted != own.terms);
-        own.terms = 1 + i32::from(stale);
+        let is_old = own.accepted.is_some_and(|accepted| accepted != own.terms);
+        own.terms = 1 + i32::from(is_old);
         own.accepted = own.accepted.map(|_| 1);
         own.answer_by = own.answer_by.map(|_| now() + DAY);
         let place = order.iter().position(|position| *position == own.position).filter(|_| waiting(own));

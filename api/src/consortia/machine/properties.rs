@@ -62,7 +62,7 @@ proptest! {
             now += TimeDelta::hours(hours);
             if let Ok(moved) = apply(state.clone(), &event, who, now) {
                 invariants(&moved.state).map_err(TestCaseError::fail)?;
-                let promised = moved.happened.iter().any(|one| *one == Happened::Agreed);
+                let promised = moved.happened.contains(&Happened::Agreed);
                 prop_assert!(!promised || moved.state.is_signed());
                 state = moved.state;
             }
