@@ -7,10 +7,9 @@ use serde_json::Value;
 use super::{Class, class_of};
 
 /// Takes out of answers what their reader may not see, by the classes that the document publishes.
-pub struct Veil(HashMap<String, Vec<Member>>);
+pub struct Veil(HashMap<String, HashMap<String, Member>>);
 
 struct Member {
-    name: String,
     class: Class,
     /// The schema of its value, or of the items of its value.
     schema: Option<String>,
@@ -22,10 +21,9 @@ impl Veil {
     pub fn new(document: &Value) -> Self {
         let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
         let members = schemas.map(|(name, schema)| {
-            let own = schema["properties"].as_object().into_iter().flatten().map(|(field, property)| Member {
-                name: field.clone(),
-                class: class_of(name, field).unwrap_or(Class::Owner),
-                schema: named(property),
+            let own = schema["properties"].as_object().into_iter().flatten().map(|(field, property)| {
+                let class = class_of(name, field).unwrap_or(Class::Owner);
+                (field.clone(), Member { class, schema: named(property) })
             });
             (name.clone(), own.collect())
         });
@@ -48,7 +46,7 @@ impl Veil {
                     return highest;
                 };
                 members.retain(|name, value| {
-                    let Some(member) = known.iter().find(|member| member.name == *name) else { return false };
+                    let Some(member) = known.get(name.as_str()) else { return false };
                     if member.class > clearance {
                         return false;
                     }
