@@ -9,6 +9,8 @@ use crate::audit::{Log, Readings};
 use crate::bids::seal::SealingKey;
 use crate::limits::Limits;
 use crate::page::CursorKey;
+use crate::runs::follow::Followers;
+use crate::runs::wake::Wake;
 use crate::webhooks;
 
 /// The state shared by all requests. Cheap to clone.
@@ -22,7 +24,7 @@ pub struct App {
     pub readings: Readings,
     /// Authenticates cursors.
     pub cursors: CursorKey,
-    /// One permit per computation at once.
+    /// One permit per computation at once of those that are answered within a request and are no runs.
     pub solvers: Arc<Semaphore>,
     /// Seals the keys of calls, and so their bids.
     pub sealing: SealingKey,
@@ -30,4 +32,8 @@ pub struct App {
     pub limits: Limits,
     /// Where events may be sent.
     pub webhooks: Arc<webhooks::Settings>,
+    /// Wakes those who wait for runs.
+    pub wake: Wake,
+    /// Who follows runs.
+    pub followers: Followers,
 }

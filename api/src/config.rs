@@ -11,7 +11,7 @@ use crate::bids::seal::SealingKey;
 use crate::identity::{entrance, oidc};
 use crate::keyfile::Key;
 use crate::server::Setup;
-use crate::{edge, keyfile, limits, mail, webhooks};
+use crate::{edge, keyfile, limits, mail, runs, webhooks};
 
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
@@ -57,9 +57,9 @@ pub struct ServerConfig {
     /// Port to listen on; 0 takes a free one
     #[arg(long, env = "ATTELAGE_PORT", default_value_t = 8080)]
     pub port: u16,
-    /// Computations at once; further ones wait their turn
-    #[arg(long, env = "ATTELAGE_SOLVERS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub solvers: u16,
+    /// How runs are computed
+    #[command(flatten)]
+    pub runs: RunsConfig,
     /// How much may be asked
     #[command(flatten)]
     pub limits: LimitsConfig,
@@ -69,6 +69,30 @@ pub struct ServerConfig {
     /// Where and how events are sent
     #[command(flatten)]
     pub webhooks: WebhooksConfig,
+}
+
+/// How runs are computed.
+#[derive(Args, Clone, Debug)]
+pub struct RunsConfig {
+    /// Computations at once in this process; 0 leaves them to `attelage worker`. Further ones wait their turn
+    #[arg(long, env = "ATTELAGE_SOLVERS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=64))]
+    pub solvers: u16,
+    /// Memory that one computation may have
+    #[arg(long, env = "ATTELAGE_SOLVER_MEMORY", value_name = "MIB", default_value_t = 2_048, value_parser = clap::value_parser!(u64).range(64..))]
+    pub solver_memory: u64,
+    /// Seconds after which the computations of a process that has gone silent are given to another
+    #[arg(long = "lease", env = "ATTELAGE_LEASE", value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=3_600))]
+    pub lease: u16,
+}
+
+impl RunsConfig {
+    /// The settings that follow from it.
+    #[must_use]
+    pub fn settings(&self) -> runs::Settings {
+        let Self { solvers, solver_memory, lease } = self;
+        let lease = Duration::from_secs(u64::from(*lease));
+        runs::Settings { solvers: *solvers, memory_mib: *solver_memory, lease, ..runs::Settings::default() }
+    }
 }
 
 /// Where and how events are sent.
@@ -139,7 +163,7 @@ impl ServerConfig {
     /// The setup that follows from it, with how people come in and the keys that are not in the database.
     #[must_use]
     pub fn setup(&self, entrance: entrance::Settings, sealing: SealingKey, audit: Key) -> Setup {
-        let Self { host: _, port: _, solvers, limits, edge, webhooks } = self;
+        let Self { host: _, port: _, runs, limits, edge, webhooks } = self;
         let limits = limits::Settings {
             per_minute: limits.requests_per_minute,
             per_minute_of_address: limits.requests_per_minute_of_address,
@@ -148,7 +172,7 @@ impl ServerConfig {
         let EdgeConfig { public_url, cors_origins, security_contact } = edge.clone();
         let edge = edge::Settings { public_url, cors_origins, security_contact };
         let webhooks = webhooks.settings();
-        Setup { solvers: *solvers, entrance, sealing, audit, limits, edge, webhooks, mail: None }
+        Setup { runs: runs.settings(), entrance, sealing, audit, limits, edge, webhooks, mail: None }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use attelage_migrations::{Migrator, MigratorTrait as _};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::sea_query::Expr;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
@@ -126,6 +127,20 @@ pub async fn clock(db: &impl ConnectionTrait) -> Result<DateTime<Utc>, DbErr> {
     }
     let text: String = row.try_get_by_index(0)?;
     text.parse().map_err(|error| DbErr::Custom(format!("the database tells the time as `{text}`: {error}")))
+}
+
+/// The instant of a statement by the database's own clock, so much later: to compare with, and to set. As [`clock`], within the statement.
+#[must_use]
+pub fn instant(backend: DbBackend, later: TimeDelta) -> Expr {
+    let milliseconds = later.num_milliseconds();
+    Expr::cust(if backend == DbBackend::Postgres {
+        format!("clock_timestamp() + interval '{milliseconds} milliseconds'")
+    } else {
+        // As the library writes times: their texts have the order of the instants.
+        let (sign, whole, part) =
+            (if milliseconds < 0 { '-' } else { '+' }, later.num_seconds().abs(), milliseconds.abs() % 1000);
+        format!("strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '{sign}{whole}.{part:03} seconds')")
+    })
 }
 
 /// How many rows of `columns` columns fit in one statement.

@@ -49,6 +49,7 @@ pub mod service;
 pub mod setting;
 pub mod sharing;
 pub mod solving;
+pub mod tasks;
 pub mod territories;
 pub mod treasury;
 pub mod visibility;

@@ -10,10 +10,13 @@ use attelage::audit::Log;
 use attelage::audit::verify::Place;
 use attelage::bids::keys;
 use attelage::bids::seal::SealingKey;
-use attelage::config::{AuditConfig, DatabaseConfig, IdentityConfig, MailConfig, SealingConfig, ServerConfig};
+use attelage::config::{
+    AuditConfig, DatabaseConfig, IdentityConfig, MailConfig, RunsConfig, SealingConfig, ServerConfig,
+};
 use attelage::identity::administration;
 use attelage::imports::{ImportKind, apply};
 use attelage::keyfile::Key;
+use attelage::runs::{compute, worker};
 use attelage::server::{Setup, StartError};
 use attelage::{audit, database, demo, openapi, server, solving};
 use attelage_migrations::{Migrator, MigratorTrait as _};
@@ -102,6 +105,18 @@ enum Command {
     },
     /// Solve a problem from a JSON file and print the answer as JSON
     Solve(solving::SolveArgs),
+    /// Compute the runs of the services on a database, without serving
+    Worker {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        audit: AuditConfig,
+        #[command(flatten)]
+        runs: RunsConfig,
+    },
+    /// Compute what stands on standard input, for a service
+    #[command(hide = true)]
+    Compute(compute::ComputeArgs),
     /// Print the OpenAPI document
     Openapi {
         /// As OpenAPI 3.0.3, for generators that do not read 3.1
@@ -182,11 +197,15 @@ enum Direction {
     Status,
 }
 
-#[actix_web::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let Cli { command } = Cli::parse();
+    // A process that only computes has nothing else: no runtime, no log.
+    if let Command::Compute(args) = command {
+        return compute::run(&args);
+    }
     let filter = EnvFilter::try_from_env("ATTELAGE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,attelage=info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(Cli::parse().command).await {
+    match actix_web::rt::System::new().block_on(run(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("attelage: {error}");
@@ -209,6 +228,12 @@ async fn run(command: Command) -> Result<(), StartError> {
             let setup = Setup { mail, ..server.setup(entrance, sealing, key) };
             Ok(server::start(db, listener, setup).await?.await?)
         }
+        Command::Worker { database, audit, runs } => {
+            let log = log(&database, &audit).await?;
+            print(&format!("Attelage computes, {} at once", runs.solvers))?;
+            Ok(worker::serve(&log, &runs.settings()).await?)
+        }
+        Command::Compute(args) => Err(format!("not here: {args:?}").into()),
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
         Command::Migrate { database, direction } => migrate(&database, direction).await,
         Command::Admin { database, audit, action } => administer(&log(&database, &audit).await?, action).await,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr, SchemaFormat, Type};
@@ -34,7 +34,7 @@ pub trait Resource: ToSchema {
 }
 
 /// A resource as it is stored: what was written, with what the service adds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stored<T> {
     /// UUIDv7.
     pub id: Uuid,

@@ -13,20 +13,18 @@ use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _};
 use sea_orm::DatabaseConnection;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::access::Caller;
 use crate::access::guard::{self, Policies};
 use crate::app::App;
-use crate::audit::{Log, Readings, Recorded};
+use crate::audit::{Log, Readings};
 use crate::bids::keys;
 use crate::bids::seal::SealingKey;
 use crate::body::Contract;
-use crate::decisions::telling::keep_telling;
 use crate::identity::entrance::{self, Entrance};
 use crate::keyfile::Key;
 use crate::limits::Limits;
@@ -34,9 +32,13 @@ use crate::mail::worker::Writer;
 use crate::mail::{self, Links};
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
+use crate::runs::follow::Followers;
+use crate::runs::wake::Wake;
+use crate::runs::worker::Computing;
+use crate::tasks::Keeper;
 use crate::visibility::Veil;
 use crate::webhooks::worker::Worker;
-use crate::{edge, limits, once, openapi, request_id, runs, setting, webhooks};
+use crate::{edge, limits, openapi, request_id, runs, setting, webhooks};
 
 /// What the service says about itself.
 pub struct Served {
@@ -78,8 +80,8 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How a service is set up.
 pub struct Setup {
-    /// Computations at once; at least one.
-    pub solvers: u16,
+    /// How runs are computed.
+    pub runs: runs::Settings,
     /// How people come in.
     pub entrance: entrance::Settings,
     /// The key that seals bids.
@@ -101,7 +103,7 @@ impl Setup {
     #[must_use]
     pub fn new(sealing: SealingKey, audit: Key) -> Self {
         Self {
-            solvers: 1,
+            runs: runs::Settings::default(),
             entrance: entrance::Settings::default(),
             sealing,
             audit,
@@ -115,33 +117,26 @@ impl Setup {
 
 /// Starts the service on a database whose schema is current. Await the server to serve; stop it through its handle.
 ///
-/// Runs that an earlier process left unfinished are marked as failed.
-///
 /// # Errors
 /// A database that does not answer, another sealing key than the one in use, a key that is not of its audit log, or a listener that
 /// cannot be used.
 pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) -> Result<Running, StartError> {
-    let Setup { solvers, entrance, sealing, audit, limits, edge, webhooks, mail } = setup;
+    let Setup { runs, entrance, sealing, audit, limits, edge, webhooks, mail } = setup;
     keys::check(&db, &sealing).await?;
     let log = Log::open(&db, audit).await?;
-    let tx = log.begin(&Caller::installation().asking("fail_interrupted_runs")).await?;
-    let interrupted = runs::store::fail_interrupted(&tx).await?;
-    let failed = (interrupted > 0).then(|| Recorded::all("run").with(json!({ "count": interrupted })));
-    tx.commit_all(failed.into_iter().collect()).await?;
-    if interrupted > 0 {
-        tracing::warn!(interrupted, "runs of an earlier process were marked as failed");
-    }
-    once::forget(&db).await?;
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
     let entrance = Data::new(Entrance::new(entrance, &setting::secret(&db, "oidc-cookie-key").await?)?);
-    let solvers = Arc::new(Semaphore::new(usize::from(solvers.max(1))));
+    let solvers = Arc::new(Semaphore::new(usize::from(runs.solvers.max(1))));
     let readings = Readings::start(log.clone());
     let worker = Worker::new(log.clone(), sealing.clone(), webhooks.clone())?;
     let links = Links::new(setting::secret(&db, Links::SECRET).await?);
     let writer = mail.map(|mail| Writer::new(log.clone(), links.clone(), mail));
     let (links, limits) = (Data::new(links), Limits::new(limits));
-    let app = App { db, log, readings, cursors, solvers, sealing, limits, webhooks: Arc::new(webhooks) };
-    tokio::spawn(keep_telling(app.log.clone(), Arc::downgrade(&app.solvers)));
+    let (webhooks, wake) = (Arc::new(webhooks), Wake::default());
+    let computing = Computing::start(&log, &wake, &runs);
+    let followers = Followers::default();
+    let app = App { db, log, readings, cursors, solvers, sealing, limits, webhooks, wake, followers };
+    let keeper = Keeper::start(app.log.clone());
     let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {
@@ -174,7 +169,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     .shutdown_timeout(5)
     .workers(2)
     .listen(listener)?;
-    Ok(Running::new(http.run(), worker, writer))
+    Ok(Running::new(http.run(), worker, writer, (computing, keeper)))
 }
 
 /// A service that runs: await it to its end.
@@ -184,8 +179,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// When the server has ended, those who send events finish what they have begun.
-    fn new(server: Server, worker: Worker, writer: Option<Writer>) -> Self {
+    /// When the server has ended, those who send events finish what they have begun, and those who compute give it back.
+    fn new(server: Server, worker: Worker, writer: Option<Writer>, (computing, keeper): (Computing, Keeper)) -> Self {
         let handle = server.handle();
         let (stop, stopped) = watch::channel(());
         let mut sending = JoinSet::new();
@@ -196,6 +191,8 @@ impl Running {
         let end = Box::pin(async move {
             let ended = server.await;
             drop(stop);
+            computing.stop().await;
+            keeper.stop().await;
             while let Some(joined) = sending.join_next().await {
                 if let Err(error) = joined {
                     tracing::error!(%error, "the sending of events broke down");

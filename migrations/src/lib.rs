@@ -26,6 +26,8 @@ mod m20261122_000017_create_consortia;
 mod m20261122_000018_find_partners;
 mod m20261122_000019_create_events;
 mod m20261122_000020_create_decisions;
+mod m20261122_000023_queue_runs;
+mod m20261122_000024_create_tasks;
 
 /// Applies and reverts the migrations.
 pub struct Migrator;
@@ -54,6 +56,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000018_find_partners::Migration),
             Box::new(m20261122_000019_create_events::Migration),
             Box::new(m20261122_000020_create_decisions::Migration),
+            Box::new(m20261122_000023_queue_runs::Migration),
+            Box::new(m20261122_000024_create_tasks::Migration),
         ]
     }
 }

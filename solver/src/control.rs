@@ -10,6 +10,10 @@ pub trait Observer {
     /// Where the search stands. Called whenever something is found or proven, and now and then in between.
     fn progress(&self, _progress: &Progress) {}
 
+    /// A consortium, as soon as it is found and has passed the check; the best so far in its place (0 for the first proposal). A better
+    /// one for the same place comes again. It has no reasons yet.
+    fn proposal(&self, _place: usize, _proposal: &crate::Proposal) {}
+
     /// A point of a front, as soon as it is found. Points of the final answer that were improved meanwhile come again.
     fn point(&self, _point: &crate::FrontPoint) {}
 
@@ -157,6 +161,13 @@ impl<'o> Control<'o> {
     /// Counts simplex iterations.
     pub(crate) fn spend(&self, iterations: u64) {
         self.work.set(self.work.get().saturating_add(iterations));
+    }
+
+    /// Hands a consortium to the observer, if it has passed the check.
+    pub(crate) fn offer(&self, place: usize, proposal: &crate::Proposal) {
+        if !self.silent && self.stage.get() == Stage::Search && proposal.proof.verified {
+            self.observer.proposal(place, proposal);
+        }
     }
 
     /// Hands a point of a front to the observer.

@@ -54,6 +54,7 @@ pub(crate) fn proposals(c: &Compiled<'_>, backend: &Backend<'_>) -> Search {
                 // The optimiser does not tell of its end.
                 let (best, bound) = (draft.proposal.costs.objective_cents, draft.proposal.proof.bound_cents);
                 backend.control.tell(0, Some(best), Some(bound));
+                backend.control.offer(drafts.len(), &draft.proposal);
                 question.replaced.push(draft.members.clone());
                 drafts.push(*draft);
             }
@@ -81,6 +82,12 @@ pub(crate) enum Best {
 /// Solves a question in euros, by size.
 pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
     if search::is_large(c, question) { search::best(c, backend, question) } else { exact(c, backend, question) }
+}
+
+/// Hands a draft to the observer, with what a bound proves about it so far.
+pub(crate) fn offer(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question, draft: &Draft, bound: f64) {
+    let proof = proof(c.options, draft, bound_cents(bound));
+    backend.control.offer(question.replaced.len(), &Proposal { proof, ..draft.proposal.clone() });
 }
 
 /// A draft with what a bound proves about it.

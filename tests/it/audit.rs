@@ -29,6 +29,7 @@ use crate::support::bidding;
 use crate::support::issuer::{self, Issuer};
 use crate::support::on_both_engines;
 use crate::support::sample::{self, METROPOLE, NORTH, SOUTH};
+use crate::support::secrets::postpone_run;
 use crate::support::service::{App, audit_key, restarted, setup, spawn, spawn_with};
 use crate::support::world;
 
@@ -67,7 +68,11 @@ fn is_sealed(value: &Value, seen: &mut BTreeSet<String>) -> bool {
 /// Whether an operation must leave an entry: it changes something, or shows something sealed.
 fn is_told(operation: &str) -> bool {
     let (_, method, definition) = operations().find(|(id, ..)| *id == operation).unwrap();
-    method != "get" || is_sealed(&definition["responses"]["200"]["content"]["application/json"], &mut BTreeSet::new())
+    let answers = &definition["responses"]["200"]["content"];
+    // Events are of something sealed: a run.
+    method != "get"
+        || answers.get("text/event-stream").is_some()
+        || is_sealed(&answers["application/json"], &mut BTreeSet::new())
 }
 
 /// Goes through the operations, and looks into the log after each.
@@ -201,6 +206,10 @@ impl Tour {
         self.get("get_run", ada, &run).await;
         self.get("list_runs", ada, &runs).await;
         self.get("list_proposals", ada, &format!("{run}/proposals")).await;
+        self.get("follow_run", ada, &format!("{run}/events")).await;
+        self.get("list_all_runs", &self.app, "/v1/runs?state=succeeded").await;
+        postpone_run(&self.db, run.rsplit('/').next().unwrap()).await;
+        self.did("cancel_run", ada.send_raw(Method::DELETE, &run, HeaderMap::new(), "").await).await;
         let asked = self.post("start_run", ada, &runs, json!({ "question": { "rules": {} } })).await;
         self.get("get_reply", ada, &format!("{}/reply", asked.header("location"))).await;
         let other = ada.post("/v1/calls", sample::call(own)).await.expect(201);

@@ -15,7 +15,7 @@ use crate::support::app::http;
 
 /// The binary, built by cargo: `cargo test` builds none for the tests of another package. With the features of the tests
 /// (`--tests`), so that all it rests on is compiled already.
-fn binary() -> &'static Path {
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
@@ -91,6 +91,7 @@ fn every_command_has_a_help_that_shows_how_it_is_called() {
         ("import", ["lieux", "territories"]),
         ("solve", ["FILE", "--options"]),
         ("openapi", ["OpenAPI", "Usage"]),
+        ("worker", ["--solvers", "--lease"]),
     ] {
         assert!(overview.contains(&format!("\n  {command} ")), "{command} is not in the overview:\n{overview}");
         let help = prints(folder.path(), &[command, "--help"]);
@@ -99,6 +100,7 @@ fn every_command_has_a_help_that_shows_how_it_is_called() {
         }
     }
     assert_eq!(prints(folder.path(), &["--version"]), format!("attelage {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(!overview.contains("compute"), "that one is for the service itself:\n{overview}");
     let typo = complains(folder.path(), &["serv"]);
     assert!(typo.contains("serve") && typo.contains("--help"), "{typo}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "help creates no file");
@@ -191,13 +193,37 @@ fn what_cannot_be_read_is_named_with_its_reason() {
         (vec!["import", "lieux", "prose.csv"], vec!["national standard", "lacks: id, pivot, nom"]),
         (vec!["import", "places", "prose.csv"], vec!["lieux", "territories"]),
         (vec!["serve", "--port", "70000"], vec!["--port", "65535"]),
-        (vec!["serve", "--solvers", "0"], vec!["--solvers", "1..=64"]),
+        (vec!["serve", "--solvers", "65"], vec!["--solvers", "0..=64"]),
+        (vec!["worker", "--lease", "0"], vec!["--lease", "1..=3600"]),
     ] {
         let said = complains(folder.path(), &arguments);
         for mention in mentions {
             assert!(said.contains(mention), "{arguments:?} does not mention {mention}: {said}");
         }
     }
+}
+
+#[test]
+fn the_demonstration_shows_everything_once_and_leaves_nothing() {
+    let folder = TempDir::new().unwrap();
+    let shown = prints(folder.path(), &["demo", "--once"]);
+    let parts = [
+        "invented to show the product",
+        "Call: Digital inclusion of people in precarity",
+        "Proposal 1: Emmaüs Connect + Weefund",
+        "Optimal, proven",
+        "Alternatives",
+        "Without Weefund",
+        "Refurbishing of computers  2 000 devices  2 000 devices      0 %",
+        "Who comes closest",
+    ];
+    let mut rest = shown.as_str();
+    for part in parts {
+        let place = rest.find(part).unwrap_or_else(|| panic!("`{part}` is not where it should be in\n{shown}"));
+        rest = &rest[place..];
+    }
+    let directory = shown.lines().next().unwrap().rsplit(": ").next().unwrap();
+    assert!(directory.ends_with("demo.sqlite") && !Path::new(directory).exists());
 }
 
 #[test]

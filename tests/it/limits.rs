@@ -100,7 +100,7 @@ on_both_engines! {
             ask().await.expect(200);
             let start = Utc::now() - TimeDelta::hours(hours);
             let [start, end, recent] = [start, start + TimeDelta::seconds(60), Utc::now() - TimeDelta::minutes(50)].map(|time| time.to_rfc3339());
-            let change = format!("UPDATE run SET started_at = '{start}', finished_at = '{end}' WHERE started_at > '{recent}'");
+            let change = format!("UPDATE run SET started_at = '{start}', finished_at = '{end}', spent_ms = 60000 WHERE started_at > '{recent}'");
             assert_eq!(db.execute_unprepared(&change).await.unwrap().rows_affected(), 1);
         }
         let answer = ask().await;

@@ -39,6 +39,8 @@ mod partners;
 mod preconditions;
 mod relations;
 mod runs;
+mod runs_durable;
+mod runs_followed;
 mod runs_jointly;
 mod runs_refused;
 mod slowness;

@@ -9,7 +9,8 @@ use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage as _, ResponseError as _};
+use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _};
+use sea_orm::DbErr;
 use serde_json::Value;
 
 use super::credential::{Kind as SecretKind, Secret};
@@ -131,7 +132,7 @@ async fn count(
     let entrance = request.app_data::<Data<Entrance>>().ok_or_else(missing)?;
     // Those of whom neither the proxy nor the connection tells an address count as one.
     let address = entrance.address(request.request()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let secret = match if matters { Shown::by(request) } else { Shown::Nothing } {
+    let secret = match if matters { Shown::by(request.request()) } else { Shown::Nothing } {
         Shown::Secret(secret) => secret,
         other => {
             *share = app.limits.of_stranger(address)?;
@@ -158,7 +159,7 @@ enum Shown {
 }
 
 impl Shown {
-    fn by(request: &ServiceRequest) -> Self {
+    fn by(request: &HttpRequest) -> Self {
         let parse = |text: &str, kind| Secret::parse(text).filter(|secret| secret.kind() == kind);
         if let Some(value) = request.headers().get(AUTHORIZATION) {
             let scheme_and_key = value.to_str().ok().and_then(|text| text.split_once(' '));
@@ -168,6 +169,31 @@ impl Shown {
         }
         let session = request.cookie(COOKIE).and_then(|cookie| parse(cookie.value(), SecretKind::Session));
         session.map_or(Self::Nothing, Self::Secret)
+    }
+}
+
+/// What somebody has shown, to be looked at again while their answer goes on.
+pub(crate) struct Pass(Secret);
+
+impl Pass {
+    /// What a request shows.
+    ///
+    /// # Errors
+    /// Nothing, though a policy asked for something.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        match Shown::by(request) {
+            Shown::Secret(secret) => Ok(Self(secret)),
+            Shown::Nothing | Shown::Nonsense => Err(Problem::new(Kind::Unauthenticated)),
+        }
+    }
+
+    /// Whoever shows it now; nobody once it is void. One query.
+    pub(crate) async fn caller(&self, app: &App) -> Result<Option<Caller>, DbErr> {
+        let Self(secret) = self;
+        match secret.kind() {
+            SecretKind::ApiKey => identity::store::caller_of_key(&app.db, &secret.digest()).await,
+            _ => identity::store::caller_of_session(&app.db, &secret.digest()).await,
+        }
     }
 }
 

@@ -136,6 +136,9 @@ govern! {
     runs::list_proposals: Member(Role::Viewer), Read;
     runs::get_reply: Member(Role::Viewer), Read;
     runs::get_portfolio: Member(Role::Viewer), Read;
+    runs::cancel_run: Member(Role::Editor), Solve;
+    runs::follow_run: Member(Role::Viewer), Read;
+    runs::list_all_runs: Administrator, Read;
 
     imports::create_import: Administrator, Manage;
     imports::list_imports: Administrator, Read;

@@ -113,7 +113,7 @@ pub const fn is_negotiated(call: &NewCall) -> bool {
 }
 
 /// A call with where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallState {
     /// Where it stands.
     pub status: CallStatus,

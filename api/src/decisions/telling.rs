@@ -1,12 +1,8 @@
 //! Tells decisions when their moment has come.
 
-use std::sync::Weak;
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{Decision, store};
@@ -19,19 +15,6 @@ use crate::database::clock;
 use crate::events::{EventType, News};
 use crate::filing::follow::follow;
 use crate::problem::Problem;
-
-/// How often it is looked whether a moment has come.
-const PAUSE: Duration = Duration::from_secs(15);
-
-/// Tells decisions as their moments come, for as long as the service has places at the solver. Several may run on one database.
-pub async fn keep_telling(log: Log, service: Weak<Semaphore>) {
-    while service.strong_count() > 0 {
-        if let Err(error) = tell_due(&log).await {
-            tracing::warn!(%error, "decisions could not be told; this is tried again");
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
 
 /// Tells every decision whose moment has come: a transaction for each call.
 ///

@@ -26,6 +26,9 @@ use crate::keyfile::Key;
 use crate::limits::Limits;
 use crate::once::Once;
 use crate::page::{CursorKey, MAX_LIMIT, Slice};
+use crate::runs::follow::{self, Followers};
+use crate::runs::wake::Wake;
+use crate::runs::worker::Computing;
 use crate::runs::{Run, RunOptions, runner};
 use crate::server::{self, Setup, StartError};
 use crate::{database, openapi, organisations, runs, setting, territories};
@@ -66,7 +69,9 @@ async fn demonstrate(
     // Of a database that nobody keeps, and so not kept either.
     let (sealing, audit) = (SealingKey::new(*Key::generate()?.bytes()), Key::generate()?);
     let (log, contract) = prepare(&scratch, audit.clone()).await?;
-    let shown = show(&log, &contract, config.solvers, &sealing, out).await;
+    let own = config.runs.settings();
+    let settings = runs::Settings { solvers: own.solvers.max(1), ..own };
+    let shown = show(&log, &contract, &settings, &sealing, out).await;
     let served = match (shown, listener) {
         (Ok(shown), Some(listener)) => {
             let setup = config.setup(entrance::Settings::default(), sealing, audit);
@@ -89,7 +94,7 @@ struct Shown {
 async fn show(
     log: &Log,
     contract: &Contract,
-    solvers: u16,
+    settings: &runs::Settings,
     sealing: &SealingKey,
     out: &mut dyn Write,
 ) -> Result<Shown, StartError> {
@@ -104,11 +109,14 @@ async fn show(
         log: log.clone(),
         readings,
         cursors,
-        solvers: Arc::new(Semaphore::new(usize::from(solvers.max(1)))),
+        solvers: Arc::new(Semaphore::new(1)),
         sealing: sealing.clone(),
         limits: Limits::default(),
         webhooks: Arc::default(),
+        wake: Wake::default(),
+        followers: Followers::default(),
     };
+    let _computing = Computing::start(log, &app.wake, settings);
     let context = context(db, &call).await?;
     let (run, proposals) = compute(&app, &call, RunOptions::default()).await?;
     writeln!(out, "{}", report::render(&Report { context: &context, run: &run, proposals: &proposals }))?;
@@ -149,7 +157,7 @@ async fn compute(app: &App, call: &Call, options: RunOptions) -> Result<(Run, Ve
     let patience = Duration::from_secs(u64::from(options.time_limit_seconds) * 2);
     let caller = Caller::installation().asking("demo");
     let id = runner::launch(app, &caller, &Once::without_key(caller.clone()), call.id, options).await?;
-    let run = runner::wait(app, id, patience).await?;
+    let run = follow::wait(app, id, patience).await?;
     if let Some(failure) = &run.failure {
         return Err(format!("the computation failed: {failure}").into());
     }

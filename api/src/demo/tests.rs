@@ -9,7 +9,7 @@ use super::data::{Entry, Market};
 use super::{Scratch, demonstrate, prepare};
 use crate::calls;
 use crate::capabilities;
-use crate::config::{EdgeConfig, LimitsConfig, ServerConfig, WebhooksConfig};
+use crate::config::{EdgeConfig, LimitsConfig, RunsConfig, ServerConfig, WebhooksConfig};
 use crate::keyfile::Key;
 use crate::organisations;
 use crate::problem::Problem;
@@ -212,35 +212,11 @@ fn settings() -> ServerConfig {
     ServerConfig {
         host: "127.0.0.1".to_owned(),
         port: 0,
-        solvers: 1,
+        runs: RunsConfig { solvers: 1, solver_memory: 2_048, lease: 15 },
         limits,
         edge,
         webhooks: WebhooksConfig::default(),
     }
-}
-
-#[actix_web::test]
-async fn once_shows_everything_and_listens_nowhere() {
-    let mut shown = Vec::new();
-    demonstrate(&settings(), true, |_| panic!("it listens"), &mut shown).await.unwrap();
-    let shown = String::from_utf8(shown).unwrap();
-    let parts = [
-        "invented to show the product",
-        "Call: Digital inclusion of people in precarity",
-        "Proposal 1: Emmaüs Connect + Weefund",
-        "Optimal, proven",
-        "Alternatives",
-        "Without Weefund",
-        "Refurbishing of computers  2 000 devices  2 000 devices      0 %",
-        "Who comes closest",
-    ];
-    let mut rest = shown.as_str();
-    for part in parts {
-        let place = rest.find(part).unwrap_or_else(|| panic!("`{part}` is not where it should be in\n{shown}"));
-        rest = &rest[place..];
-    }
-    let directory = shown.lines().next().unwrap().rsplit(": ").next().unwrap();
-    assert!(directory.ends_with("demo.sqlite") && !std::path::Path::new(directory).exists());
 }
 
 #[actix_web::test]

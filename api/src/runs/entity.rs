@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use super::{Asked, RunResult, RunState};
+use super::{Asked, RunProgress, RunResult, RunState};
 
 /// A row of `run`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -49,6 +49,30 @@ pub struct Model {
     pub started_at: Option<DateTimeUtc>,
     /// When it ended.
     pub finished_at: Option<DateTimeUtc>,
+    /// Higher ones are computed first.
+    pub priority: i16,
+    /// How often its computation was begun, and not given back.
+    pub attempts: i32,
+    /// Grows with each lease: whoever holds an older one writes nothing.
+    pub fence: i64,
+    /// Not to be computed before.
+    pub available_at: Option<DateTimeUtc>,
+    /// Until when whoever computes it has the right to, by the clock of the database.
+    pub lease_until: Option<DateTimeUtc>,
+    /// Who computes it, or did last.
+    pub worker: Option<String>,
+    /// Whether it is to end.
+    pub cancel_requested: bool,
+    /// How long it has been computed, in all attempts.
+    pub spent_ms: i64,
+    /// How far it is.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub progress: Option<RunProgress>,
+    /// SHA-256 of who asks, what is computed, and how it is told: equal ones are computed once.
+    pub twin: Option<String>,
+    /// What is told to whoever waits for it, in JSON.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub told: Option<String>,
 }
 
 /// None.
@@ -56,6 +80,30 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// What runs that are not over compute.
+pub mod run_work {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `run_work`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "run_work")]
+    pub struct Model {
+        /// Of which run.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub run_id: Uuid,
+        /// How long it may be computed.
+        pub limit_ms: i64,
+        /// A [`crate::runs::work::Work`], in one line of JSON.
+        pub document: Vec<u8>,
+    }
+
+    /// None.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
 
 /// Proposals of runs.
 pub mod proposal {

@@ -1,17 +1,32 @@
 //! Runs: computations of the solver for one call or several, and the proposals that they give.
 
+use std::time::Duration;
+
 use attelage_solver::portfolio::Fairness;
-use attelage_solver::{Infeasibility, Query, Report};
+use attelage_solver::{Infeasibility, Progress, Query, Report, Stage};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::database::now;
+
+pub(crate) mod cancel;
+pub(crate) mod child;
+pub mod compute;
 pub(crate) mod entity;
+pub(crate) mod follow;
 pub(crate) mod prompt;
+pub(crate) mod queue;
 pub mod routes;
 pub(crate) mod runner;
+pub mod settings;
 pub(crate) mod store;
+pub(crate) mod wake;
+pub(crate) mod work;
+pub mod worker;
+
+pub use settings::Settings;
 
 /// Where a run stands.
 #[derive(
@@ -26,8 +41,77 @@ pub enum RunState {
     Running,
     /// Has an answer; "nobody can" is one.
     Succeeded,
-    /// Was interrupted or met a fault of ours: start another.
+    /// Could not be computed; `failure` says why.
     Failed,
+    /// Was cancelled; what was found until then is kept.
+    Cancelled,
+}
+
+impl RunState {
+    /// Whether a run in it will not change any more.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// Parts of a computation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStage {
+    /// The best consortia.
+    Search,
+    /// Why it is so.
+    Explanation,
+    /// Why there is none.
+    Diagnosis,
+}
+
+/// Where a computation stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, sea_orm::FromJsonQueryResult)]
+pub struct RunProgress {
+    /// What is being searched for.
+    pub stage: RunStage,
+    /// Cost of the best that this step has found so far, with what uncovered needs are worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incumbent_cents: Option<i64>,
+    /// Proof: nothing that this step looks for costs less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_cents: Option<i64>,
+    /// How far apart the two are, in percent of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap_percent: Option<f64>,
+    /// Milliseconds since the computation began.
+    pub elapsed_ms: u64,
+    /// When it was so.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl RunProgress {
+    /// What the solver tells of its progress, so long after the computation began.
+    #[must_use]
+    pub fn of(progress: &Progress, elapsed: Duration) -> Self {
+        let (best, bound) = (progress.best_cents, progress.bound_cents);
+        Self {
+            stage: match progress.stage {
+                Stage::Explanation => RunStage::Explanation,
+                Stage::Diagnosis => RunStage::Diagnosis,
+                _ => RunStage::Search,
+            },
+            incumbent_cents: best,
+            bound_cents: bound,
+            gap_percent: best.zip(bound).map(|(best, bound)| gap_percent(best, bound)),
+            elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            updated_at: now(),
+        }
+    }
+}
+
+/// How far a bound is below an incumbent, in percent of that, to the hundredth.
+fn gap_percent(incumbent: i64, bound: i64) -> f64 {
+    let gap = i128::from(incumbent).saturating_sub(i128::from(bound)).max(0);
+    let hundredths = gap * 10_000 / i128::from(incumbent).abs().max(1);
+    f64::from(u32::try_from(hundredths).unwrap_or(u32::MAX)) / 100.0
 }
 
 /// What a finished run achieved.
@@ -160,7 +244,12 @@ pub struct Run {
     pub options: Asked,
     /// SHA-256 of everything that was computed on: equal inputs, equal fingerprints.
     pub fingerprint: String,
-    /// What was achieved; once succeeded.
+    /// How far it is; while it is being computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<RunProgress>,
+    /// How often its computation was begun, those that a stopping service gave back not counted.
+    pub attempts: i32,
+    /// What was achieved; once succeeded, or cancelled with something found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<RunResult>,
     /// Cost of the first proposal, or of all calls together, with what uncovered needs are worth.
@@ -189,4 +278,46 @@ pub struct Run {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// A run, as far as whoever operates the platform is concerned: not who asked, nor what.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RunSummary {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Where it stands.
+    pub state: RunState,
+    /// How often its computation was begun, those that a stopping service gave back not counted.
+    pub attempts: i32,
+    /// Milliseconds that it has been computed for.
+    pub spent_ms: i64,
+    /// Who computes it, or did last: a process on a machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// Why it failed; where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gap_percent;
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "hundredths of whole numbers")]
+    fn a_gap_is_told_in_percent_of_the_incumbent() {
+        assert_eq!(gap_percent(1_000, 900), 10.0);
+        assert_eq!(gap_percent(30_000, 29_999), 0.0);
+        assert_eq!(gap_percent(100, 200), 0.0, "a bound above the best so far is rounding");
+        assert_eq!(gap_percent(0, 0), 0.0);
+        assert_eq!(gap_percent(i64::MAX, i64::MIN), 200.0);
+    }
 }

@@ -1,14 +1,19 @@
 //! `/v1/calls/{id}/runs` and `/v1/runs`.
 
+use std::time::Duration;
+
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
-use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
+use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post};
 use attelage_solver::portfolio::PortfolioAnswer;
 use attelage_solver::{Proposal, Reply};
+use serde::Deserialize;
 use serde_json::Value;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Asked, JointRunOptions, Run, RunOptions, RunState, runner, store};
+use super::{Asked, JointRunOptions, Run, RunOptions, RunState, RunSummary, cancel, follow, runner, store};
+use crate::access::guard::Pass;
 use crate::access::{Caller, Routes};
 use crate::app::App;
 use crate::body::Body;
@@ -27,11 +32,19 @@ pub fn configure(routes: &mut Routes) {
         .service(get_run)
         .service(list_proposals)
         .service(get_reply)
-        .service(get_portfolio);
+        .service(get_portfolio)
+        .service(cancel_run)
+        .service(follow_run)
+        .service(list_all_runs);
 }
+
+/// How long a cancellation waits for its effect.
+const UNTIL_CANCELLED: Duration = Duration::from_secs(2);
 
 /// Starts a computation on the call and its market as they are now.
 ///
+/// What your organisation has asked before on equal data is not computed again: the answer is the run of then, while it is not over, and for
+/// a day where its result is proven. Where more time could give a better result, another run is started; one with another time limit always is.
 /// With `Prefer: wait=N` the answer comes when the run is over, or after N seconds (60 at most).
 #[utoipa::path(tag = "runs", request_body = RunOptions,
     params(("id" = Uuid, Path, description = "Id of the call"),
@@ -51,7 +64,7 @@ pub(crate) async fn start_run(
 
 /// Starts a computation on several calls at once: who should answer which, so that all together cost least.
 ///
-/// Capacities are shared where contracts overlap. With `Prefer: wait=N` as for a run on one call.
+/// Capacities are shared where contracts overlap. Equal questions are computed once, as those on one call. With `Prefer: wait=N` as for a run on one call.
 #[utoipa::path(tag = "runs", request_body = JointRunOptions,
     params(("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the end")),
     responses((status = 200, description = "Over", body = Run), (status = 202, description = "Under way; look again at `Location`", body = Run)))]
@@ -73,9 +86,9 @@ pub(crate) async fn started(
     request: &HttpRequest,
     id: Uuid,
 ) -> Result<HttpResponse, Problem> {
-    let run = runner::wait(app, id, prefer::wait(request)).await?;
+    let run = follow::wait(app, id, prefer::wait(request)).await?;
     saw(caller, id, run.organisation);
-    let mut response = if runner::is_over(run.state) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    let mut response = if run.state.is_over() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(response.insert_header((LOCATION, runner::path(run.id))).json(run))
 }
 
@@ -119,7 +132,7 @@ pub(crate) async fn get_run(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
-    let run = runner::wait(&app, *id, prefer::wait(&request)).await?;
+    let run = follow::wait(&app, *id, prefer::wait(&request)).await?;
     saw(&caller, run.id, run.organisation);
     Ok(HttpResponse::Ok().json(run))
 }
@@ -178,6 +191,69 @@ fn kept(reply: Option<Value>, state: RunState, elsewhere: String) -> Result<Http
         (Some(reply), _) => Ok(HttpResponse::Ok().json(reply)),
         (None, RunState::Succeeded) => Err(Problem::conflict(elsewhere)),
         (None, RunState::Failed) => Err(Problem::conflict("this run has failed: it has no reply")),
+        (None, RunState::Cancelled) => Err(Problem::conflict("this run was cancelled before it had a reply")),
         (None, RunState::Queued | RunState::Running) => Err(Problem::conflict("this run is not over yet")),
     }
+}
+
+/// Cancels a run: one that waits at once, one that is being computed within moments. What was found until then is kept; a run that is over
+/// stays as it is.
+#[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the run")),
+    responses((status = 200, description = "Over", body = Run), (status = 202, description = "Is being ended; look again at `Location`", body = Run)))]
+#[delete("/runs/{id}")]
+pub(crate) async fn cancel_run(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    cancel::cancel(&app, &caller, *id).await?;
+    let run = follow::wait(&app, *id, UNTIL_CANCELLED).await?;
+    saw(&caller, run.id, run.organisation);
+    let mut response = if run.state.is_over() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    Ok(response.insert_header((LOCATION, runner::path(run.id))).json(run))
+}
+
+/// Follows a run, as server-sent events: `run` with the whole of it now and each time it changes, `end` with its last state.
+///
+/// The stream ends with the run, and where you may no longer see it. Comments keep it open. Begin again where it breaks off: the first event
+/// says where the run stands.
+#[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the run")),
+    responses((status = 200, description = "Events, the data of each a run in JSON", content_type = "text/event-stream", body = String)))]
+#[get("/runs/{id}/events")]
+pub(crate) async fn follow_run(
+    app: Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let run = store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
+    let place = app.followers.enter(&caller.name())?;
+    saw(&caller, run.id, run.organisation_id);
+    let events = follow::events(app.get_ref().clone(), Pass::of(&request)?, run.id, place);
+    // Proxies that gather what they pass on would keep the events back.
+    let head = ("x-accel-buffering", "no");
+    Ok(HttpResponse::Ok().content_type("text/event-stream").insert_header(head).streaming(events))
+}
+
+/// Which runs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RunFilter {
+    /// Only those in this state: `failed` lists what was given up.
+    state: Option<RunState>,
+    /// Items per page.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists the runs of everybody, oldest first: not who asked, nor what.
+#[utoipa::path(tag = "runs", params(RunFilter), responses((status = 200, description = "A page of runs", body = Page<RunSummary>)))]
+#[get("/runs")]
+pub(crate) async fn list_all_runs(
+    app: Data<App>,
+    request: HttpRequest,
+    query: Query<RunFilter>,
+) -> Result<impl Responder, Problem> {
+    let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
+    let runs = store::page_in(&app.db, query.state, &pager.slice(), pager.after_id()?).await?;
+    pager.page(runs, |run: &RunSummary| run.id.to_string())
 }

@@ -1,20 +1,21 @@
-//! Starts computations, each on a thread of its own, as many at once as the service allows.
+//! Queues computations: reads what they are about, checks it, and writes it down as a job that any worker takes.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use attelage_solver::portfolio::{PortfolioAnswer, PortfolioOptions};
-use attelage_solver::{self as solver, Instance, OptionsError, PortfolioInstance, Query, Reply};
-use sea_orm::DbErr;
+use attelage_solver::portfolio::PortfolioOptions;
+use attelage_solver::{self as solver, Instance, OptionsError, PortfolioInstance};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Asked, JointRunOptions, Run, RunCall, RunOptions, RunState, store};
+use super::wake::{Stir, announce};
+use super::work::{Alone, Jointly, Prompt, Work};
+use super::{Asked, JointRunOptions, RunCall, RunOptions, RunState, store};
 use crate::access::{Caller, Role};
 use crate::app::App;
-use crate::audit::{Recorded, Write};
+use crate::audit::Recorded;
 use crate::calls::market::Market;
 use crate::calls::problem::of_lots;
 use crate::calls::window::Window;
@@ -26,11 +27,17 @@ use crate::limits;
 use crate::once::{self, Once};
 use crate::problem::{Fault, Kind, Problem};
 
-/// How many runs may wait or be computed at once, each holding its inputs in memory.
-const MOST_UNFINISHED: u64 = 64;
+/// How many runs may wait or be computed at once, of all and of one organisation: each keeps its inputs in the database. The platform has
+/// no bound of its own.
+const MOST_UNFINISHED: u64 = 2_048;
+const MOST_OF_ONE: u64 = 128;
+/// What goes first: questions that somebody waits for before those that may take minutes.
+pub(super) const AT_ONCE: i16 = 10;
+const IN_TURN: i16 = 0;
 const PATH: &str = "/v1/runs/";
 
-/// Reads a call and its market as they stand at one instant, queues a run on them, and starts it in the background.
+/// Reads a call and its market as they stand at one instant, and queues a run on them; gives its id, or that of the run that is the answer
+/// already.
 ///
 /// # Errors
 /// No such call; options that name organisations which cannot take part; too many runs already; data that cannot be
@@ -56,10 +63,10 @@ pub async fn launch_about(
     if let Some(run) = once.before(&app.db).await? {
         return started_before(&run);
     }
-    has_room(app).await?;
     let snapshot = begin_read(&app.db).await?;
     let call = calls::store::find_visible(&snapshot, caller, call).await?.ok_or_else(Problem::not_found)?;
     let asker = caller.acting(&snapshot, "/organisation", organisation, Role::Editor).await?;
+    has_room(&snapshot, asker).await?;
     limits::solver::check(&snapshot, app.limits.solver_seconds_per_day(), asker).await?;
     let reduced = of_lots(&call, lots).map_err(Problem::invalid)?;
     let mut problem = Market::load(&Window::new(&snapshot, asker)).await?.problem(&reduced);
@@ -67,7 +74,8 @@ pub async fn launch_about(
     let options = ask(&mut problem)?;
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare(problem, &own)).await.map_err(Problem::internal)??;
-    queue(app, caller, once, asker, &[call], Asked::Alone(options), prepared).await
+    let job = NewJob { run: Uuid::now_v7(), asker, calls: &[call], asked: Asked::Alone(options), priority: IN_TURN };
+    queue(app, caller, once, job, prepared).await
 }
 
 /// As [`launch`], on several calls at once.
@@ -83,7 +91,6 @@ pub async fn launch_jointly(
     if let Some(run) = once.before(&app.db).await? {
         return started_before(&run);
     }
-    has_room(app).await?;
     let snapshot = begin_read(&app.db).await?;
     let mut calls: Vec<Call> = Vec::with_capacity(options.calls.len());
     let mut faults = Vec::new();
@@ -99,6 +106,7 @@ pub async fn launch_jointly(
     }
     Problem::check(faults)?;
     let asker = caller.acting(&snapshot, "/organisation", options.organisation, Role::Editor).await?;
+    has_room(&snapshot, asker).await?;
     limits::solver::check(&snapshot, app.limits.solver_seconds_per_day(), asker).await?;
     let market = Market::load(&Window::new(&snapshot, asker)).await?;
     snapshot.commit().await?;
@@ -106,56 +114,80 @@ pub async fn launch_jointly(
     let own = options.clone();
     let prepared = tokio::task::spawn_blocking(move || prepare_jointly(problems, &own));
     let prepared = prepared.await.map_err(Problem::internal)??;
-    queue(app, caller, once, asker, &calls, Asked::Jointly(options), prepared).await
+    let job = NewJob { run: Uuid::now_v7(), asker, calls: &calls, asked: Asked::Jointly(options), priority: IN_TURN };
+    queue(app, caller, once, job, prepared).await
 }
 
-pub(super) async fn has_room(app: &App) -> Result<(), Problem> {
-    if store::unfinished(&app.db).await? < MOST_UNFINISHED {
+pub(super) async fn has_room(db: &impl ConnectionTrait, asker: Option<Uuid>) -> Result<(), Problem> {
+    let (all, own) = store::unfinished(db, asker).await?;
+    let detail = if all >= MOST_UNFINISHED {
+        format!("{all} runs are waiting or being computed")
+    } else if asker.is_some() && own >= MOST_OF_ONE {
+        format!("{own} runs of your organisation are waiting or being computed")
+    } else {
         return Ok(());
-    }
-    let detail = format!("{MOST_UNFINISHED} runs are waiting or being computed");
+    };
     Err(Problem::new(Kind::Unavailable).because(detail))
 }
 
-/// Records a run and starts it; gives its id.
-async fn queue(
+/// A run to be queued, without what is computed.
+pub(super) struct NewJob<'a> {
+    /// Its id.
+    pub run: Uuid,
+    /// In whose name.
+    pub asker: Option<Uuid>,
+    /// On which calls.
+    pub calls: &'a [Call],
+    /// What was asked.
+    pub asked: Asked,
+    /// How urgent it is.
+    pub priority: i16,
+}
+
+/// Queues a run; gives its id. Where the same was asked before, that of the run of then.
+pub(super) async fn queue(
     app: &App,
     caller: &Caller,
     once: &Once,
-    organisation: Option<Uuid>,
-    calls: &[Call],
-    asked: Asked,
+    job: NewJob<'_>,
     prepared: Prepared,
 ) -> Result<Uuid, Problem> {
-    let id = Uuid::now_v7();
+    let NewJob { run, asker, calls, asked, priority } = job;
+    let Prepared { work, limit_ms, fingerprint, form } = prepared;
+    let twin = sha256_hex(&serde_json::to_vec(&(asker, &fingerprint, form)).map_err(Problem::internal)?);
     let calls: Vec<RunCall> = calls.iter().map(|call| RunCall { call: call.id, version: call.version }).collect();
     let tx = app.log.begin(caller).await?;
     if let Some(run) = once.claim(&tx).await? {
         return started_before(&run);
     }
-    store::insert(&tx, id, organisation, &calls, asked, &prepared.fingerprint).await?;
+    let id = match store::twin(&tx, &twin).await? {
+        Some(twin) => twin,
+        None => {
+            let (fingerprint, calls) = (fingerprint.as_str(), calls.as_slice());
+            let new = store::NewRun {
+                id: run,
+                organisation: asker,
+                calls,
+                options: asked,
+                fingerprint,
+                twin: &twin,
+                priority,
+                limit_ms,
+                work,
+            };
+            if store::insert(&tx, new).await? {
+                announce(&tx, Stir::Queued).await?;
+                run
+            } else {
+                // Somebody was faster by a moment.
+                let faster = store::twin(&tx, &twin).await?;
+                faster.ok_or_else(|| Problem::conflict("the same was asked and ended at this moment: ask again"))?
+            }
+        }
+    };
     once.keep(&tx, HttpResponse::Accepted().insert_header((LOCATION, path(id))).finish()).await?;
-    let app = app.clone();
-    let (tell, told) = tokio::sync::oneshot::channel();
-    // A caller that goes away ends this function, but must not part the record of a run from its computation.
-    tokio::spawn(async move {
-        let committed = tx.commit(recorded(id, organisation)).await;
-        let recorded = committed.is_ok();
-        // Nobody may be waiting any more.
-        let _ = tell.send(committed);
-        let computed = if recorded { compute(&app, id, organisation, prepared.work).await } else { Ok(()) };
-        if let Err(error) = &computed {
-            tracing::error!(run = %id, %error, "the run was not recorded");
-        }
-        // A commit that seemed to fail may have reached the database.
-        if (!recorded || computed.is_err())
-            && let Err(error) =
-                fail(&app, id, organisation, "the answer could not be recorded; start another run").await
-        {
-            tracing::error!(run = %id, %error, "nor was its failure");
-        }
-    });
-    told.await.map_err(Problem::internal)??;
+    tx.commit(recorded(id, asker)).await?;
+    app.wake.ring(Stir::Queued);
     Ok(id)
 }
 
@@ -171,37 +203,23 @@ pub(super) fn started_before(kept: &once::Model) -> Result<Uuid, Problem> {
     id.ok_or_else(|| Problem::internal("a key of a run without its id"))
 }
 
-/// A computation that is ready to start.
-struct Prepared {
-    work: Work,
-    fingerprint: String,
+/// A computation that has been checked and written down.
+pub(super) struct Prepared {
+    /// A [`Work`], in one line of JSON.
+    pub work: Vec<u8>,
+    /// How long it may take.
+    pub limit_ms: u64,
+    /// SHA-256 of what is computed on.
+    pub fingerprint: String,
+    /// How it is told, in JSON, where otherwise than the solver does.
+    pub form: Option<String>,
 }
 
-/// What is computed.
-enum Work {
-    Alone(Box<Alone>),
-    Jointly(PortfolioInstance, PortfolioOptions),
-}
-
-struct Alone {
-    instance: Instance,
-    options: solver::Options,
-    question: Query,
-}
-
-/// What came out.
-enum Outcome {
-    Reply(Box<Reply>),
-    Portfolio(PortfolioAnswer),
-}
-
-impl Work {
-    /// Computes, on the calling thread, for as long as the limit says.
-    fn outcome(self) -> Result<Outcome, OptionsError> {
-        Ok(match self {
-            Self::Alone(own) => Outcome::Reply(Box::new(solver::ask(&own.instance, &own.options, &own.question, &())?)),
-            Self::Jointly(instance, options) => Outcome::Portfolio(solver::solve_portfolio(&instance, &options, &())?),
-        })
+impl Prepared {
+    pub(super) fn of(work: &Work, fingerprint: String, form: Option<&Prompt>) -> Result<Self, Problem> {
+        let form = form.map(serde_json::to_string).transpose().map_err(Problem::internal)?;
+        let limit_ms = work.limit_ms();
+        Ok(Self { work: serde_json::to_vec(work).map_err(Problem::internal)?, limit_ms, fingerprint, form })
     }
 }
 
@@ -210,9 +228,10 @@ fn prepare(problem: solver::Problem, asked: &RunOptions) -> Result<Prepared, Pro
     Problem::check(lock_faults(&problem, asked))?;
     let (options, question) = (solver_options(asked), asked.question.clone());
     let fingerprint = fingerprint(&(&problem, &options, &question))?;
-    let instance = Instance::new(problem).map_err(|faults| unfit(&faults))?;
-    solver::validate_query(&instance, &options, &question).map_err(refused)?;
-    Ok(Prepared { work: Work::Alone(Box::new(Alone { instance, options, question })), fingerprint })
+    let work = Work::Alone(Box::new(Alone { problem, options, question, prompted: None }));
+    let prepared = Prepared::of(&work, fingerprint, None)?;
+    check(work)?;
+    Ok(prepared)
 }
 
 fn prepare_jointly(problems: Vec<solver::Problem>, asked: &JointRunOptions) -> Result<Prepared, Problem> {
@@ -225,9 +244,24 @@ fn prepare_jointly(problems: Vec<solver::Problem>, asked: &JointRunOptions) -> R
         ..PortfolioOptions::default()
     };
     let fingerprint = fingerprint(&(&problems, &options))?;
-    let instance = PortfolioInstance::of(problems).map_err(|faults| unfit(&faults))?;
-    solver::validate_portfolio(&options, &instance).map_err(refused)?;
-    Ok(Prepared { work: Work::Jointly(instance, options), fingerprint })
+    let work = Work::Jointly(Box::new(Jointly { problems, options }));
+    let prepared = Prepared::of(&work, fingerprint, None)?;
+    check(work)?;
+    Ok(prepared)
+}
+
+/// Whether the solver takes a work, before it is queued.
+pub(super) fn check(work: Work) -> Result<(), Problem> {
+    match work {
+        Work::Alone(own) => {
+            let instance = Instance::new(own.problem).map_err(|faults| unfit(&faults))?;
+            solver::validate_query(&instance, &own.options, &own.question).map_err(refused)
+        }
+        Work::Jointly(own) => {
+            let instance = PortfolioInstance::of(own.problems).map_err(|faults| unfit(&faults))?;
+            solver::validate_portfolio(&own.options, &instance).map_err(refused)
+        }
+    }
 }
 
 /// The solver cannot read what is stored.
@@ -242,48 +276,6 @@ pub(super) fn refused(error: OptionsError) -> Problem {
     Problem::invalid(error.faults.into_iter().map(|fault| Fault::at(fault.path, fault.message)).collect())
 }
 
-/// Waits for a place, computes, and records the answer.
-async fn compute(app: &App, id: Uuid, asker: Option<Uuid>, work: Work) -> Result<(), Problem> {
-    let _place = app.solvers.acquire().await.map_err(Problem::internal)?;
-    store::start(&app.db, id).await?;
-    let outcome = tokio::task::spawn_blocking(move || work.outcome()).await;
-    let tx = finish(app).await?;
-    let state = match outcome {
-        Ok(Ok(outcome)) => {
-            match outcome {
-                Outcome::Reply(reply) => match *reply {
-                    Reply::Proposals(answer) => store::succeed(&tx, id, &answer).await?,
-                    reply => store::reply(&tx, id, &reply).await?,
-                },
-                Outcome::Portfolio(answer) => store::succeed_jointly(&tx, id, &answer).await?,
-            }
-            RunState::Succeeded
-        }
-        Ok(Err(error)) => {
-            store::fail(&tx, id, &error.to_string()).await?;
-            RunState::Failed
-        }
-        Err(error) => {
-            tracing::error!(run = %id, %error, "the solver stopped");
-            store::fail(&tx, id, "the solver stopped unexpectedly; the cause is in the log").await?;
-            RunState::Failed
-        }
-    };
-    Ok(tx.commit(finished(id, asker, state)).await?)
-}
-
-/// Says that a run will have no answer.
-pub(super) async fn fail(app: &App, id: Uuid, asker: Option<Uuid>, why: &str) -> Result<(), DbErr> {
-    let tx = finish(app).await?;
-    store::fail(&tx, id, why).await?;
-    tx.commit(finished(id, asker, RunState::Failed)).await
-}
-
-/// The end of a run is a write of the service's own.
-pub(super) async fn finish(app: &App) -> Result<Write, DbErr> {
-    app.log.begin(&Caller::installation().asking("finish_run")).await
-}
-
 pub(super) fn recorded(run: Uuid, asker: Option<Uuid>) -> Recorded {
     Recorded::of("run", run).concerning(asker)
 }
@@ -292,30 +284,6 @@ pub(super) fn recorded(run: Uuid, asker: Option<Uuid>) -> Recorded {
 pub(super) fn finished(run: Uuid, asker: Option<Uuid>, state: RunState) -> Recorded {
     let news = News::of(EventType::RunFinished, "run", run, asker);
     recorded(run, asker).telling(news.with(json!({ "state": state })))
-}
-
-/// The run, when it is over or when `patience` is. Looks every few milliseconds at first, four times a second later.
-///
-/// # Errors
-/// No such run.
-pub async fn wait(app: &App, id: Uuid, patience: Duration) -> Result<Run, Problem> {
-    let until = Instant::now() + patience;
-    let mut pause = Duration::from_millis(5);
-    loop {
-        let row = store::find(&app.db, id).await?.ok_or_else(Problem::not_found)?;
-        let left = until.saturating_duration_since(Instant::now());
-        if is_over(row.state) || left.is_zero() {
-            return store::views(&app.db, vec![row]).await?.pop().ok_or_else(Problem::not_found);
-        }
-        tokio::time::sleep(pause.min(left)).await;
-        pause = (pause * 2).min(Duration::from_millis(250));
-    }
-}
-
-/// Whether a run will not change any more.
-#[must_use]
-pub const fn is_over(state: RunState) -> bool {
-    matches!(state, RunState::Succeeded | RunState::Failed)
 }
 
 pub(super) fn solver_options(options: &RunOptions) -> solver::Options {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use attelage_solver::portfolio::PortfolioAnswer;
-use attelage_solver::{Answer, Proposal, Reply, Status};
-use chrono::{DateTime, Utc};
+use attelage_solver::{Proposal, Reply, Status};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
@@ -14,11 +13,15 @@ use sea_orm::{
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::entity::{ActiveModel, Column, Entity, Model, proposal, run_call};
-use super::{Asked, Run, RunCall, RunResult, RunState};
+use super::entity::{ActiveModel, Column, Entity, Model, proposal, run_call, run_work};
+use super::work::Outcome;
+use super::{Asked, Run, RunCall, RunResult, RunState, RunSummary};
 use crate::access::Caller;
 use crate::database::now;
 use crate::page::Slice;
+
+/// How long the answer to an equal question is good.
+const ANSWERS_LAST: TimeDelta = TimeDelta::days(1);
 
 /// Runs as the API shows them. One query for their calls.
 ///
@@ -59,6 +62,9 @@ fn view(row: Model, calls: Vec<RunCall>) -> Result<Run, DbErr> {
         created_at,
         started_at,
         finished_at,
+        progress,
+        attempts,
+        ..
     } = row;
     Ok(Run {
         id,
@@ -67,6 +73,8 @@ fn view(row: Model, calls: Vec<RunCall>) -> Result<Run, DbErr> {
         state,
         options,
         fingerprint,
+        progress,
+        attempts,
         result,
         objective_cents,
         bound_cents,
@@ -84,22 +92,38 @@ fn read<T: DeserializeOwned>(document: serde_json::Value) -> Result<T, DbErr> {
     serde_json::from_value(document).map_err(|error| DbErr::Json(error.to_string()))
 }
 
-fn write(value: &impl serde::Serialize) -> Result<serde_json::Value, DbErr> {
+pub(super) fn write(value: &impl serde::Serialize) -> Result<serde_json::Value, DbErr> {
     serde_json::to_value(value).map_err(|error| DbErr::Json(error.to_string()))
 }
 
-/// Queues a run on calls, of which there is at least one. Two queries; call it in a transaction.
+/// A run to be queued.
+pub struct NewRun<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// In whose name.
+    pub organisation: Option<Uuid>,
+    /// On which calls: at least one.
+    pub calls: &'a [RunCall],
+    /// What was asked.
+    pub options: Asked,
+    /// SHA-256 of the inputs.
+    pub fingerprint: &'a str,
+    /// SHA-256 of all in which it may equal another.
+    pub twin: &'a str,
+    /// Higher ones are computed first.
+    pub priority: i16,
+    /// How long it may be computed, in milliseconds.
+    pub limit_ms: u64,
+    /// What is computed, in one line of JSON.
+    pub work: Vec<u8>,
+}
+
+/// Queues a run, unless an equal one is not over; whether it did. Three queries; call it in a transaction.
 ///
 /// # Errors
 /// The database's: of a call that is gone, too.
-pub async fn insert(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    organisation: Option<Uuid>,
-    calls: &[RunCall],
-    options: Asked,
-    fingerprint: &str,
-) -> Result<(), DbErr> {
+pub async fn insert(db: &impl ConnectionTrait, new: NewRun<'_>) -> Result<bool, DbErr> {
+    let NewRun { id, organisation, calls, options, fingerprint, twin, priority, limit_ms, work } = new;
     let first = calls.first().ok_or_else(|| DbErr::Custom("a run needs a call".to_owned()))?;
     let row = ActiveModel {
         id: Set(id),
@@ -109,10 +133,15 @@ pub async fn insert(
         state: Set(RunState::Queued),
         options: Set(options),
         fingerprint: Set(fingerprint.to_owned()),
+        twin: Set(Some(twin.to_owned())),
+        priority: Set(priority),
         created_at: Set(now()),
         ..Default::default()
     };
-    Entity::insert(row).exec_without_returning(db).await?;
+    let unique = OnConflict::new().do_nothing().to_owned();
+    if Entity::insert(row).on_conflict(unique).exec_without_returning(db).await? == 0 {
+        return Ok(false);
+    }
     let rows = (0..).zip(calls).map(|(position, own)| run_call::ActiveModel {
         run_id: Set(id),
         position: Set(position),
@@ -120,7 +149,10 @@ pub async fn insert(
         call_version: Set(own.version),
     });
     run_call::Entity::insert_many(rows).exec_without_returning(db).await?;
-    Ok(())
+    let limit_ms = Set(i64::try_from(limit_ms).unwrap_or(i64::MAX));
+    let work = run_work::ActiveModel { run_id: Set(id), limit_ms, document: Set(work) };
+    run_work::Entity::insert(work).exec_without_returning(db).await?;
+    Ok(true)
 }
 
 /// The runs that somebody may see: those asked for in the name of an organisation of theirs; of the platform, for administrators.
@@ -203,16 +235,17 @@ pub async fn proposals(
     rows.into_iter().map(|row| read(row.document)).collect()
 }
 
-/// When the runs of an organisation that started after `since` started, and ended if they are over; oldest first. One query.
+/// When the runs of an organisation that started after `since` started, and for how many milliseconds they have been computed; oldest
+/// first. One query.
 pub async fn times(
     db: &impl ConnectionTrait,
     organisation: Uuid,
     since: DateTime<Utc>,
-) -> Result<Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>, DbErr> {
+) -> Result<Vec<(DateTime<Utc>, i64)>, DbErr> {
     Entity::find()
         .select_only()
         .column(Column::StartedAt)
-        .column(Column::FinishedAt)
+        .column(Column::SpentMs)
         .filter(Column::OrganisationId.eq(organisation))
         .filter(Column::StartedAt.gt(since))
         .order_by_asc(Column::StartedAt)
@@ -221,45 +254,81 @@ pub async fn times(
         .await
 }
 
-/// How many runs are not over. One query.
-pub async fn unfinished(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
-    Entity::find().filter(is_unfinished()).count(db).await
+/// How many runs are not over: all, and those of one asker. Two queries.
+pub async fn unfinished(db: &impl ConnectionTrait, asker: Option<Uuid>) -> Result<(u64, u64), DbErr> {
+    let own = asker.map_or_else(|| Column::OrganisationId.is_null(), |asker| Column::OrganisationId.eq(asker));
+    let all = Entity::find().filter(is_unfinished());
+    Ok((all.clone().count(db).await?, all.filter(own).count(db).await?))
 }
 
 fn is_unfinished() -> Expr {
     Column::State.is_in([RunState::Queued, RunState::Running])
 }
 
-/// Says that a queued run has begun. One query.
-pub async fn start(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
-    let row = ActiveModel { state: Set(RunState::Running), started_at: Set(Some(now())), ..Default::default() };
-    change(db, id, RunState::Queued, row).await
+/// What is kept of an outcome, with what was proposed, best first.
+///
+/// # Errors
+/// What cannot be written as JSON.
+pub fn kept(outcome: Outcome) -> Result<(ActiveModel, Vec<Proposal>), DbErr> {
+    let engine = Set(Some(attelage_solver::engine().to_string()));
+    match outcome {
+        Outcome::Reply { reply, told: _ } if matches!(*reply, Reply::Proposals(_)) => {
+            let Reply::Proposals(answer) = *reply else { return Err(DbErr::Custom("not proposals".to_owned())) };
+            let first = answer.proposals.first();
+            let row = ActiveModel {
+                result: Set(Some(achieved(answer.status))),
+                engine: Set(Some(answer.engine.to_string())),
+                objective_cents: Set(first.map(|proposal| proposal.costs.objective_cents)),
+                bound_cents: Set(first.map(|proposal| proposal.proof.bound_cents)),
+                report: Set(Some(write(&answer.report)?)),
+                infeasibility: Set(answer.infeasibility.as_ref().map(write).transpose()?),
+                ..Default::default()
+            };
+            Ok((row, answer.proposals))
+        }
+        Outcome::Reply { reply, told } => {
+            let row = ActiveModel {
+                result: Set(reply.status().map(achieved)),
+                reply: Set(Some(write(&reply)?)),
+                told: Set(told.map(|told| told.get().to_owned())),
+                engine,
+                ..Default::default()
+            };
+            Ok((row, Vec::new()))
+        }
+        Outcome::Portfolio(answer) => {
+            let row = ActiveModel {
+                result: Set(Some(achieved(answer.status))),
+                objective_cents: Set(Some(answer.objective_cents)),
+                bound_cents: Set(Some(answer.bound_cents)),
+                reply: Set(Some(write(&answer)?)),
+                engine,
+                ..Default::default()
+            };
+            Ok((row, Vec::new()))
+        }
+    }
 }
 
-/// Keeps the answer of a run with its proposals. Two queries; call it in a transaction.
-pub async fn succeed(db: &impl ConnectionTrait, id: Uuid, answer: &Answer) -> Result<(), DbErr> {
-    let first = answer.proposals.first();
+/// What is kept of a computation that was ended before it could say what came out: the best so far, whose bound holds.
+#[must_use]
+pub fn kept_so_far(mut proposals: Vec<Proposal>) -> (ActiveModel, Vec<Proposal>) {
+    proposals.sort_by_key(|proposal| proposal.costs.objective_cents);
+    let best = proposals.first().map_or(0, |proposal| proposal.costs.objective_cents);
+    for (rank, proposal) in (1..).zip(&mut proposals) {
+        proposal.rank = rank;
+        proposal.regret_cents = proposal.costs.objective_cents - best;
+        proposal.proof.optimal = false;
+    }
+    let first = proposals.first();
     let row = ActiveModel {
-        state: Set(RunState::Succeeded),
-        result: Set(Some(achieved(answer.status))),
-        engine: Set(Some(answer.engine.to_string())),
+        result: Set(Some(if first.is_some() { RunResult::Feasible } else { RunResult::Unknown })),
+        engine: Set(Some(attelage_solver::engine().to_string())),
         objective_cents: Set(first.map(|proposal| proposal.costs.objective_cents)),
         bound_cents: Set(first.map(|proposal| proposal.proof.bound_cents)),
-        report: Set(Some(write(&answer.report)?)),
-        infeasibility: Set(answer.infeasibility.as_ref().map(write).transpose()?),
-        finished_at: Set(Some(now())),
         ..Default::default()
     };
-    change(db, id, RunState::Running, row).await?;
-    let mut rows = Vec::with_capacity(answer.proposals.len());
-    for one in &answer.proposals {
-        let rank = i32::try_from(one.rank).unwrap_or(i32::MAX);
-        rows.push(proposal::ActiveModel { run_id: Set(id), rank: Set(rank), document: Set(write(one)?) });
-    }
-    if !rows.is_empty() {
-        proposal::Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    Ok(())
+    (row, proposals)
 }
 
 const fn achieved(status: Status) -> RunResult {
@@ -271,59 +340,52 @@ const fn achieved(status: Status) -> RunResult {
     }
 }
 
-/// Keeps the reply of a run to another question than who should answer together. One query.
-pub async fn reply(db: &impl ConnectionTrait, id: Uuid, reply: &Reply) -> Result<(), DbErr> {
-    let row = ActiveModel { result: Set(reply.status().map(achieved)), ..replied(reply)? };
-    change(db, id, RunState::Running, row).await
+/// What is told to whoever waits for a run, in JSON. One query.
+pub async fn told(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<String>, DbErr> {
+    let select = Entity::find_by_id(id).select_only().column(Column::Told);
+    Ok(select.into_tuple::<Option<String>>().one(db).await?.flatten())
 }
 
-/// The columns of every reply.
-fn replied(reply: &impl serde::Serialize) -> Result<ActiveModel, DbErr> {
-    Ok(ActiveModel {
-        state: Set(RunState::Succeeded),
-        reply: Set(Some(write(reply)?)),
-        engine: Set(Some(attelage_solver::engine().to_string())),
-        finished_at: Set(Some(now())),
-        ..Default::default()
-    })
+/// The run that was asked for by the same, with the same inputs, and told in the same way: one that is not over, or one of the last day
+/// whose answer no more time would better. One query.
+pub async fn twin(db: &impl ConnectionTrait, twin: &str) -> Result<Option<Uuid>, DbErr> {
+    let proven = Condition::all()
+        .add(Column::State.eq(RunState::Succeeded))
+        .add(Column::FinishedAt.gt(now() - ANSWERS_LAST))
+        .add(
+            Condition::any()
+                .add(Column::Result.is_null())
+                .add(Column::Result.is_in([RunResult::Optimal, RunResult::Infeasible])),
+        );
+    let good = Condition::any().add(is_unfinished()).add(proven);
+    let select = Entity::find().select_only().column(Column::Id).filter(Column::Twin.eq(twin)).filter(good);
+    select.order_by_desc(Column::CreatedAt).into_tuple().one(db).await
 }
 
-/// Keeps the answer of a run on several calls. One query.
-pub async fn succeed_jointly(db: &impl ConnectionTrait, id: Uuid, answer: &PortfolioAnswer) -> Result<(), DbErr> {
-    let row = ActiveModel {
-        result: Set(Some(achieved(answer.status))),
-        objective_cents: Set(Some(answer.objective_cents)),
-        bound_cents: Set(Some(answer.bound_cents)),
-        ..replied(answer)?
+/// Up to `slice.limit` runs in a state, whoever asked, by id. One query.
+pub async fn page_in(
+    db: &impl ConnectionTrait,
+    state: Option<RunState>,
+    slice: &Slice,
+    after: Option<Uuid>,
+) -> Result<Vec<RunSummary>, DbErr> {
+    let mut query = Entity::find().order_by_asc(Column::Id);
+    if let Some(state) = state {
+        query = query.filter(Column::State.eq(state));
+    }
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after));
+    }
+    let summary = |row: Model| RunSummary {
+        id: row.id,
+        state: row.state,
+        attempts: row.attempts,
+        spent_ms: row.spent_ms,
+        worker: row.worker,
+        failure: row.failure,
+        created_at: row.created_at,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
     };
-    change(db, id, RunState::Running, row).await
-}
-
-/// Says that a run that is not over will not have an answer. One query.
-pub async fn fail(db: &impl ConnectionTrait, id: Uuid, why: &str) -> Result<(), DbErr> {
-    let row = ActiveModel {
-        state: Set(RunState::Failed),
-        failure: Set(Some(why.to_owned())),
-        finished_at: Set(Some(now())),
-        ..Default::default()
-    };
-    Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(is_unfinished()).exec(db).await?;
-    Ok(())
-}
-
-/// Moves a run on from a state; an error where it is no longer in it.
-async fn change(db: &impl ConnectionTrait, id: Uuid, from: RunState, row: ActiveModel) -> Result<(), DbErr> {
-    let done = Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(Column::State.eq(from)).exec(db).await?;
-    if done.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotUpdated) }
-}
-
-/// Fails the runs that a stopped service left behind. One query.
-pub async fn fail_interrupted(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
-    let row = ActiveModel {
-        state: Set(RunState::Failed),
-        failure: Set(Some("the service stopped before the computation ended; start another run".to_owned())),
-        finished_at: Set(Some(now())),
-        ..Default::default()
-    };
-    Ok(Entity::update_many().set(row).filter(is_unfinished()).exec(db).await?.rows_affected)
+    Ok(query.limit(slice.limit).all(db).await?.into_iter().map(summary).collect())
 }

@@ -10,7 +10,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, TransactionTrait as _};
 use tokio::sync::watch;
 use tokio::task::{self, JoinSet};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::entity::{self, delivery};
@@ -32,8 +31,6 @@ const TO_ONE: usize = 8;
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How long attempts that are under way may take when the service stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(5);
-/// How often it forgets old deliveries.
-const TIDY: Duration = Duration::from_hours(1);
 
 /// Sends events to webhooks.
 pub(crate) struct Worker {
@@ -75,7 +72,7 @@ impl Worker {
     pub(crate) async fn work(self, mut stop: watch::Receiver<()>) {
         let mut bell = self.log.bell().listen();
         let (mut under_way, mut whose) = (JoinSet::new(), HashMap::new());
-        let (mut ended, mut tidy_at) = (Vec::new(), Instant::now());
+        let mut ended = Vec::new();
         loop {
             let next = match self.turn(&mut ended, AT_ONCE - under_way.len(), &busy(&whose)).await {
                 Ok((parcels, next)) => {
@@ -91,10 +88,6 @@ impl Worker {
                     LOOK_AGAIN
                 }
             };
-            if tidy_at <= Instant::now() {
-                tidy_at = Instant::now() + TIDY;
-                self.tidy().await;
-            }
             tokio::select! {
                 Some(first) = under_way.join_next_with_id() => {
                     keep(first, &mut whose, &mut ended);
@@ -209,12 +202,6 @@ impl Worker {
             Some(Parcel { event: event.id, row, url, secrets, body })
         };
         Ok(rows.into_iter().filter_map(parcel).collect())
-    }
-
-    async fn tidy(&self) {
-        if let Err(error) = queue::forget(self.log.db()).await {
-            tracing::warn!(%error, "old deliveries stay for now");
-        }
     }
 }
 

@@ -139,6 +139,9 @@ impl Search<'_, '_, '_> {
         } else if self.draft.is_none() {
             self.draft = self.whole();
         }
+        if let Some(draft) = &self.draft {
+            propose::offer(self.c, self.backend, self.question, draft, self.bound);
+        }
         self.tell();
     }
 

@@ -169,7 +169,7 @@ impl Draft<'_> {
                 }
                 self.body = json!({ "organisation": organisation, "calls": calls });
             }
-            "get_run" | "list_proposals" | "get_reply" | "get_portfolio" if is_there => {
+            "get_run" | "list_proposals" | "get_reply" | "get_portfolio" | "cancel_run" | "follow_run" if is_there => {
                 let call = created(owner, "/v1/calls", sample::call(organisation)).await;
                 let run = owner.post(&format!("/v1/calls/{call}/runs"), json!({ "organisation": organisation })).await;
                 assert!(run.status < 300, "{:#}", run.body);

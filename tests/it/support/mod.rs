@@ -8,6 +8,7 @@ pub mod issuer;
 pub mod logs;
 pub mod people;
 pub mod postgres;
+pub mod program;
 pub mod receiver;
 pub mod sample;
 mod seal;

@@ -105,10 +105,26 @@ pub async fn set_interest(db: &DatabaseConnection, call: &str, organisation: &st
     }
 }
 
+/// Has a run wait again, for longer than any test lasts.
+pub async fn postpone_run(db: &DatabaseConnection, run: &str) {
+    let update = Query::update()
+        .table("run")
+        .value("state", "queued")
+        .value("finished_at", Option::<chrono::DateTime<chrono::Utc>>::None)
+        .value("available_at", chrono::Utc::now() + chrono::TimeDelta::days(1))
+        .and_where(Expr::col("id").eq(id(run)))
+        .to_owned();
+    assert_eq!(db.execute(&update).await.unwrap().rows_affected(), 1);
+}
+
 /// Has a run have begun so many seconds earlier.
 pub async fn lengthen_run(db: &DatabaseConnection, run: &str, seconds: i64) {
     let began = chrono::Utc::now() - chrono::TimeDelta::seconds(seconds);
-    let update =
-        Query::update().table("run").value("started_at", began).and_where(Expr::col("id").eq(id(run))).to_owned();
+    let update = Query::update()
+        .table("run")
+        .value("started_at", began)
+        .value("spent_ms", seconds * 1_000)
+        .and_where(Expr::col("id").eq(id(run)))
+        .to_owned();
     assert_eq!(db.execute(&update).await.unwrap().rows_affected(), 1);
 }

@@ -9,11 +9,12 @@ use attelage::bids::seal::SealingKey;
 use attelage::identity::administration;
 use attelage::keyfile::Key;
 use attelage::server::Setup;
-use attelage::{database, openapi, server};
+use attelage::{database, openapi, runs, server};
 
 use super::app::{Client, TestApp};
 use super::contract::Document;
 use super::database::{Engine, Template};
+use crate::cli::binary;
 
 /// The schema and the vocabularies that the product ships.
 pub static PREPARED: Template = Template::new(|db| Box::pin(database::prepare(db)));
@@ -57,7 +58,12 @@ pub async fn spawn(engine: Engine) -> App {
 
 /// How every service under test is set up, unless a test says otherwise: without limits.
 pub fn setup() -> Setup {
-    Setup::new(sealing(), audit_key())
+    Setup { runs: runs(), ..Setup::new(sealing(), audit_key()) }
+}
+
+/// How runs are computed under test: by the program, which the tests are not.
+pub fn runs() -> runs::Settings {
+    runs::Settings { program: binary().to_owned(), ..runs::Settings::default() }
 }
 
 /// The same as [`spawn`], set up in a way of its own.

@@ -35,6 +35,8 @@ fn run(result: Option<RunResult>) -> Run {
         organisation: None,
         calls: vec![RunCall { call: Uuid::nil(), version: 1 }],
         state: RunState::Succeeded,
+        progress: None,
+        attempts: 1,
         options: Asked::Alone(RunOptions::default()),
         fingerprint: String::new(),
         result,

@@ -1,0 +1,264 @@
+//! Queries on runs as jobs: who computes which, until when, and what came of it.
+//!
+//! Whoever takes a run has a lease on it, with a number that grows with each lease: every write names it, and has no effect once the
+//! lease has ended or another has been given, by the clock of the database.
+
+use attelage_solver::Proposal;
+use chrono::TimeDelta;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{
+    Condition as Where, Expr, ExprTrait as _, Func, JoinType, LockBehavior, LockType, Order, Query,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::entity::{ActiveModel, Column, Entity, Model, proposal, run_work};
+use super::store::write;
+use super::{RunProgress, RunState};
+use crate::database::{instant, now};
+
+/// How long what an organisation has used counts when it is decided who is next.
+const MEMORY: TimeDelta = TimeDelta::days(1);
+
+/// The right to compute a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The run.
+    pub run: Uuid,
+    /// Which of all leases on it.
+    pub fence: i64,
+}
+
+/// A run that was taken.
+pub struct Job {
+    /// The right to it.
+    pub lease: Lease,
+    /// The run, as it stood before.
+    pub run: Model,
+    /// What is to be computed, and for how many milliseconds; absent of runs that another release has queued.
+    pub work: Option<(Vec<u8>, i64)>,
+}
+
+/// Whoever takes runs.
+pub struct Taker<'a> {
+    /// Who they are.
+    pub name: &'a str,
+    /// How long a lease lasts.
+    pub lease: TimeDelta,
+}
+
+/// Runs that anybody may take: those that wait, and those whose lease has ended.
+fn free(db: &impl ConnectionTrait) -> Condition {
+    let now = instant(db.get_database_backend(), TimeDelta::zero());
+    let waits = Condition::all()
+        .add(Column::State.eq(RunState::Queued))
+        .add(Condition::any().add(Column::AvailableAt.is_null()).add(column("available_at").lte(now.clone())));
+    let abandoned = Condition::all()
+        .add(Column::State.eq(RunState::Running))
+        .add(Condition::any().add(Column::LeaseUntil.is_null()).add(column("lease_until").lte(now)));
+    Condition::any().add(waits).add(abandoned)
+}
+
+fn column(name: &'static str) -> Expr {
+    Expr::col(("run", name))
+}
+
+/// Whether there is a run to take. One query, which locks nothing.
+pub async fn has_work(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let found: Option<Uuid> =
+        Entity::find().select_only().column(Column::Id).filter(free(db)).into_tuple().one(db).await?;
+    Ok(found.is_some())
+}
+
+/// The run that is next: of the highest priority, then of who has had least computed since yesterday, then the oldest. Those that another
+/// process is taking are passed over. One query.
+async fn next(tx: &DatabaseTransaction) -> Result<Option<Uuid>, DbErr> {
+    let since = instant(tx.get_database_backend(), -MEMORY);
+    let used = |name: &'static str| Expr::col(("used", name));
+    let spent = Query::select()
+        .column("organisation_id")
+        .expr_as(Expr::col("spent_ms").sum(), "spent_ms")
+        .from("run")
+        .and_where(Expr::col("started_at").gt(since))
+        .group_by_col("organisation_id")
+        .take();
+    let platform = Where::all().add(used("organisation_id").is_null()).add(column("organisation_id").is_null());
+    let same = Where::any().add(used("organisation_id").equals(("run", "organisation_id"))).add(platform);
+    let select = Query::select()
+        .column(("run", "id"))
+        .from("run")
+        .join_subquery(JoinType::LeftJoin, spent, "used", same)
+        .cond_where(free(tx))
+        .order_by(("run", "priority"), Order::Desc)
+        .order_by_expr(Func::coalesce([used("spent_ms"), Expr::val(0)]).into(), Order::Asc)
+        .order_by(("run", "created_at"), Order::Asc)
+        .order_by(("run", "id"), Order::Asc)
+        .limit(1)
+        .lock_with_tables_behavior(LockType::Update, ["run"], LockBehavior::SkipLocked)
+        .take();
+    tx.query_one(&select).await?.map(|row| row.try_get_by_index(0)).transpose()
+}
+
+/// Takes the run that is next, if there is one. Four queries.
+///
+/// # Errors
+/// The database's.
+pub async fn take(tx: &DatabaseTransaction, taker: &Taker<'_>) -> Result<Option<Job>, DbErr> {
+    let Some(id) = next(tx).await? else { return Ok(None) };
+    let run = Entity::find_by_id(id).one(tx).await?.ok_or_else(|| DbErr::RecordNotFound(id.to_string()))?;
+    let row = ActiveModel {
+        state: Set(RunState::Running),
+        fence: Set(run.fence + 1),
+        attempts: Set(run.attempts + 1),
+        worker: Set(Some(taker.name.to_owned())),
+        started_at: Set(run.started_at.or_else(|| Some(now()))),
+        progress: Set(None),
+        ..Default::default()
+    };
+    Entity::update_many()
+        .set(row)
+        .col_expr(Column::LeaseUntil, instant(tx.get_database_backend(), taker.lease))
+        .filter(Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    let work = run_work::Entity::find_by_id(id).one(tx).await?;
+    let lease = Lease { run: id, fence: run.fence + 1 };
+    Ok(Some(Job { lease, run, work: work.map(|work| (work.document, work.limit_ms)) }))
+}
+
+/// The run of a lease, while the lease lasts.
+fn held(db: &impl ConnectionTrait, lease: Lease) -> Condition {
+    Condition::all()
+        .add(Column::Id.eq(lease.run))
+        .add(Column::Fence.eq(lease.fence))
+        .add(Column::State.eq(RunState::Running))
+        .add(column("lease_until").gt(instant(db.get_database_backend(), TimeDelta::zero())))
+}
+
+/// Whether the run of a lease is to end; `None` where the lease is lost. One query.
+pub async fn is_cancelled(db: &impl ConnectionTrait, lease: Lease) -> Result<Option<bool>, DbErr> {
+    let select = Entity::find().select_only().column(Column::CancelRequested).filter(held(db, lease));
+    select.into_tuple().one(db).await
+}
+
+/// Lengthens a lease, and keeps how far the computation is; false where the lease is lost. One query.
+pub async fn renew(
+    db: &impl ConnectionTrait,
+    lease: Lease,
+    length: TimeDelta,
+    spent_ms: i64,
+    progress: Option<RunProgress>,
+) -> Result<bool, DbErr> {
+    let mut row = ActiveModel { spent_ms: Set(spent_ms), ..Default::default() };
+    if progress.is_some() {
+        row.progress = Set(progress);
+    }
+    let renewed = Entity::update_many()
+        .set(row)
+        .col_expr(Column::LeaseUntil, instant(db.get_database_backend(), length))
+        .filter(held(db, lease))
+        .exec(db)
+        .await?;
+    Ok(renewed.rows_affected == 1)
+}
+
+/// Gives a run back, to be taken after a pause; false where the lease is lost. Whether the attempt `counts` is for the caller to say.
+/// One query.
+pub async fn give_back(
+    db: &impl ConnectionTrait,
+    lease: Lease,
+    pause: TimeDelta,
+    spent_ms: i64,
+    counts: bool,
+) -> Result<bool, DbErr> {
+    let row = ActiveModel {
+        state: Set(RunState::Queued),
+        lease_until: Set(None),
+        progress: Set(None),
+        spent_ms: Set(spent_ms),
+        ..Default::default()
+    };
+    let attempts = if counts { column("attempts") } else { column("attempts").sub(1) };
+    let given = Entity::update_many()
+        .set(row)
+        .col_expr(Column::AvailableAt, instant(db.get_database_backend(), pause))
+        .col_expr(Column::Attempts, attempts)
+        .filter(held(db, lease))
+        .exec(db)
+        .await?;
+    Ok(given.rows_affected == 1)
+}
+
+/// How a run ends.
+pub struct Ending {
+    /// In which state.
+    pub state: RunState,
+    /// What is kept of it.
+    pub row: ActiveModel,
+    /// What was proposed, best first.
+    pub proposals: Vec<Proposal>,
+}
+
+/// Ends a run, and forgets what it was computed on; false where the lease is lost: nothing is written then. Three queries.
+///
+/// # Errors
+/// The database's.
+pub async fn end(tx: &DatabaseTransaction, lease: Lease, spent_ms: i64, ending: Ending) -> Result<bool, DbErr> {
+    let Ending { state, row, proposals } = ending;
+    let row = ActiveModel { spent_ms: Set(spent_ms), ..over(state, row) };
+    let ended = Entity::update_many().set(row).filter(held(tx, lease)).exec(tx).await?;
+    if ended.rows_affected == 0 {
+        return Ok(false);
+    }
+    run_work::Entity::delete_by_id(lease.run).exec(tx).await?;
+    let mut rows = Vec::with_capacity(proposals.len());
+    for one in &proposals {
+        let rank = i32::try_from(one.rank).unwrap_or(i32::MAX);
+        rows.push(proposal::ActiveModel { run_id: Set(lease.run), rank: Set(rank), document: Set(write(one)?) });
+    }
+    if !rows.is_empty() {
+        proposal::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    Ok(true)
+}
+
+fn over(state: RunState, row: ActiveModel) -> ActiveModel {
+    ActiveModel {
+        state: Set(state),
+        lease_until: Set(None),
+        available_at: Set(None),
+        progress: Set(None),
+        finished_at: Set(Some(now())),
+        ..row
+    }
+}
+
+/// What is cancelled is nobody else's answer.
+fn cancelled() -> ActiveModel {
+    ActiveModel { cancel_requested: Set(true), twin: Set(None), ..Default::default() }
+}
+
+/// Cancels a run that waits; asks whoever computes one to end it. Whether the run is over by that. Three queries at most.
+///
+/// # Errors
+/// The database's.
+pub async fn cancel(tx: &DatabaseTransaction, id: Uuid) -> Result<bool, DbErr> {
+    // The number grows: nobody who had a lease on it may think it theirs.
+    let ended = Entity::update_many()
+        .set(over(RunState::Cancelled, cancelled()))
+        .col_expr(Column::Fence, column("fence").add(1))
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(RunState::Queued))
+        .exec(tx)
+        .await?;
+    if ended.rows_affected == 1 {
+        run_work::Entity::delete_by_id(id).exec(tx).await?;
+        return Ok(true);
+    }
+    let running =
+        Entity::update_many().set(cancelled()).filter(Column::Id.eq(id)).filter(Column::State.eq(RunState::Running));
+    running.exec(tx).await?;
+    Ok(false)
+}

@@ -1,0 +1,116 @@
+//! What is done again and again: each task by one of all processes at a time, whichever comes first.
+//!
+//! A task has a next time and, while somebody does it, a lease. A process that dies at it leaves the lease to end, and another does it.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use sea_orm::DbErr;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::audit::Log;
+use crate::problem::Problem;
+use crate::{decisions, once, webhooks};
+
+pub(crate) mod entity;
+mod store;
+
+/// How often it is looked whether something is due.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+/// How long somebody who does a task may take before another does it.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+
+/// A task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Forgets idempotency keys whose time is over.
+    ForgetKeys,
+    /// Forgets deliveries that ended long ago.
+    ForgetDeliveries,
+    /// Tells decisions whose moment has come.
+    TellDecisions,
+}
+
+impl Task {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ForgetKeys, Self::ForgetDeliveries, Self::TellDecisions];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ForgetKeys => "forget_keys",
+            Self::ForgetDeliveries => "forget_deliveries",
+            Self::TellDecisions => "tell_decisions",
+        }
+    }
+
+    const fn pause(self) -> TimeDelta {
+        match self {
+            Self::ForgetKeys | Self::ForgetDeliveries => TimeDelta::hours(1),
+            Self::TellDecisions => TimeDelta::seconds(15),
+        }
+    }
+
+    async fn done(self, log: &Log) -> Result<(), Problem> {
+        match self {
+            Self::ForgetKeys => once::forget(log.db()).await.map(|_| ())?,
+            Self::ForgetDeliveries => webhooks::queue::forget(log.db()).await?,
+            Self::TellDecisions => decisions::telling::tell_due(log).await?,
+        }
+        Ok(())
+    }
+}
+
+/// Somebody who does what is due.
+pub(crate) struct Keeper {
+    keeping: JoinHandle<()>,
+    stop: watch::Sender<()>,
+}
+
+impl Keeper {
+    /// Starts one.
+    pub(crate) fn start(log: Log) -> Self {
+        let (stop, stopped) = watch::channel(());
+        Self { keeping: tokio::spawn(keep(log, stopped)), stop }
+    }
+
+    /// Ends when what is being done is done.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        if let Err(error) = self.keeping.await {
+            tracing::error!(%error, "a task broke down");
+        }
+    }
+}
+
+async fn keep(log: Log, mut stop: watch::Receiver<()>) {
+    let mut known = false;
+    loop {
+        if let Err(error) = turn(&log, &mut known).await {
+            tracing::warn!(%error, "what is to be done again and again waits for the database");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            _ = stop.changed() => return,
+        }
+    }
+}
+
+/// Does what is due and what nobody else does. One query for each task that is not.
+async fn turn(log: &Log, known: &mut bool) -> Result<(), DbErr> {
+    if !*known {
+        for task in Task::ALL {
+            store::know(log.db(), task.name()).await?;
+        }
+        *known = true;
+    }
+    for task in Task::ALL {
+        let Some(fence) = store::take(log.db(), task.name(), LEASE).await? else { continue };
+        match task.done(log).await {
+            Ok(()) => store::done(log.db(), task.name(), fence, task.pause()).await?,
+            // The lease ends by itself: that is the pause.
+            Err(error) => tracing::warn!(task = task.name(), %error, "this is tried again"),
+        }
+    }
+    Ok(())
+}
