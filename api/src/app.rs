@@ -9,6 +9,7 @@ use crate::audit::{Log, Readings};
 use crate::bids::seal::SealingKey;
 use crate::limits::Limits;
 use crate::page::CursorKey;
+use crate::runs::child::Confinement;
 use crate::runs::follow::Followers;
 use crate::runs::wake::Wake;
 use crate::webhooks;
@@ -32,6 +33,8 @@ pub struct App {
     pub limits: Limits,
     /// Where events may be sent.
     pub webhooks: Arc<webhooks::Settings>,
+    /// How computations are run.
+    pub confinement: Arc<Confinement>,
     /// Wakes those who wait for runs.
     pub wake: Wake,
     /// Who follows runs.

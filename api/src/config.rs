@@ -78,7 +78,7 @@ pub struct RunsConfig {
     #[arg(long, env = "ATTELAGE_SOLVERS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=64))]
     pub solvers: u16,
     /// Memory that one computation may have
-    #[arg(long, env = "ATTELAGE_SOLVER_MEMORY", value_name = "MIB", default_value_t = 2_048, value_parser = clap::value_parser!(u64).range(64..))]
+    #[arg(long, env = "ATTELAGE_SOLVER_MEMORY", value_name = "MIB", default_value_t = 2_048, value_parser = clap::value_parser!(u64).range(256..))]
     pub solver_memory: u64,
     /// Seconds after which the computations of a process that has gone silent are given to another
     #[arg(long = "lease", env = "ATTELAGE_LEASE", value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=3_600))]

@@ -134,8 +134,8 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     let (links, limits) = (Data::new(links), Limits::new(limits));
     let (webhooks, wake) = (Arc::new(webhooks), Wake::default());
     let computing = Computing::start(&log, &wake, &runs);
-    let followers = Followers::default();
-    let app = App { db, log, readings, cursors, solvers, sealing, limits, webhooks, wake, followers };
+    let (confinement, followers) = (Arc::new(runs.confinement()), Followers::default());
+    let app = App { db, log, readings, cursors, solvers, sealing, limits, webhooks, confinement, wake, followers };
     let keeper = Keeper::start(app.log.clone());
     let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::support::app::http;
 
-/// The binary, built by cargo: `cargo test` builds none for the tests of another package. With the features of the tests
-/// (`--tests`), so that all it rests on is compiled already.
+/// The binary, built by cargo: `cargo test` builds none for the tests of another package. Together with
+/// these tests (`--test it`), so that it has their features, and all that it rests on is compiled already.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -25,7 +25,8 @@ pub fn binary() -> &'static Path {
             "--offline",
             "--locked",
             "--workspace",
-            "--tests",
+            "--test",
+            "it",
             "--bin",
             "attelage",
             "--message-format=json",
@@ -293,7 +294,7 @@ async fn serve_says_where_it_listens_and_answers_there() {
 }
 
 /// Writes a file that its owner alone may read.
-fn keep(path: &Path, content: &[u8]) {
+pub fn keep(path: &Path, content: &[u8]) {
     std::fs::write(path, content).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use sea_orm::ConnectionTrait as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::runs::{patient, proposals, run};
+use crate::runs::{patient, run};
 use crate::support::app::{Answer, Client};
 use crate::support::on_both_engines;
 use crate::support::people::scalar;
@@ -271,8 +271,7 @@ on_both_engines! {
         assert!(told["partners"].is_array(), "{:#}", told.body);
         let run = workshop.get(told.header("location")).await.expect(200);
         assert_eq!((&run["id"], &run["attempts"]), (&told["run"], &json!(2)));
-        let reply: Value = workshop.get(&format!("{}/reply", told.header("location"))).await.expect(200).body;
-        assert!(reply["partners"].is_object(), "{reply:#}");
-        assert_eq!(proposals(&app, &run).await.len(), 0);
+        let reply = workshop.get(&format!("{}/reply", told.header("location"))).await.expect(200);
+        assert!(reply["partners"].is_object(), "{:#}", reply.body);
     }
 }

@@ -113,6 +113,7 @@ async fn show(
         sealing: sealing.clone(),
         limits: Limits::default(),
         webhooks: Arc::default(),
+        confinement: Arc::new(settings.confinement()),
         wake: Wake::default(),
         followers: Followers::default(),
     };

@@ -54,7 +54,10 @@ pub fn run(args: &ComputeArgs) -> ExitCode {
         }
     };
     drop(input);
-    std::thread::spawn(heed);
+    if let Err(error) = std::thread::Builder::new().spawn(heed) {
+        eprintln!("cannot allocate memory for a thread: {error}");
+        return ExitCode::FAILURE;
+    }
     let spent = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     let line = match work.outcome(spent, &Teller { start, told: Cell::new(None) }) {
         Ok(outcome) => Line::Done(outcome),

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::database::now;
 
+pub(crate) mod aside;
 pub(crate) mod cancel;
 pub(crate) mod child;
 pub mod compute;

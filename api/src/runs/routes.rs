@@ -199,14 +199,13 @@ fn kept(reply: Option<Value>, state: RunState, elsewhere: String) -> Result<Http
 /// Cancels a run: one that waits at once, one that is being computed within moments. What was found until then is kept; a run that is over
 /// stays as it is.
 #[utoipa::path(tag = "runs", params(("id" = Uuid, Path, description = "Id of the run")),
-    responses((status = 200, description = "Over", body = Run), (status = 202, description = "Is being ended; look again at `Location`", body = Run)))]
+    responses((status = 200, description = "Over", body = Run), (status = 202, description = "Is being ended; look again", body = Run)))]
 #[delete("/runs/{id}")]
 pub(crate) async fn cancel_run(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     cancel::cancel(&app, &caller, *id).await?;
     let run = follow::wait(&app, *id, UNTIL_CANCELLED).await?;
     saw(&caller, run.id, run.organisation);
-    let mut response = if run.state.is_over() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
-    Ok(response.insert_header((LOCATION, runner::path(run.id))).json(run))
+    Ok(if run.state.is_over() { HttpResponse::Ok() } else { HttpResponse::Accepted() }.json(run))
 }
 
 /// Follows a run, as server-sent events: `run` with the whole of it now and each time it changes, `end` with its last state.

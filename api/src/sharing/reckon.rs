@@ -1,10 +1,12 @@
 //! The division, and what it means in words.
 
-use attelage_solver::{self as solver, Instance, Query, Reply, Shares, SharesRequest, Stability, StableDivision};
+use attelage_solver::{self as solver, Query, Reply, Shares, SharesRequest, Stability, StableDivision};
 use uuid::Uuid;
 
 use super::{ShareOfMember, ShareVerdict};
+use crate::app::App;
 use crate::problem::Problem;
+use crate::runs::aside;
 use crate::treasury::apportion::apportion;
 
 /// The longest that one search takes.
@@ -22,23 +24,23 @@ pub struct Division {
     pub rivals: ShareVerdict,
 }
 
-/// Divides the coordination and the surplus among a team. Two searches, and those for rivals; on the calling thread.
+/// Divides the coordination and the surplus among a team. Two searches, and those for rivals.
 ///
 /// # Errors
 /// A team that cannot answer by what it declares, or that cannot be reckoned in time.
-pub fn divide(
+pub async fn divide(
+    app: &App,
     problem: solver::Problem,
     team: Vec<String>,
     services_cents: i64,
     coordination_cents: i64,
 ) -> Result<Division, Problem> {
-    let unfit = |_| Problem::conflict("the call and its market cannot be computed on as they are");
-    let instance = Instance::new(problem).map_err(unfit)?;
-    let cost = ask(&instance, SharesRequest { team: team.clone(), rivals: false, ..SharesRequest::default() })?;
+    let alone = SharesRequest { team: team.clone(), rivals: false, ..SharesRequest::default() };
+    let cost = ask(app, problem.clone(), alone).await?;
     let cost = cost.proposal.as_ref().map_or(0, |proposal| proposal.costs.services_cents + proposal.costs.fixed_cents);
     let surplus_cents = (services_cents - cost).max(0);
     let envelope_cents = Some(surplus_cents.saturating_add(coordination_cents));
-    let shares = ask(&instance, SharesRequest { team, envelope_cents, ..SharesRequest::default() })?;
+    let shares = ask(app, problem, SharesRequest { team, envelope_cents, ..SharesRequest::default() }).await?;
     let weights: Vec<i64> = shares.members.iter().map(|member| member.shapley_cents.max(0)).collect();
     let (of_coordination, of_surplus) = (apportion(coordination_cents, &weights), apportion(surplus_cents, &weights));
     let members = shares.members.iter().zip(of_coordination.into_iter().zip(of_surplus));
@@ -56,12 +58,11 @@ pub fn divide(
     Ok(Division { surplus_cents, members: members.collect(), core: core(&shares), rivals: rivals(&shares) })
 }
 
-fn ask(instance: &Instance, request: SharesRequest) -> Result<Shares, Problem> {
+async fn ask(app: &App, problem: solver::Problem, request: SharesRequest) -> Result<Shares, Problem> {
     let options = solver::Options { time_limit_ms: LIMIT_MS, ..solver::Options::default() };
     let refused = "some members have declared no capability that this call asks for: nothing can be reckoned for them";
-    let reply =
-        solver::ask(instance, &options, &Query::Shares(request), &()).map_err(|_| Problem::conflict(refused))?;
-    match reply {
+    let reply = aside::ask(app, problem, options, Query::Shares(request)).await?;
+    match reply.ok_or_else(|| Problem::conflict(refused))? {
         Reply::Shares(shares) if shares.method.is_some() => Ok(shares),
         _ => Err(Problem::conflict(
             "by what its members declare, this group cannot answer, or it could not be reckoned in time",

@@ -109,10 +109,7 @@ pub(crate) async fn get_consortium_shares(
     let parts = whole.in_plan().flat_map(|(_, own)| &own.parts);
     let services: i64 = parts.filter_map(|part| part.amount_cents).sum();
     let coordination_cents = whole.coordination_cents;
-    let place = app.solvers.acquire().await.map_err(Problem::internal)?;
-    let work = move || reckon::divide(problem, team, services, coordination_cents);
-    let division = tokio::task::spawn_blocking(work).await.map_err(Problem::internal)??;
-    drop(place);
+    let division = reckon::divide(&app, problem, team, services, coordination_cents).await?;
     everyone.members().for_each(|member| caller.saw("consortium", whole.id, Some(member)));
     let reckon::Division { surplus_cents, members, core, rivals } = division;
     let plan = whole.state.plan;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use attelage_solver::{self as solver, CheckRequest, Instance, Query, Reply, Status};
+use attelage_solver::{self as solver, CheckRequest, Query, Reply, Status};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use crate::calls::Call;
 use crate::calls::market::Market;
 use crate::calls::window::Window;
 use crate::problem::Problem;
+use crate::runs::aside;
 
 /// The longest that somebody waits for it.
 const LIMIT_MS: u64 = 3_000;
@@ -125,16 +126,12 @@ pub async fn checks(app: &App, facts: &Facts<'_>, problem: solver::Problem) -> R
     Ok(checks)
 }
 
-/// Asks the solver, on a thread of its own and in its turn.
+/// Asks the solver, in its turn.
 async fn asked(app: &App, problem: solver::Problem, team: Vec<String>) -> Result<Option<solver::TeamCheck>, Problem> {
-    let _place = app.solvers.acquire().await.map_err(Problem::internal)?;
-    let work = tokio::task::spawn_blocking(move || {
-        let instance = Instance::new(problem).ok()?;
-        let options = solver::Options { time_limit_ms: LIMIT_MS, ..solver::Options::default() };
-        match solver::ask(&instance, &options, &Query::Check(CheckRequest { team }), &()).ok()? {
-            Reply::Check(check) => Some(check),
-            _ => None,
-        }
-    });
-    work.await.map_err(Problem::internal)
+    let options = solver::Options { time_limit_ms: LIMIT_MS, ..solver::Options::default() };
+    let reply = aside::ask(app, problem, options, Query::Check(CheckRequest { team })).await?;
+    Ok(match reply {
+        Some(Reply::Check(check)) => Some(check),
+        _ => None,
+    })
 }
