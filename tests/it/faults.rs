@@ -154,9 +154,9 @@ fn to_write() -> TransactionOptions {
     TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }
 }
 
-/// A call that nobody solves in a minute.
+/// A call that takes its time.
 fn hard() -> Problem {
-    samples::problem(&Shape::of(400, 50), 1)
+    samples::problem(&Shape::of(700, 90), 1)
 }
 
 /// One that is solved at once.
@@ -183,7 +183,8 @@ on_both_engines! {
         assert_eq!(processes(&format!("compute 2048 10 {pid}")), 0, "its computation is gone");
         let _other = restarted_with(&world.app, setup()).await;
         let over = world.until(&id, 60, is("succeeded")).await;
-        assert_eq!((&over["attempts"], &over["result"]), (&json!(2), &json!("feasible")));
+        assert_eq!(over["attempts"], 2);
+        assert!(over["objective_cents"].is_i64(), "{:#}", over.body);
         assert_eq!(world.ends().await, 1);
     }
 
@@ -324,7 +325,7 @@ async fn every_limit_ends_within_half_a_second() {
         let begun = Instant::now();
         times.push((has_gone(&words).await - begun).saturating_sub(limit));
         let over = world.until(&id, 10, is("succeeded")).await;
-        assert!(["feasible", "unknown"].contains(&over["result"].as_str().unwrap()), "{:#}", over.body);
+        assert!(["optimal", "feasible", "unknown"].contains(&over["result"].as_str().unwrap()), "{:#}", over.body);
     }
     let (median, most) = (percentile(&mut times, 50), percentile(&mut times, 100));
     eprintln!("limit → process gone, {} times: median {median:?}, longest {most:?}", times.len());

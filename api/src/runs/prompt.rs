@@ -94,11 +94,11 @@ pub async fn answer<A: Ask>(
     let market = Market::load(&Window::new(&snapshot, asker)).await?;
     snapshot.commit().await?;
     let run = Uuid::now_v7();
-    let (about, asked) = ([call.clone()], Asked::Alone(options.clone()));
+    let (about, question) = ([call.clone()], Asked::Alone(options.clone()));
     let prepare = move || prepare(run, &ask, &market, call, options);
     let prepared = tokio::task::spawn_blocking(prepare).await.map_err(Problem::internal)??;
     let patience = PATIENCE + Duration::from_millis(prepared.limit_ms);
-    let job = NewJob { run, asker, calls: &about, asked, priority: AT_ONCE };
+    let job = NewJob { run, asker, calls: &about, asked: question, priority: AT_ONCE };
     let run = queue(app, caller, &once, job, prepared).await?;
     told(app, caller, run, patience).await
 }
