@@ -370,6 +370,6 @@ on_both_engines! {
         let db = lyon.app.database.connect().await;
         let log = verify(&begin_read(&db).await.unwrap(), &audit_key(), None).await.unwrap();
         assert!(log.is_ok_and(|end| end.position > 50), "every step stands in the log");
-        println!("{engine:?}: {:?} of waiting for the service", lyon.app.waited());
+        eprintln!("{engine:?}: {:?} of waiting for the service", lyon.app.waited());
     }
 }

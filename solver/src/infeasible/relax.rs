@@ -250,7 +250,7 @@ fn hands(c: &Compiled<'_>, proposal: &Proposal) -> String {
 fn work<'c>(c: &'c Compiled<'_>, draft: &'c Draft) -> impl Iterator<Item = (&'c Offer<'c>, Quantity, String)> {
     c.offers.iter().map(|offer| {
         let done: Vec<usize> = offer.edges.clone().filter(|e| draft.quantity[*e] > 0).collect();
-        let work = done.iter().map(|e| draft.quantity[*e]).sum();
+        let work: Quantity = done.iter().map(|e| draft.quantity[*e]).sum();
         let needs: BTreeSet<usize> = done.iter().map(|e| c.cells[c.edges[*e].cell].need).collect();
         let needs: Vec<&str> = needs.into_iter().map(|need| c.need_name(need)).collect();
         let name = c.instance.actor_name(c.candidates[offer.candidate].actor);
