@@ -4,8 +4,8 @@
 //! 2. [`whole`] is a consortium as it is kept: the machine's state, and what each member does for how much.
 //! 3. [`statement`] is what members sign: one digest for all, in which the amounts of each are a commitment that only those who may know
 //!    them can open.
-//! 4. [`sight`] is what somebody sees of it: nothing, an invitation, or the group that they belong to.
-//! 5. [`checks`] says which rules of the call it keeps, as far as the reader may know.
+//! 4. `sight` is what somebody sees of it: nothing, an invitation, or the group that they belong to.
+//! 5. `checks` says which rules of the call it keeps, as far as the reader may know.
 //! 6. `routes`, `invitations`, `memberships` and `signing` take requests; `acting` is how each of them begins and ends.
 
 use chrono::{DateTime, Utc};

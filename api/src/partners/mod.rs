@@ -1,7 +1,7 @@
 //! Finding partners: who complements a team, what a hand-made team is worth, why somebody is not proposed, which calls suit an
 //! organisation.
 //!
-//! Everything here is computed from the market as the asker sees it ([`crate::calls::window`]), at the reference costs of the call: what
+//! Everything here is computed from the market as the asker sees it (`calls::window`), at the reference costs of the call: what
 //! others keep to themselves cannot show. `suggestions`, `team` and `absence` each ask the solver one question, as a run whose answer
 //! comes within the request ([`crate::runs`]), and tell the reply in words; `survey` adds what some organisations can deliver, place by
 //! place, whatever it costs; `matching` does that for every open call.
