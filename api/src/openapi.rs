@@ -19,8 +19,8 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing, identity,
-    imports, interests, mail, negotiation, organisations, partners, relations, reservations, runs, service, sharing,
+    answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing,
+    frameworks, identity, imports, interests, mail, negotiation, organisations, partners, relations, reservations, runs, service, sharing,
     territories, treasury, visibility, vocabularies, webhooks,
 };
 
@@ -50,6 +50,7 @@ pub mod three_zero;
         (name = "decisions", description = "What follows the opening: bids side by side, changes asked for, decisions of people."),
         (name = "events", description = "What happened, to read and to be sent."),
         (name = "consortia", description = "Organisations that answer a call together, from the first invitation on."),
+        (name = "frameworks", description = "Consortia that are kept for the next call."),
         (name = "service", description = "The service itself."),
     ),
     components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
@@ -155,6 +156,7 @@ pub fn routes(config: &mut ServiceConfig) {
         filing::configure(routes);
         treasury::routes::configure(routes);
         sharing::configure(routes);
+        frameworks::configure(routes);
     }));
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::acting::{Acting, call_of};
 use super::checks::market;
 use super::machine::{Event, Invitation, Phase, Refusal, Standing};
-use super::routes::{details, parts_of};
+use super::founding::{details, parts_of};
 use super::whole::Whole;
 use super::{Consent, Consortium, Part, RepairChoice, RepairOptions, Role, validate};
 use crate::access::{Caller, Routes};

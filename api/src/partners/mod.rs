@@ -19,6 +19,7 @@ use crate::sentence::Sentence;
 
 mod absence;
 mod matching;
+pub(crate) mod reach;
 pub mod routes;
 mod suggestions;
 mod survey;

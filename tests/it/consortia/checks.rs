@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::team::{Actor, member, team, team_for};
+use super::team::{Actor, member, profile, team, team_for};
 use crate::support::on_both_engines;
 use crate::support::sample;
 
@@ -19,15 +19,6 @@ async fn verdicts(path: &str, who: &Actor) -> BTreeMap<String, String> {
             (format!("{}{about}", one["code"].as_str().unwrap()), one["verdict"].as_str().unwrap().to_owned())
         })
         .collect()
-}
-
-/// Writes something into somebody's profile.
-async fn profile(who: &Actor, more: Value) {
-    let path = format!("/v1/organisations/{}", who.id);
-    let etag = who.client.get(&path).await.expect(200).etag().to_owned();
-    let mut whole = json!({ "name": "x" });
-    whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    who.client.put(&path, &etag, whole).await.expect(200);
 }
 
 #[track_caller]
