@@ -58,10 +58,11 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 11] = [
+const VERSIONED: [&str; 12] = [
     "Call",
     "Capability",
     "Consortium",
+    "Framework",
     "Interest",
     "MailPreferences",
     "Organisation",
@@ -73,7 +74,7 @@ const VERSIONED: [&str; 11] = [
 ];
 
 /// Operations without a body that the present state may forbid.
-const STATEFUL: [&str; 24] = [
+const STATEFUL: [&str; 27] = [
     "accept_join_request",
     "close_call",
     "create_api_key",
@@ -98,6 +99,9 @@ const STATEFUL: [&str; 24] = [
     "get_consortium_treasury",
     "list_decisions",
     "withdraw_filing",
+    "accept_framework",
+    "complete_consortium",
+    "leave_framework",
 ];
 
 /// Headers of every answer that tell how much may still be asked.

@@ -113,9 +113,7 @@ impl Market {
         let written = &call.value.written;
         let mut offers: BTreeMap<Uuid, Vec<&Offer>> = BTreeMap::new();
         for own in &self.offers {
-            let begun = own.valid_from.is_none_or(|from| from <= written.starts_on);
-            let lasts = own.valid_to.zip(last_day(written)).is_none_or(|(to, last)| to >= last);
-            if begun && lasts && own.organisation != written.funder {
+            if serves(own, written) {
                 offers.entry(own.organisation).or_default().push(own);
             }
         }
@@ -195,6 +193,14 @@ impl Market {
         let pairs: BTreeSet<(Uuid, Uuid)> = pairs.filter(|(a, b)| present.contains(a) && present.contains(b)).collect();
         pairs.into_iter().map(|(a, b)| solver::Incompatibility { a: a.to_string(), b: b.to_string() }).collect()
     }
+}
+
+/// Whether a capability lasts the whole contract of a call, and is not its funder's.
+#[must_use]
+pub fn serves(offer: &Offer, written: &NewCall) -> bool {
+    let begun = offer.valid_from.is_none_or(|from| from <= written.starts_on);
+    let lasts = offer.valid_to.zip(last_day(written)).is_none_or(|(to, last)| to >= last);
+    begun && lasts && offer.organisation != written.funder
 }
 
 /// What is assumed of the finances that the asker may not know: turnover enough for each condition of the call, and no bound on cash.

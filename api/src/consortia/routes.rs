@@ -11,16 +11,18 @@ use uuid::Uuid;
 
 use super::acting::{Acting, call_of, own_sight, readable, seen};
 use super::founding::{Start, answerable, check_parts, details, founded, start};
-use super::machine::{Event, Happened, Invitation, Who};
+use super::machine::{Event, Happened, Invitation, Phase, Who};
 use super::whole::Whole;
 use super::{Consent, Consortium, ConsortiumPlan, ConsortiumSummary, NewConsortium, Part, Role, news, sight, store, validate};
 use crate::access::{self, Caller, Routes};
 use crate::app::App;
 use crate::audit::Recorded;
+use crate::bids;
 use crate::bids::seal::salt;
 use crate::body::Body;
 use crate::calls::problem::last_day;
 use crate::database::{begin_read, clock};
+use crate::filing;
 use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
@@ -232,7 +234,8 @@ fn planned(whole: &mut Whole, new: ConsortiumPlan) -> Result<BTreeSet<Uuid>, Pro
 
 /// Dissolves a consortium, in the version named by `If-Match`. Its members, and those who were invited, are told.
 ///
-/// Between candidacy and signature, and during the contract, only where the lead has become unable for reasons not its own.
+/// Between candidacy and signature, and during the contract, only where the lead has become unable for reasons not its own. An answer that
+/// is not decided on yet is withdrawn with it; once the bids are open, the funder is told.
 #[utoipa::path(tag = "consortia",
     params(("id" = Uuid, Path, description = "Id of the consortium"), Dissolution,
         ("If-Match" = String, Header, description = "`ETag` of the version to dissolve")),
@@ -247,12 +250,19 @@ pub(crate) async fn dissolve_consortium(
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = app.log.begin(&caller).await?;
+    // The call comes before the consortium, wherever both are locked.
+    let call = store::call_of(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    bids::store::lock(&tx, call).await?;
     let mut acting = Acting::of_lead(&tx, &caller, *id).await?;
     if acting.version() != version {
         return Err(missed(true));
     }
+    let is_undecided = matches!(acting.whole.state.phase, Phase::Frozen | Phase::Negotiation);
     acting.done(&Event::Dissolve { unable: query.unable })?;
-    let recorded = acting.keep(&tx).await?;
+    let mut recorded = acting.keep(&tx).await?;
+    if is_undecided {
+        recorded = filing::follow::withdrawn(&tx, call, *id, acting.now, recorded).await?;
+    }
     tx.commit(recorded).await?;
     Ok(HttpResponse::NoContent().finish())
 }

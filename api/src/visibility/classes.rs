@@ -271,6 +271,8 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
             "join_requests",
             "api_keys",
             "webhooks",
+            "consortia",
+            "frameworks",
             "audit",
         ],
     ),
@@ -281,7 +283,17 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
     (
         "PartnerSearch",
         Sealed,
-        &["organisation", "team", "lots", "locked_in", "locked_out", "limit", "exact", "time_limit_seconds"],
+        &[
+            "organisation",
+            "team",
+            "consortium",
+            "lots",
+            "locked_in",
+            "locked_out",
+            "limit",
+            "exact",
+            "time_limit_seconds",
+        ],
     ),
     (
         "PartnerSuggestions",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::team::{Actor, member, profile, team, team_for};
 use crate::support::on_both_engines;
