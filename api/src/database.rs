@@ -23,6 +23,8 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
         return Err(DbErr::Custom(format!("this is not the URL of a database: {expected}")));
     }
     let mut options = ConnectOptions::new(url);
+    // A connection to a file does not break while nobody looks; one to a server may, and is tried before it is used.
+    options.test_before_acquire(!url.starts_with("sqlite:"));
     options.max_connections(8).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false).map_sqlx_sqlite_opts(
         |options| {
             options

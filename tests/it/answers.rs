@@ -73,7 +73,9 @@ on_both_engines! {
         let team = team(engine).await;
         let path = team.pair().await;
         let answer = format!("{path}/answer");
-        team.school.client.get(&answer).await.problem(403);
+        // The lead has offered all amounts, and knows them; the workshop does not know the lead's.
+        team.school.client.get(&answer).await.expect(200);
+        team.workshop.client.get(&answer).await.problem(403);
         team.stranger.client.get(&answer).await.problem(404);
         share(&team, &path).await;
         agreed(&team, &path).await;

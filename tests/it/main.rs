@@ -29,6 +29,7 @@ mod identity;
 mod imports;
 mod imports_lieux;
 mod interests;
+mod life;
 mod limits;
 mod mail;
 mod malformed;

@@ -267,7 +267,10 @@ impl Draft<'_> {
         self.body = match operation {
             "create_consortium" => founding(platform, organisation).await,
             "replace_consortium" => sample::plan(&json!([{ "organisation": organisation, "role": "group-lead" }])),
-            "invite_into_consortium" => json!({ "organisation": NOBODY, "role": "group-mem" }),
+            "invite_into_consortium" => {
+                let invited = created(platform, "/v1/organisations", json!({ "name": "K" })).await;
+                json!({ "organisation": invited, "role": "group-mem" })
+            }
             "accept_membership" => json!({ "terms": 1 }),
             "decline_membership" | "leave_consortium" | "start_repair" => json!({}),
             "apply_repair" => json!({ "run": NOBODY, "plan": 1 }),
