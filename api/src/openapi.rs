@@ -19,9 +19,9 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing,
-    frameworks, identity, imports, interests, mail, negotiation, organisations, partners, relations, reservations, runs, service, sharing,
-    territories, treasury, visibility, vocabularies, webhooks,
+    answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing, frameworks,
+    identity, imports, interests, mail, negotiation, organisations, partners, relations, reservations, runs, service,
+    sharing, territories, treasury, visibility, vocabularies, webhooks,
 };
 
 mod examples;

@@ -213,6 +213,33 @@ on_both_engines! {
         found(school, json!({})).await.problem(409);
     }
 
+    async fn what_one_answers_and_keeps_is_in_its_export_without_the_amounts_of_others(engine) {
+        let team = team(engine).await;
+        let (school, workshop, library) = (&team.school, &team.workshop, &team.library);
+        let consortium = team.founded().await;
+        team.invite(&consortium, workshop, 12_345, json!({})).await.expect(200);
+        team.accept(&consortium, workshop, json!({ "share_prices": true })).await.expect(200);
+        team.invite(&consortium, library, 1, json!({ "alternate": true })).await.expect(200);
+        let seen = school.client.get(&consortium).await.expect(200);
+        let own = format!("{consortium}/members/{}", school.id);
+        school.client.put(&own, seen.etag(), json!({ "consent": { "share_prices": true } })).await.expect(200);
+        for who in [school, workshop] {
+            team.sign(&consortium, who).await.expect(200);
+        }
+        let path = kept(&team, &consortium).await;
+        let export = async |who: &Actor| who.client.get(&format!("/v1/organisations/{}/export", who.id)).await.expect(200);
+        let ids = |answer: &Value, list: &str| answer[list].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        for (who, amount, of_another) in [(school, "3600000", "1234500"), (workshop, "1234500", "3600000")] {
+            let answer = export(who).await;
+            assert_eq!((ids(&answer.body, "consortia"), ids(&answer.body, "frameworks")), (vec![id(&consortium).to_owned()], vec![id(&path).to_owned()]));
+            let text = answer["consortia"].to_string();
+            assert!(text.contains(amount) && !text.contains(of_another), "{text}");
+            assert_eq!(answer["frameworks"][0]["seen_as"], json!(who.id));
+        }
+        let answer = export(library).await;
+        assert_eq!((ids(&answer.body, "consortia"), ids(&answer.body, "frameworks")), (vec![], vec![]), "who only stands by is not to know");
+    }
+
     async fn a_contract_won_together_relates_its_members_and_ends_after_its_last_day(engine) {
         let priced = |call: &mut Value| {
             for (lot, more) in [(0_usize, json!({ "quantity": 100, "mandatory": true, "reference_unit_cost_cents": 9_000 })), (1, json!({ "reference_unit_cost_cents": 3_100 }))] {

@@ -13,7 +13,9 @@ use super::acting::{Acting, call_of, own_sight, readable, seen};
 use super::founding::{Start, answerable, check_parts, details, founded, start};
 use super::machine::{Event, Happened, Invitation, Phase, Who};
 use super::whole::Whole;
-use super::{Consent, Consortium, ConsortiumPlan, ConsortiumSummary, NewConsortium, Part, Role, news, sight, store, validate};
+use super::{
+    Consent, Consortium, ConsortiumPlan, ConsortiumSummary, NewConsortium, Part, Role, news, sight, store, validate,
+};
 use crate::access::{self, Caller, Routes};
 use crate::app::App;
 use crate::audit::Recorded;

@@ -21,7 +21,8 @@ use crate::page::{MAX_LIMIT, Slice};
 use crate::problem::Problem;
 use crate::runs::Run;
 use crate::{
-    audit, calls, capabilities, consortia, frameworks, interests, organisations, relations, reservations, runs, webhooks,
+    audit, calls, capabilities, consortia, frameworks, interests, organisations, relations, reservations, runs,
+    webhooks,
 };
 
 /// Parts that wait for a slow reader.

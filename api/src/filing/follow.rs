@@ -62,7 +62,8 @@ pub async fn withdrawn(
     negotiation::store::drop(tx, bid.id).await?;
     let is_open = bids::reading::is_opened(tx, call).await?;
     let funder = if is_open { calls::store::funder(tx, call).await? } else { None };
-    let told = News::of(EventType::BidWithdrawn, "bid", bid.id, [Some(bid.organisation_id), funder].into_iter().flatten());
+    let told =
+        News::of(EventType::BidWithdrawn, "bid", bid.id, [Some(bid.organisation_id), funder].into_iter().flatten());
     let entry = Recorded::of("bid", bid.id).concerning([bid.organisation_id]);
     Ok(recorded.telling(told.with(json!({ "call": call, "consortium": consortium }))).also(entry))
 }

@@ -12,12 +12,7 @@ use crate::consortia;
 /// Where several needs of the call are alike, the first gets what was done of the first, and so on; what is left over goes where there
 /// is room. O(parts × needs).
 #[must_use]
-pub fn parts(
-    before: &[Part],
-    months: i32,
-    call: &NewCall,
-    asked: &mut BTreeMap<&str, i128>,
-) -> Vec<consortia::Part> {
+pub fn parts(before: &[Part], months: i32, call: &NewCall, asked: &mut BTreeMap<&str, i128>) -> Vec<consortia::Part> {
     let mut given: BTreeMap<&str, i128> = BTreeMap::new();
     let needs: Vec<&Need> = call.lots.iter().flat_map(|lot| &lot.needs).collect();
     for part in before {
@@ -57,9 +52,7 @@ mod tests {
     use crate::capabilities::Unit;
 
     fn call() -> NewCall {
-        let need = |code: &str, service: &str, quantity: i64| {
-            json!({ "code": code, "title": code, "service": service, "territory": "t", "unit": "hour", "quantity": quantity, "per": "contract" })
-        };
+        let need = |code: &str, service: &str, quantity: i64| json!({ "code": code, "title": code, "service": service, "territory": "t", "unit": "hour", "quantity": quantity, "per": "contract" });
         let lots = json!([
             { "code": "one", "title": "one", "needs": [need("a", "s", 100), need("b", "other", 100)] },
             { "code": "two", "title": "two", "needs": [need("c", "s", 50)] },
@@ -94,10 +87,18 @@ mod tests {
         assert_eq!(found(&[part("a", 30)], 12, &mut all()), of(&[("a", 60)]), "twice as long");
         assert_eq!(found(&[part("c", 80)], 48, &mut all()), of(&[("c", 40)]), "its own need first");
         let mut asked = all();
-        assert_eq!(found(&[part("c", 70)], 24, &mut asked), of(&[("a", 20), ("c", 50)]), "the rest where there is room");
+        assert_eq!(
+            found(&[part("c", 70)], 24, &mut asked),
+            of(&[("a", 20), ("c", 50)]),
+            "the rest where there is room"
+        );
         assert_eq!(found(&[part("a", 999)], 24, &mut asked), of(&[("a", 80)]), "what is left");
         assert_eq!(asked, BTreeMap::from([("a", 0), ("b", 100), ("c", 0)]));
-        assert_eq!(found(&[part("a", 1)], 24, &mut BTreeMap::from([("b", 100)])), of(&[]), "of the lots that are answered");
+        assert_eq!(
+            found(&[part("a", 1)], 24, &mut BTreeMap::from([("b", 100)])),
+            of(&[]),
+            "of the lots that are answered"
+        );
         for alter in [
             |own: &mut Part| own.service = "else".to_owned(),
             |own: &mut Part| own.territory = "else".to_owned(),

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::{
-    CapabilityChange, CapabilityChangeKind, CredentialChange, CredentialChangeKind, KeptCapability, Snapshot,
-};
+use super::{CapabilityChange, CapabilityChangeKind, CredentialChange, CredentialChangeKind, KeptCapability, Snapshot};
+use crate::calls::window::Window;
 use crate::organisations::Credential;
+use crate::vocabularies::{self, Vocabulary};
 
 /// The days that count.
 #[derive(Clone, Copy, Debug)]
@@ -29,14 +30,50 @@ impl Days {
     }
 }
 
-/// The capabilities that are not what they were, those of that day first, each in the order of their ids. O(codes).
+/// What lies above each code.
+#[derive(Clone, Debug, Default)]
+pub struct Trees {
+    territories: BTreeMap<String, String>,
+    publics: BTreeMap<String, String>,
+    services: BTreeMap<String, String>,
+}
+
+impl Trees {
+    /// Reads them. Three queries; O(territories).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load(window: &Window<'_, impl ConnectionTrait>) -> Result<Self, DbErr> {
+        let territories = window.territories().await?.into_iter();
+        Ok(Self {
+            territories: territories.filter_map(|row| Some((row.code, row.parent_code?))).collect(),
+            publics: parents(window, Vocabulary::Publics).await?,
+            services: parents(window, Vocabulary::Services).await?,
+        })
+    }
+}
+
+async fn parents(
+    window: &Window<'_, impl ConnectionTrait>,
+    vocabulary: Vocabulary,
+) -> Result<BTreeMap<String, String>, DbErr> {
+    let terms = window.terms(vocabulary).await?.into_iter().map(vocabularies::store::view);
+    Ok(terms.filter_map(|term| Some((term.code, term.value.parent?))).collect())
+}
+
+/// A code, and all above it.
+fn up<'a>(tree: &'a BTreeMap<String, String>, code: &'a str) -> impl Iterator<Item = &'a str> {
+    std::iter::successors(Some(code), |code| tree.get(*code).map(String::as_str))
+}
+
+/// The capabilities that are not what they were, those of that day first, each in the order of their ids. O(codes × depth of the trees).
 #[must_use]
-pub fn capabilities(then: &Snapshot, now: &Snapshot, days: Days) -> Vec<CapabilityChange> {
+pub fn capabilities(then: &Snapshot, now: &Snapshot, days: Days, trees: &Trees) -> Vec<CapabilityChange> {
     let before: BTreeMap<Uuid, &KeptCapability> = then.capabilities.iter().map(|own| (own.capability, own)).collect();
     let after: BTreeMap<Uuid, &KeptCapability> = now.capabilities.iter().map(|own| (own.capability, own)).collect();
-    let kept = before.iter().map(|(id, own)| change(*id, Some(own), after.get(id).copied(), days));
+    let kept = before.iter().map(|(id, own)| change(*id, Some(own), after.get(id).copied(), days, trees));
     let new = after.iter().filter(|(id, _)| !before.contains_key(id));
-    let new = new.map(|(id, own)| change(*id, None, Some(own), days));
+    let new = new.map(|(id, own)| change(*id, None, Some(own), days, trees));
     kept.chain(new).filter(|change| !change.changes.is_empty()).collect()
 }
 
@@ -45,10 +82,11 @@ fn change(
     before: Option<&KeptCapability>,
     after: Option<&KeptCapability>,
     days: Days,
+    trees: &Trees,
 ) -> CapabilityChange {
     use CapabilityChangeKind::{Gone, Lapsed, New};
     let mut changes = match (before, after) {
-        (Some(before), Some(after)) => kinds(before, after),
+        (Some(before), Some(after)) => kinds(before, after, trees),
         (Some(_), None) => vec![Gone],
         (None, Some(_)) => vec![New],
         (None, None) => Vec::new(),
@@ -59,7 +97,7 @@ fn change(
     CapabilityChange { capability, services, changes, before: band(before), now: band(after) }
 }
 
-fn kinds(before: &KeptCapability, after: &KeptCapability) -> Vec<CapabilityChangeKind> {
+fn kinds(before: &KeptCapability, after: &KeptCapability, trees: &Trees) -> Vec<CapabilityChangeKind> {
     use CapabilityChangeKind::{Grown, Narrowed, Restated, Shrunk, Widened};
     let mut kinds = Vec::new();
     match (before.band, after.band) {
@@ -70,23 +108,24 @@ fn kinds(before: &KeptCapability, after: &KeptCapability) -> Vec<CapabilityChang
         (None, None) if before.unit == after.unit => {}
         _ => kinds.push(Restated),
     }
-    // Of services and territories none is none; of publics and modalities none is all.
-    let lists = [
-        (&before.services, &after.services, false),
-        (&before.territories, &after.territories, false),
-        (&before.publics, &after.publics, true),
-        (&before.modalities, &after.modalities, true),
-    ];
-    let less = |a: &[String], b: &[String], empty_is_all: bool| {
-        if empty_is_all && (a.is_empty() || b.is_empty()) {
-            return a.is_empty() && !b.is_empty();
-        }
-        let kept: BTreeSet<&String> = b.iter().collect();
-        a.iter().any(|code| !kept.contains(code))
-    };
-    kinds.extend(lists.iter().any(|(was, is, all)| less(was, is, *all)).then_some(Narrowed));
-    kinds.extend(lists.iter().any(|(was, is, all)| less(is, was, *all)).then_some(Widened));
+    kinds.extend((!serves_as_much(after, before, trees)).then_some(Narrowed));
+    kinds.extend((!serves_as_much(before, after, trees)).then_some(Widened));
     kinds
+}
+
+/// Whether a capability serves wherever, whomever and in whatever form another does. In a territory and for a public it serves all below;
+/// a need for a service is met by a finer one, never by a broader one. Of publics and modalities none is all.
+fn serves_as_much(own: &KeptCapability, other: &KeptCapability, trees: &Trees) -> bool {
+    let territories: BTreeSet<&str> = own.territories.iter().map(String::as_str).collect();
+    let publics: BTreeSet<&str> = own.publics.iter().map(String::as_str).collect();
+    let services: BTreeSet<&str> = own.services.iter().flat_map(|code| up(&trees.services, code)).collect();
+    let in_one = |code: &String| up(&trees.territories, code).any(|above| territories.contains(above));
+    let of_one = |code: &String| up(&trees.publics, code).any(|above| publics.contains(above));
+    other.territories.iter().all(in_one)
+        && other.services.iter().all(|code| services.contains(code.as_str()))
+        && (publics.is_empty() || !other.publics.is_empty() && other.publics.iter().all(of_one))
+        && (own.modalities.is_empty()
+            || !other.modalities.is_empty() && other.modalities.iter().all(|code| own.modalities.contains(code)))
 }
 
 /// The certificates that are not what they were, by code. Of several with one code, the one that is valid longest counts.
@@ -169,6 +208,15 @@ mod tests {
         own
     }
 
+    /// Each letter has one code above it and one below.
+    fn trees() -> Trees {
+        let of = |letter: &str| {
+            let (below, above) = (format!("below {letter}"), format!("above {letter}"));
+            BTreeMap::from([(below, letter.to_owned()), (letter.to_owned(), above)])
+        };
+        Trees { territories: of("t"), publics: of("p"), services: of("a") }
+    }
+
     fn of(capabilities: Vec<KeptCapability>) -> Snapshot {
         Snapshot { version: 1, capabilities, credentials: Vec::new() }
     }
@@ -177,7 +225,7 @@ mod tests {
     fn each_kind_of_change_of_a_capability_is_told_and_no_other() {
         use CapabilityChangeKind::{Gone, Grown, Lapsed, Narrowed, New, Restated, Shrunk, Widened};
         type Case = (fn(&mut KeptCapability), &'static [CapabilityChangeKind]);
-        let cases: [Case; 12] = [
+        let cases: [Case; 17] = [
             (|own| own.version = 9, &[]),
             (|own| own.band = Some(CapacityBand::of(199)), &[]),
             (|own| own.band = Some(CapacityBand::of(99)), &[Shrunk]),
@@ -189,21 +237,26 @@ mod tests {
             (|own| own.publics.clear(), &[Widened]),
             (|own| own.modalities.push("m".to_owned()), &[Narrowed]),
             (|own| own.publics[0] = "q".to_owned(), &[Narrowed, Widened]),
+            (|own| own.territories[0] = "below t".to_owned(), &[Narrowed]),
+            (|own| own.territories[0] = "above t".to_owned(), &[Widened]),
+            (|own| own.publics[0] = "below p".to_owned(), &[Narrowed]),
+            (|own| own.services[0] = "below a".to_owned(), &[Widened]),
+            (|own| own.services[0] = "above a".to_owned(), &[Narrowed]),
             (|own| own.valid_to = Some(day("2026-12-31")), &[Lapsed]),
         ];
         for (number, (alter, expected)) in cases.into_iter().enumerate() {
-            let changes = capabilities(&of(vec![offer(|_| {})]), &of(vec![offer(alter)]), days(None));
+            let changes = capabilities(&of(vec![offer(|_| {})]), &of(vec![offer(alter)]), days(None), &trees());
             let found: Vec<_> = changes.into_iter().flat_map(|change| change.changes).collect();
             assert_eq!(found, expected, "case {number}");
         }
         let (one, other) = (of(vec![offer(|_| {})]), of(vec![offer(|own| own.capability = Uuid::from_u128(2))]));
-        let changes = capabilities(&one, &other, days(None));
+        let changes = capabilities(&one, &other, days(None), &trees());
         let found: Vec<_> = changes.iter().map(|own| (own.capability.as_u128(), own.changes.clone())).collect();
         assert_eq!(found, [(1, vec![Gone]), (2, vec![New])]);
         let until = |to| of(vec![offer(|own| own.valid_to = Some(day(to)))]);
         let contract = days(Some(("2027-06-01", "2028-05-31")));
-        assert_eq!(capabilities(&one, &until("2028-05-30"), contract)[0].changes, [Lapsed]);
-        assert!(capabilities(&one, &until("2028-05-31"), contract).is_empty());
+        assert_eq!(capabilities(&one, &until("2028-05-30"), contract, &trees())[0].changes, [Lapsed]);
+        assert!(capabilities(&one, &until("2028-05-31"), contract, &trees()).is_empty());
     }
 
     #[test]
@@ -240,7 +293,7 @@ mod tests {
             (&soon, &soon, None, Some(Expiring)),
         ] {
             let found = |days| {
-                let changes = credentials(&of(&[was.clone()]), &of(&[is.clone()]), days);
+                let changes = credentials(&of(std::slice::from_ref(was)), &of(std::slice::from_ref(is)), days);
                 changes.first().map(|own| own.change)
             };
             assert_eq!(found(days(None)), alone, "{was:?} {is:?}");

@@ -68,19 +68,16 @@ async fn answered(
             let stays = answer == Standing::Accepted;
             return Err(Problem::conflict(if stays { "it stays already" } else { "it has left already" }));
         }
-        // Whoever has not said yes is known to the lead alone.
-        let others: Vec<Uuid> = if (before, answer) == (Standing::Asked, Standing::Left) {
-            vec![whole.row.lead_id]
-        } else {
-            whole.staying().filter(|other| *other != organisation).collect()
-        };
         if let Some(own) = whole.members.get_mut(&organisation) {
             own.standing = answer;
             own.answers += 1;
         }
         store::answer(tx, &mut whole, organisation).await?;
         let kind = if answer == Standing::Accepted { EventType::FrameworkAccepted } else { EventType::FrameworkLeft };
-        let told = News::of(kind, SUBJECT, id, others).with(about(organisation));
+        // Whoever had not said yes was known to the lead alone.
+        let was_known = (before, answer) != (Standing::Asked, Standing::Left);
+        let audience = if was_known { whole.staying().collect() } else { vec![whole.row.lead_id] };
+        let told = News::of(kind, SUBJECT, id, audience).with(about(organisation));
         let view = sight::view(&whole, organisation).ok_or_else(Problem::not_found)?;
         Ok((etagged(view.version, &view), recorded(&whole, organisation).telling(told)))
     })

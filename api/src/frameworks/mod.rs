@@ -9,8 +9,8 @@
 //!
 //! No amount is remembered: prices belong to the consortium that agreed on them.
 
-use chrono::{DateTime, NaiveDate, Utc};
 use attelage_solver::NeedCoverage;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -10,7 +10,7 @@ use serde_json::json;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::changes::{self, Days};
+use super::changes::{self, Days, Trees};
 use super::fit::Asked;
 use super::sight::{self, Depth};
 use super::store::Whole;
@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::audit::Recorded;
 use crate::body::Body;
 use crate::calls::problem::last_day;
+use crate::calls::window::Window;
 use crate::calls::{self, Call, CallStatus};
 use crate::consortia;
 use crate::consortia::acting::call_of;
@@ -246,7 +247,7 @@ async fn published(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Resu
     call.filter(|call| call.value.status != CallStatus::Draft).ok_or_else(none)
 }
 
-/// What has changed in each member that the reader sees. Six queries.
+/// What has changed in each member that the reader sees. Nine queries.
 async fn changed(
     db: &impl ConnectionTrait,
     whole: &Whole,
@@ -259,13 +260,14 @@ async fn changed(
     let members = sight::members(whole, reader);
     let ids: Vec<Uuid> = members.iter().map(|own| own.organisation_id).collect();
     let mut now = keeping::snapshots(db, &ids).await?;
+    let trees = Trees::load(&Window::new(db, None)).await?;
     let changes = members.into_iter().map(|own| {
         let (organisation, standing) = (own.organisation_id, own.standing);
         let Some(now) = now.remove(&organisation) else {
             let (capabilities, credentials) = (Vec::new(), Vec::new());
             return FrameworkMemberChanges { organisation, standing, gone: true, capabilities, credentials };
         };
-        let capabilities = changes::capabilities(&own.kept, &now, days);
+        let capabilities = changes::capabilities(&own.kept, &now, days, &trees);
         let credentials = changes::credentials(&own.kept, &now, days);
         FrameworkMemberChanges { organisation, standing, gone: false, capabilities, credentials }
     });

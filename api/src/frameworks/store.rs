@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select,
+    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel as _, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
 };
 use uuid::Uuid;
 
@@ -96,8 +96,7 @@ async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Who
 /// Writes a framework that does not exist. Two queries.
 pub async fn insert(db: &impl ConnectionTrait, whole: &Whole) -> Result<(), DbErr> {
     Entity::insert(ActiveModel::from(whole.row.clone())).exec_without_returning(db).await?;
-    let rows: Vec<member::ActiveModel> =
-        whole.members.values().map(|own| own.clone().into_active_model()).collect();
+    let rows: Vec<member::ActiveModel> = whole.members.values().map(|own| own.clone().into_active_model()).collect();
     for chunk in rows.chunks(rows_per_statement(db, 7)) {
         member::Entity::insert_many(chunk.to_vec()).exec_without_returning(db).await?;
     }
@@ -108,11 +107,7 @@ pub async fn insert(db: &impl ConnectionTrait, whole: &Whole) -> Result<(), DbEr
 pub async fn answer(db: &impl ConnectionTrait, whole: &mut Whole, organisation: Uuid) -> Result<(), DbErr> {
     if let Some(own) = whole.members.get(&organisation) {
         let key = (whole.row.id, organisation);
-        let row = member::ActiveModel {
-            standing: Set(own.standing),
-            answers: Set(own.answers),
-            ..Default::default()
-        };
+        let row = member::ActiveModel { standing: Set(own.standing), answers: Set(own.answers), ..Default::default() };
         let of_it = member::Column::FrameworkId.eq(key.0);
         let it = member::Column::OrganisationId.eq(key.1);
         member::Entity::update_many().set(row).filter(of_it).filter(it).exec(db).await?;

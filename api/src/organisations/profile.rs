@@ -64,14 +64,16 @@ async fn among(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result<Vec<Pr
         let ids: Vec<Uuid> = chunk.iter().map(|row| row.0).collect();
         let mut links = links_of(db, ids.clone()).await?;
         let mut credentials = credentials_of(db, ids).await?;
-        profiles.extend(chunk.iter().cloned().map(|(id, version, name, legal_family, Texts(home_territories))| Profile {
-            id,
-            version,
-            name,
-            legal_family,
-            home_territories,
-            credentials: credentials.remove(&id).unwrap_or_default(),
-            links: links.remove(&id).unwrap_or_default(),
+        profiles.extend(chunk.iter().cloned().map(|(id, version, name, legal_family, Texts(home_territories))| {
+            Profile {
+                id,
+                version,
+                name,
+                legal_family,
+                home_territories,
+                credentials: credentials.remove(&id).unwrap_or_default(),
+                links: links.remove(&id).unwrap_or_default(),
+            }
         }));
     }
     Ok(profiles)

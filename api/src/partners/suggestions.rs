@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attelage_solver::{
-    self as solver, Gain, Instance, Partner, Partners, PartnersRequest, Query, Reply, Status,
-};
+use attelage_solver::{self as solver, Gain, Instance, Partner, Partners, PartnersRequest, Query, Reply, Status};
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
@@ -149,7 +147,12 @@ struct Gains<'a> {
 
 impl<'a> Gains<'a> {
     /// `None` where the solver refuses a part of what it took as a whole.
-    fn of(problem: &'a solver::Problem, call: &'a Call, team: BTreeSet<&'a str>, actors: &BTreeSet<&str>) -> Option<Self> {
+    fn of(
+        problem: &'a solver::Problem,
+        call: &'a Call,
+        team: BTreeSet<&'a str>,
+        actors: &BTreeSet<&str>,
+    ) -> Option<Self> {
         let survey = Survey::of(problem, actors)?;
         let supply = survey.supply(&team);
         let coverage_percent = coverage_percent(problem, &by_need(&supply));

@@ -9,9 +9,9 @@ use super::routes::recorded;
 use super::{NewRelation, RelationKind, store};
 use crate::audit::Recorded;
 use crate::calls::Call;
+use crate::consortia::Role;
 use crate::consortia::machine::Standing;
 use crate::consortia::whole::Whole;
-use crate::consortia::Role;
 
 /// How well two know each other after their first contract.
 const FIRST: i16 = 60;
@@ -26,12 +26,7 @@ const FURTHER: i16 = 20;
 ///
 /// # Errors
 /// The database's.
-pub async fn won(
-    tx: &impl ConnectionTrait,
-    whole: &Whole,
-    call: &Call,
-    on: NaiveDate,
-) -> Result<Vec<Recorded>, DbErr> {
+pub async fn won(tx: &impl ConnectionTrait, whole: &Whole, call: &Call, on: NaiveDate) -> Result<Vec<Recorded>, DbErr> {
     let title: String = call.value.written.title.chars().take(400).collect();
     let source = format!("{title} ({})", call.id);
     let mut records = Vec::new();

@@ -654,15 +654,14 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
     (
         "Framework",
         Partners,
-        &["id", "version", "seen_as", "standing", "lead", "call", "months", "kept_in", "kept_at", "ended_at", "members"],
+        &[
+            "id", "version", "seen_as", "standing", "lead", "call", "months", "kept_in", "kept_at", "ended_at",
+            "members",
+        ],
     ),
     ("FrameworkSummary", Partners, &["id", "seen_as", "standing", "lead", "name", "kept_at", "ended_at"]),
     ("FrameworkMember", Partners, &["organisation", "role", "standing", "parts", "kept"]),
-    (
-        "FrameworkPart",
-        Partners,
-        &["need", "service", "territory", "public", "modality", "unit", "quantity"],
-    ),
+    ("FrameworkPart", Partners, &["need", "service", "territory", "public", "modality", "unit", "quantity"]),
     ("FrameworkSnapshot", Partners, &["version", "capabilities", "credentials"]),
     (
         "FrameworkCapability",
@@ -682,25 +681,12 @@ pub(super) const CLASSES: &[(&str, Class, &[&str])] = &[
     ),
     ("FrameworkCapabilityChange", Partners, &["capability", "services", "changes", "before", "now"]),
     ("FrameworkCredentialChange", Partners, &["code", "change", "valid_to"]),
-    (
-        "FrameworkMemberChanges",
-        Partners,
-        &["organisation", "standing", "gone", "capabilities", "credentials"],
-    ),
+    ("FrameworkMemberChanges", Partners, &["organisation", "standing", "gone", "capabilities", "credentials"]),
     ("FrameworkCondition", Sealed, &["condition", "verdict", "met_by"]),
     (
         "FrameworkFit",
         Sealed,
-        &[
-            "call",
-            "call_version",
-            "team",
-            "coverage_percent",
-            "needs",
-            "conditions",
-            "missing",
-            "missing_left_out",
-        ],
+        &["call", "call_version", "team", "coverage_percent", "needs", "conditions", "missing", "missing_left_out"],
     ),
     ("FrameworkChanges", Partners, &["framework", "seen_as", "on", "members"]),
     ("FrameworkChanges", Sealed, &["fit"]),

@@ -72,6 +72,33 @@ on_both_engines! {
         assert_says(&verdicts(&path, workshop).await, &[("coverage lessons", "not_judged")]);
     }
 
+    async fn the_price_is_held_against_the_budget_and_members_know_each_other_where_the_call_wants_that(engine) {
+        let team = team_for(engine, |call| {
+            call["group_policy"] = json!({ "connected": true });
+            call["money_policy"] = json!({ "co_financing_percent": 50 });
+            call["budget_cents"] = json!(1_855_000);
+        }).await;
+        let (school, workshop) = (&team.school, &team.workshop);
+        let path = team.pair().await;
+        // 36,000 € and 100 €, and 1,000 € for coordinating: half of it is the funder's.
+        assert_says(&verdicts(&path, school).await, &[("budget", "kept"), ("connected", "broken")]);
+        assert_says(&verdicts(&path, workshop).await, &[("budget", "not_judged"), ("connected", "broken")]);
+        let plan = |coordination: i64| json!({
+            "name": "Ensemble", "form": "conjoint", "lots": ["equipment", "training"], "coordination_cents": coordination,
+            "members": [
+                { "organisation": school.id, "role": "group-lead", "parts": [{ "need": "lessons", "quantity": 1_200 }] },
+                { "organisation": workshop.id, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 100 }] }
+            ]
+        });
+        let etag = school.client.get(&path).await.expect(200).etag().to_owned();
+        school.client.put(&path, &etag, plan(100_001)).await.expect(200);
+        let relation = |since: &str| json!({ "a": workshop.id, "b": school.id, "kind": "referral", "strength_percent": 1, "since": since });
+        let made = school.client.post("/v1/relations", relation("2190-01-02")).await.expect(201);
+        assert_says(&verdicts(&path, school).await, &[("budget", "broken"), ("connected", "broken")]);
+        school.client.put(made.header("location"), made.etag(), relation("2190-01-01")).await.expect(200);
+        assert_says(&verdicts(&path, workshop).await, &[("connected", "kept")]);
+    }
+
     async fn whoever_answers_twice_is_told_and_nobody_else(engine) {
         let team = team(engine).await;
         let (school, workshop) = (&team.school, &team.workshop);

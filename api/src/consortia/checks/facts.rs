@@ -64,12 +64,7 @@ pub struct Read {
 
 impl Read {
     /// Reads it, through the window of the reader. Up to a dozen queries; O(organisations + territories).
-    pub async fn load(
-        db: &impl ConnectionTrait,
-        call: &NewCall,
-        whole: &Whole,
-        reader: Uuid,
-    ) -> Result<Self, DbErr> {
+    pub async fn load(db: &impl ConnectionTrait, call: &NewCall, whole: &Whole, reader: Uuid) -> Result<Self, DbErr> {
         let window = Window::new(db, Some(reader));
         let ids: Vec<Uuid> = whole.in_plan().map(|(id, _)| id).collect();
         let relations = window.relations_among(&ids).await?.into_iter().map(|relation| relation.value);
