@@ -166,7 +166,7 @@ on_both_engines! {
 
         // Between the deadline and the opening nobody else knows that there was an answer.
         let next = team.another_call(negotiated).await;
-        let new = json!({ "call": next, "name": "Seule", "lots": ["training"], "parts": [{ "need": "lessons", "quantity": 1, "amount_cents": 1 }] });
+        let new = json!({ "call": next, "name": "Seule", "lots": ["training"], "parts": [{ "need": "lessons", "quantity": 1_200, "amount_cents": 1 }] });
         let path = school.client.post("/v1/consortia", new).await.expect(201).header("location").to_owned();
         let bid = team.filed(&path, &[school]).await;
         team.sql("UPDATE call SET answers_due_at = '2020-01-01T00:00:00+00:00'").await;

@@ -1,11 +1,11 @@
 //! Frameworks: consortia that are kept for the next call, with what each member did in them.
 //!
-//! 1. [`keeping`] remembers a consortium: who did what, and what each showed of itself to everybody on that day. Members are asked whether
+//! 1. `keeping` remembers a consortium: who did what, and what each showed of itself to everybody on that day. Members are asked whether
 //!    they stay; nobody else learns that there is a framework.
-//! 2. [`sight`] is what somebody sees of it.
-//! 3. [`changes`] says what has changed since, from what everybody may know; [`fit`] what the members could do of a call now.
+//! 2. `sight` is what somebody sees of it.
+//! 3. `changes` says what has changed since, from what everybody may know; `fit` what the members could do of a call now.
 //! 4. `routes` and `members` take requests; `crate::consortia::founding` begins a consortium with one, each with what it did before
-//!    ([`again`]).
+//!    (`again`).
 //!
 //! No amount is remembered: prices belong to the consortium that agreed on them.
 
