@@ -22,6 +22,7 @@ pub mod events;
 pub mod exports;
 pub mod filing;
 pub mod fold;
+pub mod frameworks;
 pub mod identifiers;
 pub mod identity;
 pub mod imports;

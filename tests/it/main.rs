@@ -23,6 +23,7 @@ mod edge;
 mod erasure;
 mod events;
 mod examples;
+mod frameworks;
 mod idempotency;
 mod identity;
 mod imports;
