@@ -6,6 +6,7 @@
 mod answers;
 mod audit;
 mod authorisation;
+mod backup;
 mod bad_files;
 mod bad_input;
 mod bids;
