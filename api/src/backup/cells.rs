@@ -72,24 +72,35 @@ impl Kind {
     /// What a database is given for a cell; nothing where the cell is of another kind.
     #[must_use]
     pub fn bind(self, cell: &Value) -> Option<Bound> {
-        /// The text of a cell, read by something; `None` inside for null.
-        fn text<T>(cell: &Value, read: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
-            if cell.is_null() { Some(None) } else { read(cell.as_str()?).map(Some) }
-        }
-        fn plain<'c, T>(cell: &'c Value, read: impl FnOnce(&'c Value) -> Option<T>) -> Option<Option<T>> {
-            if cell.is_null() { Some(None) } else { read(cell).map(Some) }
+        if cell.is_null() {
+            return Some(self.null());
         }
         Some(match self {
-            Self::Integer => plain(cell, Value::as_i64)?.into(),
-            Self::Boolean => plain(cell, Value::as_bool)?.into(),
-            Self::Text => text(cell, |text| Some(text.to_owned()))?.into(),
-            Self::Uuid => text(cell, |text| text.parse::<Uuid>().ok())?.into(),
-            Self::Instant => text(cell, |text| text.parse::<DateTime<Utc>>().ok())?.into(),
-            Self::Date => text(cell, |text| text.parse::<NaiveDate>().ok())?.into(),
-            Self::Json => Some(cell.clone()).filter(|cell| !cell.is_null()).into(),
-            Self::Bytes => text(cell, |text| STANDARD.decode(text).ok())?.into(),
-            Self::Real => text(cell, |text| text.parse::<f64>().ok())?.into(),
+            Self::Integer => cell.as_i64()?.into(),
+            Self::Boolean => cell.as_bool()?.into(),
+            Self::Text => cell.as_str()?.into(),
+            Self::Uuid => cell.as_str()?.parse::<Uuid>().ok()?.into(),
+            Self::Instant => cell.as_str()?.parse::<DateTime<Utc>>().ok()?.into(),
+            Self::Date => cell.as_str()?.parse::<NaiveDate>().ok()?.into(),
+            Self::Json => cell.clone().into(),
+            Self::Bytes => STANDARD.decode(cell.as_str()?).ok()?.into(),
+            Self::Real => cell.as_str()?.parse::<f64>().ok()?.into(),
         })
+    }
+
+    /// Nothing, of this kind: `PostgreSQL` wants to know of which.
+    fn null(self) -> Bound {
+        match self {
+            Self::Integer => None::<i64>.into(),
+            Self::Boolean => None::<bool>.into(),
+            Self::Text => None::<String>.into(),
+            Self::Uuid => None::<Uuid>.into(),
+            Self::Instant => None::<DateTime<Utc>>.into(),
+            Self::Date => None::<NaiveDate>.into(),
+            Self::Json => None::<Value>.into(),
+            Self::Bytes => None::<Vec<u8>>.into(),
+            Self::Real => None::<f64>.into(),
+        }
     }
 }
 

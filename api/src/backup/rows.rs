@@ -68,14 +68,12 @@ impl<'t> Reader<'t> {
         let columns: Vec<String> = self.table.columns.iter().map(column).collect();
         let key: Vec<String> = self.table.key.iter().map(of_key).collect();
         let key = key.join(", ");
-        let mut sql = format!("SELECT {} FROM {}", columns.join(", "), quoted(&self.table.name));
         let after = self.after.clone().unwrap_or_default();
-        if !after.is_empty() {
-            let place = |number: usize| if on_postgres { format!("${}", number + 1) } else { "?".to_owned() };
-            let places: Vec<String> = (0..after.len()).map(place).collect();
-            sql += &format!(" WHERE ({key}) > ({})", places.join(", "));
-        }
-        sql += &format!(" ORDER BY {key} LIMIT {AT_ONCE}");
+        let place = |number: usize| if on_postgres { format!("${}", number + 1) } else { "?".to_owned() };
+        let places: Vec<String> = (0..after.len()).map(place).collect();
+        let beyond = if after.is_empty() { String::new() } else { format!(" WHERE ({key}) > ({})", places.join(", ")) };
+        let (columns, table) = (columns.join(", "), quoted(&self.table.name));
+        let sql = format!("SELECT {columns} FROM {table}{beyond} ORDER BY {key} LIMIT {AT_ONCE}");
         Statement::from_sql_and_values(backend, sql, after)
     }
 }

@@ -41,7 +41,7 @@ pub async fn take(db: &DatabaseConnection, file: &Path) -> Result<Manifest, Back
     snapshot.commit().await?;
     archive.start_file(MANIFEST, SimpleFileOptions::default())?;
     serde_json::to_writer_pretty(&mut archive, &manifest).map_err(BackupError::damaged)?;
-    let written = archive.finish()?.into_inner().map_err(|error| error.into_error())?;
+    let written = archive.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
     written.sync_all()?;
     unfinished.keep(file)?;
     Ok(manifest)
