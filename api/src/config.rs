@@ -13,6 +13,8 @@ use crate::keyfile::Key;
 use crate::server::Setup;
 use crate::{edge, keyfile, limits, mail, runs, webhooks};
 
+pub mod file;
+
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseConfig {
@@ -263,9 +265,15 @@ impl IdentityConfig {
     /// A secret that cannot be read, or addresses that cannot be used.
     pub fn settings(self) -> Result<entrance::Settings, String> {
         let address_header = self.client_address_header;
+        let is_begun = self.oidc_issuer.is_some() || self.oidc_client_id.is_some() || self.oidc_redirect_url.is_some();
         let (Some(issuer), Some(client), Some(file), Some(redirect)) =
             (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret_file, self.oidc_redirect_url)
         else {
+            // On the command line the one asks for the others; in a file nothing does.
+            if is_begun {
+                let words = "an identity provider needs oidc-issuer, oidc-client-id, oidc-client-secret-file and oidc-redirect-url: set all or none";
+                return Err(words.to_owned());
+            }
             return Ok(entrance::Settings { oidc: None, address_header });
         };
         let secret =
@@ -309,7 +317,11 @@ impl MailConfig {
     /// # Errors
     /// A password that cannot be read, or settings that cannot be used.
     pub fn settings(self, public_url: Option<&str>) -> Result<Option<mail::Settings>, String> {
-        let (Some(host), Some(from)) = (self.smtp_host, self.mail_from) else { return Ok(None) };
+        let (host, from) = match (self.smtp_host, self.mail_from) {
+            (Some(host), Some(from)) => (host, from),
+            (None, None) => return Ok(None),
+            _ => return Err("mails need a server and a sender: set smtp-host and mail-from, or neither".to_owned()),
+        };
         let read = |file: PathBuf| {
             let text = std::fs::read_to_string(&file);
             text.map_err(|error| format!("cannot read {}: {error}", file.display()))
@@ -333,14 +345,22 @@ pub struct SealingConfig {
 }
 
 impl SealingConfig {
+    /// Where the key is.
+    ///
+    /// # Errors
+    /// A `PostgreSQL` database without a setting: each replica would make a key of its own.
+    pub fn file(&self, database: &DatabaseConfig) -> Result<PathBuf, String> {
+        let file = self.file.clone().or_else(|| keyfile::beside(&database.url, "sealing-key"));
+        let missing = "say where the key is that seals bids, outside of the database: --sealing-key-file or ATTELAGE_SEALING_KEY_FILE";
+        Ok(file.ok_or(missing)?)
+    }
+
     /// Reads the key; makes one for a database that has none.
     ///
     /// # Errors
     /// A file that is not named and has no default, or that cannot be used.
     pub fn key(&self, database: &DatabaseConfig) -> Result<SealingKey, String> {
-        let file = self.file.clone().or_else(|| keyfile::beside(&database.url, "sealing-key"));
-        let missing = "say where the key is that seals bids, outside of the database: --sealing-key-file or ATTELAGE_SEALING_KEY_FILE";
-        let key = Key::read_or_create(&file.ok_or(missing)?).map_err(|error| error.to_string())?;
+        let key = Key::read_or_create(&self.file(database)?).map_err(|error| error.to_string())?;
         Ok(SealingKey::new(*key.bytes()))
     }
 }

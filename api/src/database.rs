@@ -13,17 +13,23 @@ use sea_orm::{
 
 use crate::vocabularies;
 
+pub mod sqlite;
+
 /// Opens the database: SQLite in WAL mode, with foreign keys and full durability, or PostgreSQL.
 ///
 /// # Errors
-/// A URL that is neither, or a database that does not answer. The message says what to check.
+/// A URL that is neither, a file on a network, a library with a known fault, or a database that does not answer. The message says what to
+/// check.
 pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     if !(url.starts_with("sqlite:") || url.starts_with("postgres:") || url.starts_with("postgresql:")) {
         // Not repeated: it may hold a password.
         let expected = "write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE";
         return Err(DbErr::Custom(format!("this is not the URL of a database: {expected}")));
     }
+    sqlite::refuse_shared(url)?;
     let mut options = ConnectOptions::new(url);
+    // A connection to a file does not break while nobody looks; one to a server may, and is tried before it is used.
+    options.test_before_acquire(!url.starts_with("sqlite:"));
     options.max_connections(8).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false).map_sqlx_sqlite_opts(
         |options| {
             options
@@ -36,14 +42,18 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
                 .busy_timeout(Duration::from_secs(10))
         },
     );
-    Database::connect(options).await.map_err(|error| {
+    let db = Database::connect(options).await.map_err(|error| {
         // The library repeats a URL that it cannot read.
         if error.to_string().contains(url) {
             let remedy = "check its parts; in a password, `@`, `/`, `?`, `#`, `[` and `%` are written %40, %2F…";
             return DbErr::Custom(format!("the URL cannot be read: {remedy}"));
         }
         error
-    })
+    })?;
+    if db.get_database_backend() == DbBackend::Sqlite {
+        sqlite::refuse_old(&db).await?;
+    }
+    Ok(db)
 }
 
 /// Brings the schema up to date and fills empty vocabularies. Safe to repeat.

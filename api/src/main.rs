@@ -20,14 +20,19 @@ use attelage::runs::{compute, worker};
 use attelage::server::{Setup, StartError};
 use attelage::{audit, database, demo, openapi, server, solving};
 use attelage_migrations::{Migrator, MigratorTrait as _};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use sea_orm::DatabaseConnection;
 use tracing_subscriber::EnvFilter;
+
+mod operate;
 
 /// Finds, for a collective call, the organisations that complement each other
 #[derive(Parser)]
 #[command(version, about)]
 struct Cli {
+    /// File with settings, each named as on the command line: `public-url = "https://example.org"`
+    #[arg(long, global = true, env = "ATTELAGE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -85,6 +90,44 @@ enum Command {
         audit: AuditConfig,
         #[command(subcommand)]
         action: KeysAction,
+    },
+    /// Look at the settings
+    Config {
+        #[command(subcommand)]
+        action: operate::ConfigAction,
+    },
+    /// Look at the installation, and say what is well and what is not
+    Doctor {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        audit: AuditConfig,
+        #[command(flatten)]
+        sealing: SealingConfig,
+        /// Read the whole audit log, and the whole file of an SQLite database
+        #[arg(long)]
+        thoroughly: bool,
+    },
+    /// Write the whole database, as it stands now, into a new file; the service may go on meanwhile
+    Backup {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        audit: AuditConfig,
+        /// The file to make
+        file: PathBuf,
+    },
+    /// Put a backup into an empty database, of either kind, and compare
+    Restore {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        audit: AuditConfig,
+        /// The backup
+        file: PathBuf,
+        /// Only read the backup, and say whether it is whole
+        #[arg(long)]
+        check: bool,
     },
     /// Look after the audit log
     Audit {
@@ -198,20 +241,27 @@ enum Direction {
 }
 
 fn main() -> ExitCode {
-    let Cli { command } = Cli::parse();
-    // A process that only computes has nothing else: no runtime, no log.
-    if let Command::Compute(args) = command {
-        return compute::run(&args);
-    }
+    let asked = operate::matches(Cli::command()).and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches);
+        cli.map_err(|error| error.to_string())
+    });
+    let command = match asked {
+        // A process that only computes has nothing else: no runtime, no log.
+        Ok(Cli { command: Command::Compute(args), .. }) => return compute::run(&args),
+        Ok(Cli { command, .. }) => command,
+        Err(error) => return failed(&error.into()),
+    };
     let filter = EnvFilter::try_from_env("ATTELAGE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,attelage=info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match actix_web::rt::System::new().block_on(run(command)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("attelage: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &StartError) -> ExitCode {
+    eprintln!("attelage: {error}");
+    ExitCode::FAILURE
 }
 
 async fn run(command: Command) -> Result<(), StartError> {
@@ -245,6 +295,14 @@ async fn run(command: Command) -> Result<(), StartError> {
                 new_file.display()
             ))
         }
+        Command::Config { action: operate::ConfigAction::Check } => {
+            operate::check_settings(Cli::command(), operate::settings_file().as_deref())
+        }
+        Command::Doctor { database, audit, sealing, thoroughly } => {
+            operate::examine(&database, &audit, &sealing, thoroughly).await
+        }
+        Command::Backup { database, audit, file } => operate::back_up(&database, &audit, &file).await,
+        Command::Restore { database, audit, file, check } => operate::restore(&database, &audit, &file, check).await,
         Command::Audit { action: AuditAction::Verify { database, audit, seen } } => {
             verify(&database, &audit, seen.as_ref()).await
         }

@@ -19,9 +19,9 @@ use crate::access::guard::COOKIE;
 use crate::access::{Policy, Routes, Who};
 use crate::problem::{Fault, Kind, MEDIA_TYPE, ProblemDetails};
 use crate::{
-    answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing, identity,
-    imports, interests, mail, negotiation, organisations, partners, relations, reservations, runs, service, sharing,
-    territories, treasury, visibility, vocabularies, webhooks,
+    answers, audit, bids, calls, capabilities, comparison, consortia, decisions, events, exports, filing, frameworks,
+    identity, imports, interests, mail, negotiation, organisations, partners, relations, reservations, runs, service,
+    sharing, territories, treasury, visibility, vocabularies, webhooks,
 };
 
 mod examples;
@@ -50,6 +50,7 @@ pub mod three_zero;
         (name = "decisions", description = "What follows the opening: bids side by side, changes asked for, decisions of people."),
         (name = "events", description = "What happened, to read and to be sent."),
         (name = "consortia", description = "Organisations that answer a call together, from the first invitation on."),
+        (name = "frameworks", description = "Consortia that are kept for the next call."),
         (name = "service", description = "The service itself."),
     ),
     components(schemas(ProblemDetails, Fault, capabilities::CapacityBand, vocabularies::Vocabulary))
@@ -57,10 +58,11 @@ pub mod three_zero;
 struct Base;
 
 /// Schemas of resources that carry a version.
-const VERSIONED: [&str; 11] = [
+const VERSIONED: [&str; 12] = [
     "Call",
     "Capability",
     "Consortium",
+    "Framework",
     "Interest",
     "MailPreferences",
     "Organisation",
@@ -72,7 +74,7 @@ const VERSIONED: [&str; 11] = [
 ];
 
 /// Operations without a body that the present state may forbid.
-const STATEFUL: [&str; 24] = [
+const STATEFUL: [&str; 27] = [
     "accept_join_request",
     "close_call",
     "create_api_key",
@@ -97,6 +99,9 @@ const STATEFUL: [&str; 24] = [
     "get_consortium_treasury",
     "list_decisions",
     "withdraw_filing",
+    "accept_framework",
+    "complete_consortium",
+    "leave_framework",
 ];
 
 /// Headers of every answer that tell how much may still be asked.
@@ -155,6 +160,7 @@ pub fn routes(config: &mut ServiceConfig) {
         filing::configure(routes);
         treasury::routes::configure(routes);
         sharing::configure(routes);
+        frameworks::configure(routes);
     }));
 }
 

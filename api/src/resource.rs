@@ -1,12 +1,14 @@
 //! What all stored resources have in common: their envelope, their version, their preconditions.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -47,6 +49,15 @@ pub struct Stored<T> {
     /// What was written.
     #[serde(flatten)]
     pub value: T,
+}
+
+/// A resource with what the service works out from it.
+#[derive(Serialize)]
+struct Complete<'a, T> {
+    #[serde(flatten)]
+    stored: &'a Stored<T>,
+    #[serde(flatten)]
+    derived: BTreeMap<&'static str, Value>,
 }
 
 /// A resource known by a code of its own rather than by a UUID.
@@ -176,25 +187,25 @@ impl<T: Resource + Serialize> Stored<T> {
     ///
     /// # Errors
     /// Only internal ones.
-    pub fn seen(&self, veil: &Veil, caller: &Caller, own: Option<Uuid>) -> Result<Value, Problem> {
-        let mut value = self.whole()?;
-        let highest = veil.draw(T::NAME, &mut value, caller.clearance(own.is_some()));
+    pub fn seen(&self, veil: &Veil, caller: &Caller, own: Option<Uuid>) -> Result<Box<RawValue>, Problem> {
+        let seen = veil.draw(T::NAME, &self.complete(), caller.clearance(own.is_some()));
+        let (seen, highest) = seen.map_err(Problem::internal)?;
         if highest >= Class::Sealed {
             caller.saw(&T::NAME.to_lowercase(), self.id, own);
         }
-        Ok(value)
+        Ok(seen)
     }
 
     /// All of it, for whoever wrote it.
     ///
     /// # Errors
     /// Only internal ones.
-    pub fn whole(&self) -> Result<Value, Problem> {
-        let mut value = serde_json::to_value(self).map_err(Problem::internal)?;
-        if let Some(members) = value.as_object_mut() {
-            members.extend(self.value.derived().into_iter().map(|(name, value)| (name.to_owned(), value)));
-        }
-        Ok(value)
+    pub fn whole(&self) -> Result<Box<RawValue>, Problem> {
+        to_raw_value(&self.complete()).map_err(Problem::internal)
+    }
+
+    fn complete(&self) -> Complete<'_, T> {
+        Complete { stored: self, derived: self.value.derived().into_iter().collect() }
     }
 
     /// 200, with its `ETag` and what somebody sees of it, as [`Stored::seen`].

@@ -78,6 +78,10 @@ enum Segment {
 /// Anything that can stop the service from starting.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
+/// How long a connection without a request is kept: longer than proxies and clients keep theirs (usually 60 s), so that none of them
+/// sends a request into a connection that is being closed.
+const KEPT_ALIVE: Duration = Duration::from_secs(95);
+
 /// How a service is set up.
 pub struct Setup {
     /// How runs are computed.
@@ -166,6 +170,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
             .default_service(web::to(nowhere))
     })
     .client_request_timeout(Duration::from_secs(10))
+    .keep_alive(KEPT_ALIVE)
     .shutdown_timeout(5)
     .workers(2)
     .listen(listener)?;

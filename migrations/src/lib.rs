@@ -26,6 +26,7 @@ mod m20261122_000017_create_consortia;
 mod m20261122_000018_find_partners;
 mod m20261122_000019_create_events;
 mod m20261122_000020_create_decisions;
+mod m20261122_000021_create_frameworks;
 mod m20261122_000023_queue_runs;
 mod m20261122_000024_create_tasks;
 
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000018_find_partners::Migration),
             Box::new(m20261122_000019_create_events::Migration),
             Box::new(m20261122_000020_create_decisions::Migration),
+            Box::new(m20261122_000021_create_frameworks::Migration),
             Box::new(m20261122_000023_queue_runs::Migration),
             Box::new(m20261122_000024_create_tasks::Migration),
         ]

@@ -73,7 +73,9 @@ on_both_engines! {
         let team = team(engine).await;
         let path = team.pair().await;
         let answer = format!("{path}/answer");
-        team.school.client.get(&answer).await.problem(403);
+        // The lead has offered all amounts, and knows them; the workshop does not know the lead's.
+        team.school.client.get(&answer).await.expect(200);
+        team.workshop.client.get(&answer).await.problem(403);
         team.stranger.client.get(&answer).await.problem(404);
         share(&team, &path).await;
         agreed(&team, &path).await;
@@ -130,5 +132,49 @@ on_both_engines! {
         let seen = team.workshop.client.get(&path).await.expect(200);
         assert_eq!(seen["phase"], "execution");
         assert!(of(&seen.body, &team.workshop)["bound_by"].is_number(), "the plan binds it");
+    }
+
+    async fn a_consortium_that_is_dissolved_withdraws_its_answer_and_the_funder_learns_it_after_the_opening(engine) {
+        let negotiated = |call: &mut serde_json::Value| call["group_policy"] = json!({ "negotiated": true });
+        let team = team_for(engine, negotiated).await;
+        let (school, funder) = (&team.school, &team.funder);
+        let withdrawals = async |who: &crate::consortia::team::Actor| {
+            let feed = who.client.get("/v1/events?type=bid.withdrawn").await.expect(200);
+            feed["items"].as_array().unwrap().iter().map(|one| one["subject"]["id"].clone()).collect::<Vec<_>>()
+        };
+        let path = team.pair().await;
+        let bid = team.filed(&path, &[school, &team.workshop]).await;
+        let etag = school.client.get(&path).await.expect(200).etag().to_owned();
+        school.client.delete(&path, &etag).await.problem(409);
+        let second = team.opened(&team.call).await;
+        let ask = json!({ "due_at": "2190-01-01T00:00:00Z", "text": "Plus d'ordinateurs" });
+        second.post(&format!("/v1/bids/{bid}/change-requests"), ask).await.expect(201);
+        let none = json!({ "tell_at": "2190-01-01T00:00:00Z", "lots": [{ "lot": "training", "outcome": "no_award", "reasons": "x", "bids": [] }] });
+        let decisions = format!("/v1/calls/{}/decisions", team.call);
+        second.post(&decisions, none.clone()).await.problem(409);
+        let etag = school.client.get(&path).await.expect(200).etag().to_owned();
+        team.workshop.client.delete(&path, &etag).await.problem(403);
+        school.client.delete(&path, &etag).await.expect(204);
+        assert_eq!(school.client.get(&path).await.expect(200)["ending"], "abandoned");
+        let own = school.client.get(&format!("/v1/bids/{bid}")).await.expect(200);
+        assert_eq!(own["receipt"]["state"], "withdrawn");
+        second.get(&format!("/v1/bids/{bid}")).await.problem(404);
+        assert_eq!(second.get(&format!("/v1/calls/{}/bids", team.call)).await.expect(200)["items"], json!([]));
+        assert_eq!((withdrawals(funder).await, withdrawals(school).await), (vec![json!(bid)], vec![json!(bid)]));
+        // Nobody waits for its changes any more.
+        second.post(&decisions, none).await.expect(201);
+
+        // Between the deadline and the opening nobody else knows that there was an answer.
+        let next = team.another_call(negotiated).await;
+        let new = json!({ "call": next, "name": "Seule", "lots": ["training"], "parts": [{ "need": "lessons", "quantity": 1_200, "amount_cents": 1 }] });
+        let path = school.client.post("/v1/consortia", new).await.expect(201).header("location").to_owned();
+        let bid = team.filed(&path, &[school]).await;
+        team.sql("UPDATE call SET answers_due_at = '2020-01-01T00:00:00+00:00'").await;
+        team.sql("UPDATE consortium SET due_at = '2020-01-01T00:00:00+00:00'").await;
+        let seen = school.client.get(&path).await.expect(200);
+        assert_eq!(seen["phase"], "negotiation");
+        school.client.delete(&path, seen.etag()).await.expect(204);
+        assert_eq!(school.client.get(&format!("/v1/bids/{bid}")).await.expect(200)["receipt"]["state"], "withdrawn");
+        assert_eq!((withdrawals(funder).await.len(), withdrawals(school).await.len()), (1, 2));
     }
 }

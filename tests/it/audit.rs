@@ -366,6 +366,39 @@ impl Tour {
         jo.client.post(&format!("{path}/sign"), json!({ "digest": made["digest"] })).await.expect(200);
         self.post("file_consortium", &jo.client, &format!("{path}/file"), json!({})).await;
         self.post("withdraw_filing", &jo.client, &format!("{path}/withdraw"), json!({})).await;
+        self.frameworks(&jo.client, own["id"].as_str().unwrap(), &call["id"]).await;
+        // The contract is over at once: what comes before is told by other tests.
+        for sql in ["UPDATE consortium SET phase = 'execution'", "UPDATE call SET starts_on = '2020-01-01'"] {
+            self.db.execute_unprepared(sql).await.unwrap();
+        }
+        self.post("complete_consortium", &jo.client, &format!("{path}/complete"), json!({})).await;
+    }
+
+    /// A consortium that is kept for the next call, and a member that stays, and leaves.
+    async fn frameworks(&self, lead: &Client, own: &str, call: &Value) {
+        let kim = join(&self.app, "kim").await;
+        let other = kim.client.post("/v1/organisations", json!({ "name": "La fidèle" })).await.expect(201);
+        let new = json!({ "organisation": own, "call": call, "name": "Duo", "lots": ["equipment"] });
+        let made = lead.post("/v1/consortia", new).await.expect(201);
+        let path = made.header("location");
+        let invite = json!({ "organisation": other["id"], "role": "group-mem" });
+        lead.post(&format!("{path}/invitations"), invite).await.expect(200);
+        let member = format!("members/{}", other["id"].as_str().unwrap());
+        kim.client.post(&format!("{path}/{member}/accept"), json!({ "terms": 1 })).await.expect(200);
+        for client in [lead, &kim.client] {
+            let seen = client.get(path).await.expect(200);
+            client.post(&format!("{path}/sign"), json!({ "digest": seen["digest"] })).await.expect(200);
+        }
+        let kept = json!({ "consortium": made["id"], "name": "Toujours" });
+        let made = self.post("create_framework", lead, "/v1/frameworks", kept).await;
+        let path = made.header("location").to_owned();
+        self.get("list_frameworks", lead, "/v1/frameworks").await;
+        self.get("get_framework", lead, &path).await;
+        let changes = format!("{path}/changes?call={}", call.as_str().unwrap());
+        self.get("get_framework_changes", lead, &changes).await;
+        self.post("accept_framework", &kim.client, &format!("{path}/{member}/accept"), json!({})).await;
+        self.post("leave_framework", &kim.client, &format!("{path}/{member}/leave"), json!({})).await;
+        self.did("end_framework", lead.delete(&path, "\"3\"").await).await;
     }
 
     /// Comes in by an identity provider, and links it.

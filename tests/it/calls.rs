@@ -35,7 +35,7 @@ fn complete(funder: &str) -> Value {
             "grouping": "encouraged", "form_after_award": "conjoint_solidary_lead", "several_groups_allowed": true,
             "maximum_subcontracting_percent": 30, "minimum_members": 1, "maximum_members": 5,
             "maximum_share_percent": 80, "minimum_share_percent": 5, "minimum_legal_families": 1,
-            "connected": true
+            "connected": true, "negotiated": true, "reserved_to_social_economy": true
         },
         "money_policy": {
             "budget_by_year_cents": [6_000_000, 3_000_000], "co_financing_percent": 20, "advance_percent": 30,

@@ -139,7 +139,10 @@ on_both_engines! {
         world.pass_deadline().await;
         world.open("owner").await.expect(200);
         world.open("evaluator").await.expect(200);
-        assert_eq!(world.of("evaluator").get(&path).await.expect(200).body, own.body);
+        let mut opened = world.of("evaluator").get(&path).await.expect(200).body;
+        // All that is different is what the test did to the call.
+        opened["call"]["answers_due_at"] = own["call"]["answers_due_at"].clone();
+        assert_eq!(opened, own.body);
         world.of("workshop's key").get(&path).await.problem(404);
     }
 

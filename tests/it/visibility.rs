@@ -7,6 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::{Value, json};
 
 use crate::runs::patient;
+use crate::support::app::Client;
 use crate::support::on_both_engines;
 use crate::support::sample::{self, METROPOLE, created};
 use crate::support::service::spawn;
@@ -36,6 +37,8 @@ const TURNOVER: i64 = 98_765_432_101;
 const CASH: i64 = 87_654_321_012;
 const VOLUNTEERS: i64 = 314_159;
 const PART: i64 = 567_891_234;
+const OFFERED: i64 = 432_198_765;
+const COORDINATION: i64 = 891_234_567;
 
 fn marks() -> Vec<Mark> {
     let mark = |field, class, text: &dyn ToString| Mark { field, class, text: text.to_string() };
@@ -60,6 +63,11 @@ fn marks() -> Vec<Mark> {
         mark("interest", Class::Owner, &"canary-interest"),
         mark("consortium", Class::Owner, &"canary-consortium"),
         mark("amount in a consortium", Class::Owner, &PART),
+        mark("amount offered to another", Class::Owner, &OFFERED),
+        mark("payment for coordination", Class::Owner, &COORDINATION),
+        mark("word to who is invited", Class::Owner, &"canary-invited"),
+        mark("reason of a refusal", Class::Owner, &"canary-declined"),
+        mark("framework", Class::Owner, &"canary-framework"),
     ]
 }
 
@@ -105,10 +113,13 @@ async fn bury(world: &World, platform: &crate::support::app::Client) -> BTreeMap
     let interest = created(owner, "/v1/interests", interest).await;
     let run = run["id"].as_str().unwrap().to_owned();
     let part = json!({ "need": "kits", "quantity": 1, "amount_cents": PART });
-    let consortium = json!({ "call": open, "name": "canary-consortium", "parts": [part] });
+    let consortium =
+        json!({ "call": open, "name": "canary-consortium", "coordination_cents": COORDINATION, "parts": [part] });
     let consortium = created(owner, "/v1/consortia", consortium).await;
+    let framework = refused_and_kept(owner, &newcomer, &format!("/v1/consortia/{consortium}")).await;
     BTreeMap::from([
         ("consortia", consortium),
+        ("frameworks", framework),
         ("organisations", organisation),
         ("capabilities", capability),
         ("relations", relation),
@@ -119,6 +130,22 @@ async fn bury(world: &World, platform: &crate::support::app::Client) -> BTreeMap
         ("webhooks", webhook),
         ("interests", interest),
     ])
+}
+
+/// Has a consortium ask an organisation of somebody who looks at nothing here, which declines; then its lead signs alone, agrees to share,
+/// and keeps it. Gives the framework.
+async fn refused_and_kept(owner: &Client, newcomer: &Client, path: &str) -> String {
+    let asked = created(newcomer, "/v1/organisations", json!({ "name": "Sollicitée" })).await;
+    let part = json!({ "need": "kits", "quantity": 2, "amount_cents": OFFERED });
+    let invitation =
+        json!({ "organisation": asked, "role": "group-mem", "parts": [part], "message": "canary-invited" });
+    owner.post(&format!("{path}/invitations"), invitation).await.expect(200);
+    let decline = format!("{path}/members/{asked}/decline");
+    newcomer.post(&decline, json!({ "reason": "canary-declined" })).await.expect(200);
+    let seen = owner.get(path).await.expect(200);
+    owner.post(&format!("{path}/sign"), json!({ "digest": seen["digest"] })).await.expect(200);
+    owner.post(&format!("{path}/share-consents"), json!({ "plan": seen["plan"] })).await.expect(200);
+    created(owner, "/v1/frameworks", json!({ "consortium": seen["id"], "name": "canary-framework" })).await
 }
 
 /// Every path that can be read, on what belongs to B.

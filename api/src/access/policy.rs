@@ -18,6 +18,7 @@ use crate::decisions::routes as decisions;
 use crate::events::routes as events;
 use crate::exports::routes as exports;
 use crate::filing::routes as filing;
+use crate::frameworks::{members as framework_members, routes as frameworks};
 use crate::identity::oidc::routes as oidc;
 use crate::identity::{invitations, joining, keys, members, people, sessions};
 use crate::imports::routes as imports;
@@ -254,6 +255,14 @@ govern! {
     consortium_checks::get_consortium_checks: Member(Role::Viewer), Read;
     repairs::start_repair: Member(Role::Editor), Solve;
     repairs::apply_repair: Member(Role::Editor), Bids;
+    consortia::complete_consortium: Member(Role::Editor), Bids;
+    frameworks::create_framework: Member(Role::Editor), Bids;
+    frameworks::list_frameworks: Registered, Read;
+    frameworks::get_framework: Member(Role::Viewer), Read;
+    frameworks::get_framework_changes: Member(Role::Viewer), Read;
+    frameworks::end_framework: Member(Role::Editor), Bids;
+    framework_members::accept_framework: Member(Role::Editor), Bids;
+    framework_members::leave_framework: Member(Role::Editor), Bids;
 }
 
 impl Policy {

@@ -67,6 +67,7 @@ pub struct Recorded {
     version: Option<i64>,
     details: Option<Value>,
     news: Vec<News>,
+    others: Vec<Recorded>,
 }
 
 impl Recorded {
@@ -79,7 +80,14 @@ impl Recorded {
     /// Something was done to several things of a kind.
     #[must_use]
     pub fn all(kind: &str) -> Self {
-        Self { subject: kind.to_owned(), organisations: Vec::new(), version: None, details: None, news: Vec::new() }
+        Self {
+            subject: kind.to_owned(),
+            organisations: Vec::new(),
+            version: None,
+            details: None,
+            news: Vec::new(),
+            others: Vec::new(),
+        }
     }
 
     /// It concerns these organisations: each reads of it in its own log.
@@ -117,9 +125,22 @@ impl Recorded {
         self
     }
 
+    /// Something else was done in the same transaction, and has an entry of its own.
+    #[must_use]
+    pub fn also(mut self, other: Self) -> Self {
+        self.others.push(other);
+        self
+    }
+
+    /// It, then everything else that was done.
+    fn each(mut self) -> Vec<Self> {
+        let others = std::mem::take(&mut self.others);
+        std::iter::once(self).chain(others.into_iter().flat_map(Self::each)).collect()
+    }
+
     /// One entry for each organisation concerned, or one that concerns none.
     fn entries(self, author: &Author) -> Vec<Entry> {
-        let Self { subject, mut organisations, version, details, news: _ } = self;
+        let Self { subject, mut organisations, version, details, news: _, others: _ } = self;
         organisations.sort_unstable();
         organisations.dedup();
         let concerned =
@@ -249,6 +270,7 @@ impl Write {
     /// The database's; nothing is written then.
     pub async fn commit_all(self, recorded: Vec<Recorded>) -> Result<(), DbErr> {
         let Self { tx, key, bell, author } = self;
+        let recorded: Vec<Recorded> = recorded.into_iter().flat_map(Recorded::each).collect();
         let news: Vec<News> = recorded.iter().flat_map(|one| one.news.iter().cloned()).collect();
         let entries: Vec<Entry> = recorded.into_iter().flat_map(|one| one.entries(&author)).collect();
         if entries.is_empty() {

@@ -18,7 +18,8 @@ pub(super) async fn reads_all(db: &impl ConnectionTrait, caller: &Caller, call: 
     store::evaluates(db, call.id, call.value.written.funder, person).await
 }
 
-async fn is_opened(db: &impl ConnectionTrait, call: Uuid) -> Result<bool, DbErr> {
+/// Whether the bids of a call have been opened. One query.
+pub(crate) async fn is_opened(db: &impl ConnectionTrait, call: Uuid) -> Result<bool, DbErr> {
     Ok(store::opening(db, call).await?.is_some_and(|opening| opening.opened_at.is_some()))
 }
 

@@ -44,14 +44,14 @@ impl Market {
         Self::of(window, profiles, offers, relations).await
     }
 
-    /// The same of one organisation alone, with those that may lend it certificates: what it could do by itself. About a dozen queries;
-    /// O(its capabilities + territories).
+    /// The same of some organisations alone, with those that may lend them certificates: what they could do by themselves. About a dozen
+    /// queries; O(their capabilities + territories).
     ///
     /// # Errors
     /// The database's.
-    pub async fn load_around(window: &Window<'_, impl ConnectionTrait>, organisation: Uuid) -> Result<Self, DbErr> {
-        let profiles = window.profiles_around(organisation).await?;
-        let offers = window.offers_of(organisation).await?;
+    pub async fn load_around(window: &Window<'_, impl ConnectionTrait>, organisations: &[Uuid]) -> Result<Self, DbErr> {
+        let profiles = window.profiles_around(organisations).await?;
+        let offers = window.offers_of(organisations).await?;
         Self::of(window, profiles, offers, Vec::new()).await
     }
 
@@ -104,18 +104,23 @@ impl Market {
     /// lend no certificate to one that has. O(organisations + capabilities).
     #[must_use]
     pub fn problem(&self, call: &Call) -> solver::Problem {
+        self.problem_with(call, &BTreeSet::new())
+    }
+
+    /// The same, with some organisations though they could deliver nothing: they may meet conditions.
+    #[must_use]
+    pub fn problem_with(&self, call: &Call, these: &BTreeSet<Uuid>) -> solver::Problem {
         let written = &call.value.written;
         let mut offers: BTreeMap<Uuid, Vec<&Offer>> = BTreeMap::new();
         for own in &self.offers {
-            let begun = own.valid_from.is_none_or(|from| from <= written.starts_on);
-            let lasts = own.valid_to.zip(last_day(written)).is_none_or(|(to, last)| to >= last);
-            if begun && lasts && own.organisation != written.funder {
+            if serves(own, written) {
                 offers.entry(own.organisation).or_default().push(own);
             }
         }
         let takes_part = |organisation: &&Profile| {
             let mut links = organisation.links.iter();
             offers.contains_key(&organisation.id)
+                || these.contains(&organisation.id)
                 || links.any(|link| link.shares_credentials && offers.contains_key(&link.to))
         };
         let organisations: Vec<&Profile> = self.profiles.iter().filter(takes_part).collect();
@@ -188,6 +193,14 @@ impl Market {
         let pairs: BTreeSet<(Uuid, Uuid)> = pairs.filter(|(a, b)| present.contains(a) && present.contains(b)).collect();
         pairs.into_iter().map(|(a, b)| solver::Incompatibility { a: a.to_string(), b: b.to_string() }).collect()
     }
+}
+
+/// Whether a capability lasts the whole contract of a call, and is not its funder's.
+#[must_use]
+pub fn serves(offer: &Offer, written: &NewCall) -> bool {
+    let begun = offer.valid_from.is_none_or(|from| from <= written.starts_on);
+    let lasts = offer.valid_to.zip(last_day(written)).is_none_or(|(to, last)| to >= last);
+    begun && lasts && offer.organisation != written.funder
 }
 
 /// What is assumed of the finances that the asker may not know: turnover enough for each condition of the call, and no bound on cash.

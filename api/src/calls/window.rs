@@ -44,19 +44,24 @@ impl<'a, C: ConnectionTrait> Window<'a, C> {
         capabilities::store::offers(self.db).await
     }
 
-    /// What everybody may know of an organisation and of those that it is linked with.
-    pub async fn profiles_around(&self, organisation: Uuid) -> Result<Vec<Profile>, DbErr> {
-        organisations::profile::around(self.db, organisation).await
+    /// What everybody may know of some organisations and of those that they are linked with.
+    pub async fn profiles_around(&self, organisations: &[Uuid]) -> Result<Vec<Profile>, DbErr> {
+        organisations::profile::around(self.db, organisations).await
     }
 
-    /// What everybody may know of the capabilities of an organisation.
-    pub async fn offers_of(&self, organisation: Uuid) -> Result<Vec<Offer>, DbErr> {
-        capabilities::store::offers_of(self.db, organisation).await
+    /// What everybody may know of the capabilities of some organisations.
+    pub async fn offers_of(&self, organisations: &[Uuid]) -> Result<Vec<Offer>, DbErr> {
+        capabilities::store::offers_of(self.db, organisations).await
     }
 
     /// Who knows whom, as declared.
     pub async fn relations(&self) -> Result<Vec<Relation>, DbErr> {
         relations::store::all(self.db).await
+    }
+
+    /// Which of some organisations know each other, as declared.
+    pub async fn relations_among(&self, organisations: &[Uuid]) -> Result<Vec<Relation>, DbErr> {
+        relations::store::among(self.db, organisations).await
     }
 
     /// Every territory.

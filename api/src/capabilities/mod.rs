@@ -135,7 +135,7 @@ impl Resource for NewCapability {
 }
 
 /// A capacity, to within a factor of two and a half: what those see who may not know it exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CapacityBand {
     /// At least this much.
     pub at_least: i64,

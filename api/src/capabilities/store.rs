@@ -74,6 +74,8 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Capability>, DbErr> {
 pub struct Offer {
     /// UUIDv7.
     pub id: Uuid,
+    /// Its version.
+    pub version: i64,
     /// Whose.
     pub organisation: Uuid,
     /// Services.
@@ -94,16 +96,17 @@ pub struct Offer {
     pub valid_to: Option<NaiveDate>,
 }
 
-type OfferRow = (Uuid, Uuid, Option<Unit>, Option<i64>, Option<NaiveDate>, Option<NaiveDate>);
+type OfferRow = (Uuid, i64, Uuid, Option<Unit>, Option<i64>, Option<NaiveDate>, Option<NaiveDate>);
 
 /// Every offer, by id. Three queries (more beyond some thousands); no column of a cost is read.
 pub async fn offers(db: &impl ConnectionTrait) -> Result<Vec<Offer>, DbErr> {
     offers_among(db, Entity::find()).await
 }
 
-/// The offers of an organisation, by id. Three queries; no column of a cost is read.
-pub async fn offers_of(db: &impl ConnectionTrait, organisation: Uuid) -> Result<Vec<Offer>, DbErr> {
-    offers_among(db, Entity::find().filter(Column::OrganisationId.eq(organisation))).await
+/// The offers of some organisations, by id. Three queries; no column of a cost is read.
+pub async fn offers_of(db: &impl ConnectionTrait, organisations: &[Uuid]) -> Result<Vec<Offer>, DbErr> {
+    let theirs = Column::OrganisationId.is_in(organisations.iter().copied());
+    offers_among(db, Entity::find().filter(theirs)).await
 }
 
 async fn offers_among(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result<Vec<Offer>, DbErr> {
@@ -111,6 +114,7 @@ async fn offers_among(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result
         .select_only()
         .columns([
             Column::Id,
+            Column::Version,
             Column::OrganisationId,
             Column::Unit,
             Column::CapacityPerYear,
@@ -124,10 +128,11 @@ async fn offers_among(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result
     let mut offers = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(rows_per_statement(db, 1)) {
         let mut lists = lists_of(db, chunk.iter().map(|row| row.0).collect()).await?;
-        offers.extend(chunk.iter().map(|&(id, organisation, unit, capacity, valid_from, valid_to)| {
+        offers.extend(chunk.iter().map(|&(id, version, organisation, unit, capacity, valid_from, valid_to)| {
             let Lists { terms, territories } = lists.remove(&id).unwrap_or_default();
             Offer {
                 id,
+                version,
                 organisation,
                 services: of(&terms, Vocabulary::Services),
                 publics: of(&terms, Vocabulary::Publics),

@@ -4,9 +4,10 @@
 //! 2. [`whole`] is a consortium as it is kept: the machine's state, and what each member does for how much.
 //! 3. [`statement`] is what members sign: one digest for all, in which the amounts of each are a commitment that only those who may know
 //!    them can open.
-//! 4. [`sight`] is what somebody sees of it: nothing, an invitation, or the group that they belong to.
-//! 5. [`checks`] says which rules of the call it keeps, as far as the reader may know.
-//! 6. `routes`, `invitations`, `memberships` and `signing` take requests; `acting` is how each of them begins and ends.
+//! 4. `sight` is what somebody sees of it: nothing, an invitation, or the group that they belong to.
+//! 5. `checks` says which rules of the call it keeps, as far as the reader may know.
+//! 6. `founding` is how it begins; `routes`, `invitations`, `memberships` and `signing` take requests; `acting` is how each of them begins
+//!    and ends.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use statement::Statement;
 pub mod acting;
 pub(crate) mod checks;
 pub mod entity;
+pub(crate) mod founding;
 pub(crate) mod invitations;
 pub mod machine;
 pub(crate) mod memberships;
@@ -171,6 +173,10 @@ pub struct NewConsortium {
     /// A proposal to begin with: its other members are invited, each to the part that it proposes, and the lead takes its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Origin>,
+    /// A framework to begin with, in place of a proposal: those who stay in it are invited, and everybody has the parts that it had
+    /// before, as far as the call asks for the same; their amounts are open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framework: Option<Uuid>,
     /// Days that those who are invited have to answer.
     #[serde(default = "two_weeks")]
     #[schema(minimum = 1, maximum = 90, default = 14)]

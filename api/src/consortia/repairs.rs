@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::acting::{Acting, call_of};
 use super::checks::market;
+use super::founding::{details, parts_of};
 use super::machine::{Event, Invitation, Phase, Refusal, Standing};
-use super::routes::{details, parts_of};
 use super::whole::Whole;
 use super::{Consent, Consortium, Part, RepairChoice, RepairOptions, Role, validate};
 use crate::access::{Caller, Routes};

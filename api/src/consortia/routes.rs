@@ -1,34 +1,34 @@
 //! `/v1/consortia`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put};
-use sea_orm::ConnectionTrait;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::acting::{Acting, call_of, own_sight, readable, seen};
-use super::machine::{Event, Happened, Invitation, State, Who};
-use super::whole::{Details, Whole};
+use super::founding::{Start, answerable, check_parts, details, founded, start};
+use super::machine::{Event, Happened, Invitation, Phase, Who};
+use super::whole::Whole;
 use super::{
-    Consent, Consortium, ConsortiumPlan, ConsortiumSummary, NewConsortium, Origin, Part, Role, news, sight, store,
-    validate,
+    Consent, Consortium, ConsortiumPlan, ConsortiumSummary, NewConsortium, Part, Role, news, sight, store, validate,
 };
 use crate::access::{self, Caller, Routes};
 use crate::app::App;
 use crate::audit::Recorded;
+use crate::bids;
 use crate::bids::seal::salt;
 use crate::body::Body;
-use crate::calls::{self, Call, CallStatus, NewCall};
+use crate::calls::problem::last_day;
 use crate::database::{begin_read, clock};
+use crate::filing;
 use crate::once::Once;
-use crate::page::{Page, Pager, Slice};
+use crate::page::{Page, Pager};
 use crate::problem::{Fault, Problem};
 use crate::resource::{etag, etagged, missed, required_version};
-use crate::runs;
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
@@ -37,7 +37,8 @@ pub fn configure(routes: &mut Routes) {
         .service(list_consortia)
         .service(get_consortium)
         .service(replace_consortium)
-        .service(dissolve_consortium);
+        .service(dissolve_consortium)
+        .service(complete_consortium);
 }
 
 /// What a list of consortia may be narrowed by.
@@ -60,10 +61,10 @@ pub(crate) struct ListConsortia {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReadAs {
     /// As which of your organisations; the one that sees most where absent.
-    pub(super) organisation: Option<Uuid>,
+    pub(crate) organisation: Option<Uuid>,
 }
 
-/// Founds a consortium, by hand or from a proposal of a run of one's own.
+/// Founds a consortium: by hand, from a proposal of a run of one's own, or with those who stay in a framework that one leads.
 ///
 /// Nobody but those who are invited learns that it exists. Invitations are not told who else is asked.
 #[utoipa::path(tag = "consortia", request_body = NewConsortium,
@@ -80,18 +81,15 @@ pub(crate) async fn create_consortium(
         let unnamed = || Problem::invalid(vec![Fault::at("/organisation", "say in whose name you found it")]);
         let lead = lead.ok_or_else(unnamed)?;
         let call = answerable(tx, &caller, new.call, lead).await?;
-        let mut plan = BTreeMap::from([(lead, new.parts.clone())]);
-        if let Some(origin) = new.proposal {
-            plan = proposed(tx, &caller, &call, lead, &new, origin).await?;
-        }
+        let start = start(tx, &caller, &call, lead, &new).await?;
         let now = clock(tx).await?;
         let before = founded(&call, lead, &new)?;
         let (mut whole, mut happened) = (before.clone(), Vec::new());
-        for (organisation, parts) in plan {
+        for (organisation, Start { role, parts }) in start {
             if organisation != lead {
                 let days = new.days_to_answer;
                 let event = Event::Invite(Invitation { organisation, days, alternate: false, replaces: None });
-                whole.details.insert(organisation, details(Role::GroupMem, Vec::new(), Consent::default())?);
+                whole.details.insert(organisation, details(role, Vec::new(), Consent::default())?);
                 let (after, then) = whole.after(&event, Who::Organisation(lead), now)?;
                 whole = after;
                 happened.extend(then);
@@ -115,113 +113,6 @@ pub(crate) async fn create_consortium(
 fn founding(before: &Whole, whole: &Whole, lead: Uuid, happened: &[Happened]) -> Recorded {
     let recorded = Recorded::of("consortium", whole.id).concerning([lead]).version(whole.version);
     news::of(before, whole, happened).into_iter().fold(recorded, Recorded::telling)
-}
-
-/// A call that an organisation can answer now.
-async fn answerable(db: &impl ConnectionTrait, caller: &Caller, call: Uuid, lead: Uuid) -> Result<Call, Problem> {
-    let found = calls::store::find_visible(db, caller, call).await?;
-    let Some(call) = found.filter(|call| call.value.status != CallStatus::Draft) else {
-        return Err(Problem::invalid(vec![Fault::at("/call", "there is no such call, or it is not published")]));
-    };
-    if call.value.status == CallStatus::Closed {
-        return Err(Problem::conflict("the call is closed: it takes no answers"));
-    }
-    if call.value.written.answers_due_at.is_some_and(|due| due <= crate::database::now()) {
-        return Err(Problem::conflict("answers to this call were due before now"));
-    }
-    if call.value.written.funder == lead {
-        return Err(Problem::invalid(vec![Fault::at("/organisation", "a funder does not answer its own call")]));
-    }
-    Ok(call)
-}
-
-/// A consortium of its lead alone.
-fn founded(call: &Call, lead: Uuid, new: &NewConsortium) -> Result<Whole, Problem> {
-    let written = &call.value.written;
-    let all = || written.lots.iter().map(|lot| lot.code.clone()).collect();
-    Ok(Whole {
-        id: Uuid::now_v7(),
-        version: 1,
-        call: call.id,
-        call_version: call.version,
-        name: new.name.clone(),
-        form: new.form,
-        lots: if new.lots.is_empty() { all() } else { new.lots.clone() },
-        coordination_cents: new.coordination_cents,
-        state: State::new(lead, calls::is_negotiated(written), written.answers_due_at),
-        details: BTreeMap::from([(lead, details(Role::GroupLead, new.parts.clone(), new.consent)?)]),
-    })
-}
-
-/// What is settled for an organisation that has said nothing yet.
-pub(super) fn details(role: Role, parts: Vec<Part>, consent: Consent) -> Result<Details, Problem> {
-    Ok(Details { role, parts, own_prices: false, salt: salt()?, consent, message: None, reason: None })
-}
-
-fn check_parts(call: &NewCall, whole: &Whole, new: &NewConsortium) -> Result<(), Problem> {
-    let mut faults = validate::lot_faults(call, &whole.lots);
-    let asked = validate::asked(call, &whole.lots);
-    let mut given = BTreeMap::new();
-    for (_, own) in whole.in_plan() {
-        let at = if new.proposal.is_some() { "/proposal" } else { "/parts" };
-        faults.extend(validate::part_faults(at, &own.parts, &asked, &mut given));
-    }
-    Problem::check(faults)
-}
-
-/// Who does what by a proposal of a run that the caller may read.
-async fn proposed(
-    db: &impl ConnectionTrait,
-    caller: &Caller,
-    call: &Call,
-    lead: Uuid,
-    new: &NewConsortium,
-    origin: Origin,
-) -> Result<BTreeMap<Uuid, Vec<Part>>, Problem> {
-    let refuse = |at: &str, detail: &str| Problem::invalid(vec![Fault::at(at, detail)]);
-    if !new.parts.is_empty() {
-        return Err(refuse("/parts", "the proposal says what the lead delivers"));
-    }
-    let no_run = || refuse("/proposal/run", "there is no such run of this call");
-    let run = runs::store::find_visible(db, caller, origin.run).await?.ok_or_else(no_run)?;
-    if run.call_id != call.id {
-        return Err(no_run());
-    }
-    let slice = Slice { after: None, limit: 1 };
-    let found = runs::store::proposals(db, origin.run, &slice, Some(origin.rank - 1)).await?.pop();
-    let found = found.filter(|proposal| i64::from(proposal.rank) == i64::from(origin.rank));
-    let proposal = found.ok_or_else(|| refuse("/proposal/rank", "the run has no proposal of this rank"))?;
-    let plan = parts_of(&proposal)?;
-    if !plan.contains_key(&lead) {
-        return Err(refuse("/organisation", "the lead takes part in the proposal"));
-    }
-    Ok(plan)
-}
-
-/// What each member of a proposal delivers over the contract, for what the proposal counts: what its services cost, and with the first of
-/// them what it costs to take part.
-pub(super) fn parts_of(proposal: &attelage_solver::Proposal) -> Result<BTreeMap<Uuid, Vec<Part>>, Problem> {
-    let mut plan: BTreeMap<Uuid, Vec<Part>> = BTreeMap::new();
-    for member in &proposal.members {
-        let organisation: Uuid = member.actor.parse().map_err(Problem::internal)?;
-        let mut parts: Vec<Part> = Vec::new();
-        let mut rest = member.amount_cents;
-        for own in proposal.allocations.iter().filter(|own| own.actor == member.actor) {
-            let quantity = i64::try_from(own.quantity).map_err(Problem::internal)?;
-            rest -= own.amount_cents;
-            if let Some(part) = parts.iter_mut().find(|part| part.need == own.need) {
-                part.quantity += quantity;
-                part.amount_cents = part.amount_cents.map(|cents| cents + own.amount_cents);
-            } else {
-                parts.push(Part { need: own.need.clone(), quantity, amount_cents: Some(own.amount_cents) });
-            }
-        }
-        if let Some(first) = parts.first_mut() {
-            first.amount_cents = first.amount_cents.map(|cents| cents + rest);
-        }
-        plan.insert(organisation, parts);
-    }
-    Ok(plan)
 }
 
 /// Lists the consortia that your organisations lead, belong to, or were invited to, oldest first.
@@ -345,7 +236,8 @@ fn planned(whole: &mut Whole, new: ConsortiumPlan) -> Result<BTreeSet<Uuid>, Pro
 
 /// Dissolves a consortium, in the version named by `If-Match`. Its members, and those who were invited, are told.
 ///
-/// Between candidacy and signature, and during the contract, only where the lead has become unable for reasons not its own.
+/// Between candidacy and signature, and during the contract, only where the lead has become unable for reasons not its own. An answer that
+/// is not decided on yet is withdrawn with it; once the bids are open, the funder is told.
 #[utoipa::path(tag = "consortia",
     params(("id" = Uuid, Path, description = "Id of the consortium"), Dissolution,
         ("If-Match" = String, Header, description = "`ETag` of the version to dissolve")),
@@ -360,14 +252,48 @@ pub(crate) async fn dissolve_consortium(
 ) -> Result<HttpResponse, Problem> {
     let version = required_version(&request)?;
     let tx = app.log.begin(&caller).await?;
+    // The call comes before the consortium, wherever both are locked.
+    let call = store::call_of(&tx, *id).await?.ok_or_else(Problem::not_found)?;
+    bids::store::lock(&tx, call).await?;
     let mut acting = Acting::of_lead(&tx, &caller, *id).await?;
     if acting.version() != version {
         return Err(missed(true));
     }
+    let is_undecided = matches!(acting.whole.state.phase, Phase::Frozen | Phase::Negotiation);
     acting.done(&Event::Dissolve { unable: query.unable })?;
-    let recorded = acting.keep(&tx).await?;
+    let mut recorded = acting.keep(&tx).await?;
+    if is_undecided {
+        recorded = filing::follow::withdrawn(&tx, call, *id, acting.now, recorded).await?;
+    }
     tx.commit(recorded).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Ends a consortium whose contract is fulfilled: from the day after its last one on, by the database's clock.
+///
+/// A contract that ends earlier does so between its parties, not here: a lead that has become unable dissolves the consortium.
+#[utoipa::path(tag = "consortia", params(("id" = Uuid, Path, description = "Id of the consortium")),
+    responses((status = 200, description = "Over", body = Consortium)))]
+#[post("/consortia/{id}/complete")]
+pub(crate) async fn complete_consortium(
+    app: Data<App>,
+    caller: Caller,
+    once: Once,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    once.write(&app, async |tx| {
+        let mut acting = Acting::of_lead(tx, &caller, *id).await?;
+        acting.done(&Event::Complete)?;
+        let call = call_of(tx, &acting.whole).await?;
+        let last = last_day(&call.value.written);
+        if last.is_none_or(|last| acting.now.date_naive() <= last) {
+            let until = last.map_or_else(String::new, |last| format!(" until {last}"));
+            return Err(Problem::conflict(format!("the contract runs{until}: it is fulfilled after that day")));
+        }
+        let recorded = acting.keep(tx).await?;
+        Ok((acting.answer(tx, &caller).await?, recorded))
+    })
+    .await
 }
 
 /// Why a consortium is dissolved.

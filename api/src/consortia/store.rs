@@ -22,6 +22,11 @@ pub async fn lock(tx: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
     Ok(Entity::find_by_id(id).lock_exclusive().one(tx).await?.is_some())
 }
 
+/// Which call a consortium answers. One query.
+pub async fn call_of(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Uuid>, DbErr> {
+    Entity::find_by_id(id).select_only().column(Column::CallId).into_tuple().one(db).await
+}
+
 /// A consortium as it was last written, whoever asks. Three queries.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Whole>, DbErr> {
     let rows: Vec<Model> = Entity::find_by_id(id).one(db).await?.into_iter().collect();
@@ -45,6 +50,25 @@ pub async fn page(
     if let Some(call) = call {
         rows = rows.filter(Column::CallId.eq(call));
     }
+    if let Some(after) = after {
+        rows = rows.filter(Column::Id.gt(after));
+    }
+    complete(db, rows.all(db).await?).await
+}
+
+/// Up to `limit` consortia in which an organisation has a membership of any kind, by id. Three queries.
+pub async fn page_of(
+    db: &impl ConnectionTrait,
+    organisation: Uuid,
+    limit: u64,
+    after: Option<Uuid>,
+) -> Result<Vec<Whole>, DbErr> {
+    let own = member::Entity::find()
+        .select_only()
+        .column(member::Column::ConsortiumId)
+        .filter(member::Column::OrganisationId.eq(organisation));
+    let mut rows =
+        Entity::find().filter(Column::Id.in_subquery(own.into_query())).order_by_asc(Column::Id).limit(limit);
     if let Some(after) = after {
         rows = rows.filter(Column::Id.gt(after));
     }

@@ -1,4 +1,4 @@
-//! A consortium as it is kept, all secrets included. Nothing of it leaves the service but through [`super::sight`].
+//! A consortium as it is kept, all secrets included. Nothing of it leaves the service but through `sight`.
 
 use std::collections::BTreeMap;
 

@@ -73,6 +73,10 @@ types! {
     InterestWithdrawn "interest.withdrawn" "An interest in a call was withdrawn." "Un intérêt pour un appel a été retiré.";
     AnswerChangesRequested "answer.changes_requested" "The funder asks for changes to an answer." "Le financeur demande des modifications d'une réponse.";
     DecisionRecorded "decision.recorded" "A decision on a call was recorded." "Une décision sur un appel a été enregistrée.";
+    FrameworkAsked "framework.asked" "Your organisation is asked whether it stays with a consortium for the next call." "Votre structure est invitée à rester dans un groupement stable.";
+    FrameworkAccepted "framework.accepted" "An organisation stays with a consortium for the next call." "Une structure reste dans un groupement stable.";
+    FrameworkLeft "framework.left" "An organisation has left a consortium that was kept for the next call." "Une structure a quitté un groupement stable.";
+    FrameworkEnded "framework.ended" "A consortium is no longer kept for the next call." "Un groupement stable a pris fin.";
     WebhookDisabled "webhook.disabled" "A webhook was switched off, since its receiver has failed for too long." "Un webhook a été désactivé, car son destinataire échoue depuis trop longtemps.";
     TestPing "test.ping" "A test." "Un essai.";
 }

@@ -13,12 +13,17 @@ use uuid::Uuid;
 
 use super::ExportedRun;
 use crate::access::Caller;
+use crate::consortia::Consortium;
+use crate::database::clock;
 use crate::identity::{invitations, joining, keys, members};
 use crate::organisations::Organisation;
 use crate::page::{MAX_LIMIT, Slice};
 use crate::problem::Problem;
 use crate::runs::Run;
-use crate::{audit, calls, capabilities, interests, relations, reservations, runs, webhooks};
+use crate::{
+    audit, calls, capabilities, consortia, frameworks, interests, organisations, relations, reservations, runs,
+    webhooks,
+};
 
 /// Parts that wait for a slow reader.
 const AHEAD: usize = 2;
@@ -114,6 +119,12 @@ impl Document {
             Ok(rows.into_iter().map(|row| (row.id, row)).collect())
         })
         .await?;
+        self.list("consortia", async |after| consortia_of(db, id, after).await).await?;
+        self.list("frameworks", async |after| {
+            let rows = frameworks::store::page_of(db, id, MAX_LIMIT, after).await?;
+            Ok(rows.iter().filter_map(|whole| Some((whole.row.id, frameworks::sight::view(whole, id)?))).collect())
+        })
+        .await?;
         self.list("audit", async |after| {
             let rows = audit::store::page(db, id, MAX_LIMIT, after).await?;
             Ok(rows.into_iter().map(|row| (row.position, row)).collect())
@@ -180,4 +191,40 @@ async fn answered(
         found.push((run.id, ExportedRun { run, proposals, reply }));
     }
     Ok(found)
+}
+
+/// Some consortia as an organisation sees them; none after the last. Those where it only stands by are passed over: it is not to know.
+async fn consortia_of(
+    db: &DatabaseConnection,
+    organisation: Uuid,
+    after: Option<Uuid>,
+) -> Result<Vec<(Uuid, Consortium)>, Problem> {
+    let mut after = after;
+    loop {
+        let wholes = consortia::store::page_of(db, organisation, MAX_LIMIT, after).await?;
+        let Some(last) = wholes.last() else { return Ok(Vec::new()) };
+        after = Some(last.id);
+        let now = clock(db).await?;
+        let mut found = Vec::new();
+        for whole in wholes {
+            let (whole, _) = whole.at(now);
+            let ids: Vec<Uuid> = whole.in_plan().map(|(id, _)| id).collect();
+            let contacts = organisations::store::contacts(db, &ids).await?;
+            let view = consortia::sight::view(&whole, organisation, &contacts)?;
+            found.extend(view.map(|view| (whole.id, without_amounts_of_others(view))));
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+}
+
+/// What other members let it see of their amounts stays where they can take that back, and where each reading is told.
+fn without_amounts_of_others(mut view: Consortium) -> Consortium {
+    let reader = view.seen_as;
+    for other in view.members.iter_mut().filter(|other| other.organisation != reader) {
+        other.salt = None;
+        other.parts.iter_mut().flatten().for_each(|part| part.amount_cents = None);
+    }
+    view
 }

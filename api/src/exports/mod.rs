@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 use crate::audit::AuditEntry;
 use crate::calls::Call;
 use crate::capabilities::Capability;
+use crate::consortia::Consortium;
+use crate::frameworks::Framework;
 use crate::identity::{ApiKey, Invitation, JoinRequest, Member};
 use crate::interests::Interest;
 use crate::organisations::Organisation;
@@ -49,6 +51,10 @@ struct Export {
     api_keys: Vec<ApiKey>,
     /// Where events are sent, without their secrets.
     webhooks: Vec<Webhook>,
+    /// The consortia that it leads, belongs to or was invited to, as it sees them, but for the amounts of others.
+    consortia: Vec<Consortium>,
+    /// The consortia that it keeps for the next call, or was asked to stay in.
+    frameworks: Vec<Framework>,
     /// What was done with all this, and who read what is sealed.
     audit: Vec<AuditEntry>,
 }

@@ -212,7 +212,11 @@ async fn faults(db: &impl ConnectionTrait, caller: &Caller, new: &NewInterest) -
     } else if !chosen && !new.chosen.is_empty() {
         faults.push(Fault::at("/chosen", "only the audience `chosen` names organisations"));
     }
-    let known = organisations::store::existing(db, &new.chosen).await?;
+    let named: Vec<Uuid> = new.chosen.iter().copied().chain([new.organisation]).collect();
+    let known = organisations::store::existing(db, &named).await?;
+    if !known.contains(&new.organisation) {
+        faults.push(Fault::at("/organisation", "there is no such organisation"));
+    }
     let mut seen = BTreeSet::new();
     for (position, id) in new.chosen.iter().enumerate() {
         let at = format!("/chosen/{position}");

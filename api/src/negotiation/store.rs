@@ -87,3 +87,11 @@ pub async fn answer(db: &impl ConnectionTrait, id: Uuid, bid: Uuid, at: DateTime
     Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(db).await?;
     Ok(())
 }
+
+/// Waits no longer for an answer about a bid that does not stand any more, which stays as it was. One query.
+pub async fn drop(db: &impl ConnectionTrait, bid: Uuid) -> Result<(), DbErr> {
+    let kept = ActiveModel { answered_by: Set(Some(bid)), ..Default::default() };
+    let open = Column::BidId.eq(bid).and(Column::AnsweredBy.is_null());
+    Entity::update_many().set(kept).filter(open).exec(db).await?;
+    Ok(())
+}

@@ -18,6 +18,8 @@ use crate::database::rows_per_statement;
 pub struct Profile {
     /// UUIDv7.
     pub id: Uuid,
+    /// Its version.
+    pub version: i64,
     /// Legal name.
     pub name: String,
     /// Broad legal family.
@@ -35,22 +37,24 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Profile>, DbErr> {
     among(db, Entity::find()).await
 }
 
-/// The profiles of an organisation and of those that it is linked with, either way, by id. Three queries; no column of money is read.
-pub async fn around(db: &impl ConnectionTrait, organisation: Uuid) -> Result<Vec<Profile>, DbErr> {
+/// The profiles of some organisations and of those that they are linked with, either way, by id. Three queries; no column of money is
+/// read.
+pub async fn around(db: &impl ConnectionTrait, organisations: &[Uuid]) -> Result<Vec<Profile>, DbErr> {
+    let ids = || organisations.iter().copied();
     let links = |own: link::Column, other: link::Column| {
-        link::Entity::find().select_only().column(other).filter(own.eq(organisation)).into_query()
+        link::Entity::find().select_only().column(other).filter(own.is_in(ids())).into_query()
     };
     let near = Condition::any()
-        .add(Column::Id.eq(organisation))
+        .add(Column::Id.is_in(ids()))
         .add(Column::Id.in_subquery(links(link::Column::OrganisationId, link::Column::ToId)))
         .add(Column::Id.in_subquery(links(link::Column::ToId, link::Column::OrganisationId)));
     among(db, Entity::find().filter(near)).await
 }
 
 async fn among(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result<Vec<Profile>, DbErr> {
-    let rows: Vec<(Uuid, String, Option<LegalFamily>, Texts)> = rows
+    let rows: Vec<(Uuid, i64, String, Option<LegalFamily>, Texts)> = rows
         .select_only()
-        .columns([Column::Id, Column::Name, Column::LegalFamily, Column::HomeTerritories])
+        .columns([Column::Id, Column::Version, Column::Name, Column::LegalFamily, Column::HomeTerritories])
         .order_by_asc(Column::Id)
         .into_tuple()
         .all(db)
@@ -60,13 +64,16 @@ async fn among(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result<Vec<Pr
         let ids: Vec<Uuid> = chunk.iter().map(|row| row.0).collect();
         let mut links = links_of(db, ids.clone()).await?;
         let mut credentials = credentials_of(db, ids).await?;
-        profiles.extend(chunk.iter().cloned().map(|(id, name, legal_family, Texts(home_territories))| Profile {
-            id,
-            name,
-            legal_family,
-            home_territories,
-            credentials: credentials.remove(&id).unwrap_or_default(),
-            links: links.remove(&id).unwrap_or_default(),
+        profiles.extend(chunk.iter().cloned().map(|(id, version, name, legal_family, Texts(home_territories))| {
+            Profile {
+                id,
+                version,
+                name,
+                legal_family,
+                home_territories,
+                credentials: credentials.remove(&id).unwrap_or_default(),
+                links: links.remove(&id).unwrap_or_default(),
+            }
         }));
     }
     Ok(profiles)

@@ -1,7 +1,7 @@
 //! Finding partners: who complements a team, what a hand-made team is worth, why somebody is not proposed, which calls suit an
 //! organisation.
 //!
-//! Everything here is computed from the market as the asker sees it ([`crate::calls::window`]), at the reference costs of the call: what
+//! Everything here is computed from the market as the asker sees it (`calls::window`), at the reference costs of the call: what
 //! others keep to themselves cannot show. `suggestions`, `team` and `absence` each ask the solver one question, as a run whose answer
 //! comes within the request ([`crate::runs`]), and tell the reply in words; `survey` adds what some organisations can deliver, place by
 //! place, whatever it costs; `matching` does that for every open call.
@@ -19,6 +19,7 @@ use crate::sentence::Sentence;
 
 mod absence;
 mod matching;
+pub(crate) mod reach;
 pub mod routes;
 mod suggestions;
 mod survey;
@@ -35,6 +36,10 @@ pub struct PartnerSearch {
     /// The organisations that want to answer together; the one that asks, alone, where empty.
     #[schema(max_items = 50)]
     pub team: Vec<Uuid>,
+    /// A consortium in the making, in place of a team: those of its members that have accepted and have declared a capability for the call.
+    /// The organisation that asks is one of its members. They seek partners for the lots that it answers, where none are named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consortium: Option<Uuid>,
     /// Codes of the lots that they would answer; all where empty.
     #[schema(max_items = 100)]
     pub lots: Vec<String>,
@@ -60,6 +65,7 @@ impl Default for PartnerSearch {
         Self {
             organisation: None,
             team: Vec::new(),
+            consortium: None,
             lots: Vec::new(),
             locked_in: Vec::new(),
             locked_out: Vec::new(),

@@ -89,7 +89,7 @@ pub(crate) async fn list_matching_calls(
     let pager = Pager::new(&request, &app.cursors, query.limit, query.cursor.as_deref())?;
     let db = begin_read(&app.db).await?;
     caller.require_inside(&db, *id, Role::Viewer).await?;
-    let market = Market::load_around(&Window::new(&db, Some(*id)), *id).await?;
+    let market = Market::load_around(&Window::new(&db, Some(*id)), &[*id]).await?;
     let limit = usize::try_from(pager.slice().limit).unwrap_or(usize::MAX);
     let calls = matching::page(&db, market, *id, now(), limit, pager.after_id()?).await?;
     let page = pager.page(calls, |matched: &MatchingCall| matched.call.to_string())?;

@@ -2,15 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attelage_solver::{
-    self as solver, Gain, Instance, Partner, Partners, PartnersRequest, Problem, Query, Reply, Status,
-};
+use attelage_solver::{self as solver, Gain, Instance, Partner, Partners, PartnersRequest, Query, Reply, Status};
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::survey::{self, Survey, by_need, coverage_percent};
 use super::{CoveredPlace, PartnerSearch, PartnerSuggestions, SuggestedPartner, team, words};
 use crate::calls::Call;
-use crate::problem::Fault;
+use crate::calls::market::serves;
+use crate::calls::window::Window;
+use crate::consortia;
+use crate::consortia::machine::Standing;
+use crate::consortia::sight::{self, Depth};
+use crate::database::clock;
+use crate::problem::{Fault, Problem};
 use crate::runs::RunOptions;
 use crate::runs::prompt::{Answered, Ask};
 
@@ -19,6 +24,31 @@ impl Ask for PartnerSearch {
 
     fn organisation(&self) -> Option<Uuid> {
         self.organisation
+    }
+
+    async fn settled(self, db: &DatabaseTransaction, call: &Call, asker: Option<Uuid>) -> Result<Self, Problem> {
+        let Some(id) = self.consortium else { return Ok(self) };
+        let refuse = |detail: &str| Problem::invalid(vec![Fault::at("/consortium", detail)]);
+        if !self.team.is_empty() {
+            return Err(refuse("partners are sought for a team or for a consortium"));
+        }
+        let none = || refuse("the organisation that asks is a member of no such consortium for this call");
+        let asker = asker.ok_or_else(none)?;
+        let whole = consortia::store::find(db, id).await?.ok_or_else(none)?;
+        let (whole, _) = whole.at(clock(db).await?);
+        if whole.call != call.id || sight::depth(&whole, asker) < Some(Depth::Member) {
+            return Err(none());
+        }
+        let accepted = |id: &Uuid| whole.standing(*id) == Some(Standing::Accepted);
+        let members: Vec<Uuid> = whole.in_plan().map(|(id, _)| id).filter(accepted).collect();
+        let offers = Window::new(db, Some(asker)).offers_of(&members).await?;
+        let serves = |id: &Uuid| offers.iter().any(|own| own.organisation == *id && serves(own, &call.value.written));
+        let team: Vec<Uuid> = members.into_iter().filter(serves).collect();
+        if team.is_empty() {
+            return Err(refuse("none of its members has declared a capability for this call"));
+        }
+        let lots = if self.lots.is_empty() { whole.lots } else { self.lots };
+        Ok(Self { team, lots, ..self })
     }
 
     fn run(&self, asker: Option<Uuid>) -> RunOptions {
@@ -35,7 +65,7 @@ impl Ask for PartnerSearch {
         }
     }
 
-    fn faults(&self, problem: &Problem, run: &RunOptions) -> Vec<Fault> {
+    fn faults(&self, problem: &solver::Problem, run: &RunOptions) -> Vec<Fault> {
         let mut faults = Vec::new();
         let Query::Partners(asked) = &run.question else { return faults };
         if self.exact > self.limit {
@@ -106,7 +136,7 @@ fn relaxed(answered: &Answered) -> Option<Partners> {
 
 /// What a team can do, and each partner beside it.
 struct Gains<'a> {
-    problem: &'a Problem,
+    problem: &'a solver::Problem,
     call: &'a Call,
     survey: Survey,
     team: BTreeSet<&'a str>,
@@ -117,7 +147,12 @@ struct Gains<'a> {
 
 impl<'a> Gains<'a> {
     /// `None` where the solver refuses a part of what it took as a whole.
-    fn of(problem: &'a Problem, call: &'a Call, team: BTreeSet<&'a str>, actors: &BTreeSet<&str>) -> Option<Self> {
+    fn of(
+        problem: &'a solver::Problem,
+        call: &'a Call,
+        team: BTreeSet<&'a str>,
+        actors: &BTreeSet<&str>,
+    ) -> Option<Self> {
         let survey = Survey::of(problem, actors)?;
         let supply = survey.supply(&team);
         let coverage_percent = coverage_percent(problem, &by_need(&supply));

@@ -2,19 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attelage_solver::territory::PlaceSupply;
-use attelage_solver::{CheckRequest, NeedCoverage, Problem, Query, Reply, RuleId, RuleName, Status, TeamCheck};
+use attelage_solver::{CheckRequest, Problem, Query, Reply, RuleId, RuleName, Status, TeamCheck};
 use uuid::Uuid;
 
-use super::survey::{self, Survey, by_need, coverage_percent, percent};
-use super::{CoveredPlace, RuleVerdict, TeamDraft, TeamReport, TeamRule, words};
+use super::reach::{Missing, deliverable, missing};
+use super::survey::{Survey, by_need, coverage_percent};
+use super::{RuleVerdict, TeamDraft, TeamReport, TeamRule, words};
 use crate::calls::{Call, Grouping, Scope};
 use crate::problem::Fault;
 use crate::runs::RunOptions;
 use crate::runs::prompt::{Answered, Ask};
-
-/// How many missing quantities are told.
-const MOST_MISSING: usize = 200;
 
 impl Ask for TeamDraft {
     type Told = TeamReport;
@@ -49,9 +46,7 @@ impl Ask for TeamDraft {
             Some(proposal) => (proposal.coverage_percent, proposal.needs.clone()),
             None => (coverage_percent(problem, &by_need(&supply)), deliverable(problem, &supply)),
         };
-        let mut missing = missing(call, &supply);
-        let left_out = missing.len().saturating_sub(MOST_MISSING);
-        missing.truncate(MOST_MISSING);
+        let Missing { places: missing, left_out: missing_left_out } = missing(call, &supply);
         let joining = check.completion.iter().flat_map(|completion| &completion.joining);
         Some(TeamReport {
             run: answered.run,
@@ -63,7 +58,7 @@ impl Ask for TeamDraft {
             rules: rules(call, check),
             unnecessary: check.redundant.clone(),
             missing,
-            missing_left_out: u32::try_from(left_out).unwrap_or(u32::MAX),
+            missing_left_out,
             completed_by: joining.filter_map(|id| id.parse().ok()).collect(),
             objective_cents: check.proposal.as_ref().map(|proposal| proposal.costs.objective_cents),
             best_cents: check.best_cents,
@@ -96,36 +91,6 @@ pub fn list_faults<'m>(
         }
     }
     faults
-}
-
-/// What a team can deliver at most, need by need.
-fn deliverable(problem: &Problem, supply: &[PlaceSupply]) -> Vec<NeedCoverage> {
-    let served = by_need(supply);
-    let all = problem.call.lots.iter().flat_map(|lot| lot.needs.iter().map(move |need| (lot, need)));
-    all.map(|(lot, need)| {
-        let covered = served.get(need.id.as_str()).copied().unwrap_or(0);
-        NeedCoverage {
-            need: need.id.clone(),
-            lot: lot.id.clone(),
-            quantity: need.quantity,
-            covered,
-            coverage_percent: percent(covered.into(), need.quantity.into()),
-            gaps: Vec::new(),
-        }
-    })
-    .collect()
-}
-
-/// What a team cannot deliver, largest first.
-fn missing(call: &Call, supply: &[PlaceSupply]) -> Vec<CoveredPlace> {
-    let needs = survey::needs(call);
-    let gaps = supply.iter().filter(|place| place.served < place.needed);
-    let mut missing: Vec<CoveredPlace> = gaps
-        .filter_map(|place| survey::place(&needs, &place.need, &place.territory, place.needed - place.served))
-        .collect();
-    // Stable: equal quantities stay in the order of the call.
-    missing.sort_by_key(|place| std::cmp::Reverse(place.quantity));
-    missing
 }
 
 /// The rules that a call sets, and those that any answer keeps where they are broken.

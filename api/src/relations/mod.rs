@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::resource::{Resource, Stored};
 
 pub(crate) mod entity;
+pub(crate) mod history;
 pub mod routes;
 pub(crate) mod store;
 

@@ -134,7 +134,8 @@ pub(crate) async fn delete_relation(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn recorded(relation: &Relation) -> Recorded {
+/// What is recorded of a relation: it concerns both.
+pub(super) fn recorded(relation: &Relation) -> Recorded {
     Recorded::of("relation", relation.id).concerning([relation.value.a, relation.value.b])
 }
 

@@ -1,6 +1,7 @@
 //! Queries on relations.
 
 use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::sea_query::{Expr, Func, OnConflict, Value};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -80,6 +81,32 @@ pub async fn insert(db: &impl ConnectionTrait, new: &NewRelation) -> Result<Rela
         ..columns(new)
     };
     Ok(view(Entity::insert(row).exec_with_returning(db).await?))
+}
+
+/// Writes a relation, or makes the one of this kind between these two stronger by so many points, up to 100. What stands there already is
+/// kept, but for a last day: it goes on. One query, so that of two writers neither is lost.
+pub async fn strengthen(db: &impl ConnectionTrait, new: &NewRelation, points: i16) -> Result<Relation, DbErr> {
+    let now = now();
+    let row = ActiveModel {
+        id: Set(Uuid::now_v7()),
+        version: Set(1),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..columns(new)
+    };
+    let own = |column: Column| Expr::col((Entity, column));
+    let stronger = Expr::case(own(Column::StrengthPercent).gt(100 - points), 100)
+        .finally(own(Column::StrengthPercent).add(points));
+    let open = |column: Column, value: Value| Func::coalesce([own(column), Expr::val(value)]);
+    let conflict = OnConflict::columns([Column::AId, Column::BId, Column::Kind])
+        .value(Column::StrengthPercent, stronger)
+        .value(Column::Version, own(Column::Version).add(1))
+        .value(Column::UpdatedAt, now)
+        .value(Column::Source, open(Column::Source, new.source.clone().into()))
+        .value(Column::Since, open(Column::Since, new.since.into()))
+        .value(Column::Until, Expr::val(Option::<chrono::NaiveDate>::None))
+        .to_owned();
+    Ok(view(Entity::insert(row).on_conflict(conflict).exec_with_returning(db).await?))
 }
 
 /// Replaces the given version; `false` where it is gone or has changed. One query.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use attelage_solver::{self as solver, Instance, Reply};
+use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -40,6 +41,19 @@ pub trait Ask: Clone + Into<Prompt> + Send + 'static {
 
     /// In whose name it is asked.
     fn organisation(&self) -> Option<Uuid>;
+
+    /// The question with what it refers to read in, as the asker may see it.
+    fn settled(
+        self,
+        _db: &DatabaseTransaction,
+        _call: &Call,
+        _asker: Option<Uuid>,
+    ) -> impl Future<Output = Result<Self, Problem>>
+    where
+        Self: Sized,
+    {
+        std::future::ready(Ok(self))
+    }
 
     /// The run that it is, asked by an organisation or by the platform.
     fn run(&self, asker: Option<Uuid>) -> RunOptions;
@@ -89,6 +103,7 @@ pub async fn answer<A: Ask>(
     let asker = caller.acting(&snapshot, "/organisation", ask.organisation(), Role::Editor).await?;
     has_room(&snapshot, asker).await?;
     limits::solver::check(&snapshot, app.limits.solver_seconds_per_day(), asker).await?;
+    let ask = ask.settled(&snapshot, &call, asker).await?;
     let options = ask.run(asker);
     let call = of_lots(&call, &options.lots).map_err(Problem::invalid)?;
     let market = Market::load(&Window::new(&snapshot, asker)).await?;

@@ -16,6 +16,7 @@ use utoipa::{PartialSchema as _, ToSchema as _};
 use crate::openapi::naming;
 
 mod classes;
+mod drawn;
 mod veil;
 
 use classes::CLASSES;

@@ -1,18 +1,23 @@
 //! What a reader may not see is taken out of answers.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
+use super::drawn::{Drawn, Sight};
 use super::{Class, class_of};
 
 /// Takes out of answers what their reader may not see, by the classes that the document publishes.
 pub struct Veil(HashMap<String, HashMap<String, Member>>);
 
-struct Member {
-    class: Class,
+/// A member of an object.
+pub(super) struct Member {
+    pub class: Class,
     /// The schema of its value, or of the items of its value.
-    schema: Option<String>,
+    pub schema: Option<String>,
 }
 
 impl Veil {
@@ -30,36 +35,25 @@ impl Veil {
         Self(members.collect())
     }
 
-    /// Leaves in `value`, of the schema, what a reader of this clearance may see: members whose class is above it go, at any depth.
-    /// A member that no schema names goes too. Gives the highest class of what is left. O(members).
-    pub fn draw(&self, schema: &str, value: &mut Value, clearance: Class) -> Class {
-        let mut highest = Class::Public;
-        match value {
-            Value::Array(items) => {
-                for item in items {
-                    highest = highest.max(self.draw(schema, item, clearance));
-                }
-            }
-            Value::Object(members) => {
-                let Some(known) = self.0.get(schema) else {
-                    members.clear();
-                    return highest;
-                };
-                members.retain(|name, value| {
-                    let Some(member) = known.get(name.as_str()) else { return false };
-                    if member.class > clearance {
-                        return false;
-                    }
-                    highest = highest.max(member.class);
-                    if let Some(schema) = &member.schema {
-                        highest = highest.max(self.draw(schema, value, clearance));
-                    }
-                    true
-                });
-            }
-            _ => {}
-        }
-        highest
+    /// What a reader of this clearance sees of `value`, of the schema, as JSON, and the highest class in it: members whose class is
+    /// above theirs are left out, at any depth, and so is what no schema names. O(members).
+    ///
+    /// # Errors
+    /// A value that is not JSON.
+    pub fn draw(
+        &self,
+        schema: &str,
+        value: &impl Serialize,
+        clearance: Class,
+    ) -> serde_json::Result<(Box<RawValue>, Class)> {
+        let sight = Sight { veil: self, clearance, highest: Cell::new(Class::Public) };
+        let seen = to_raw_value(&Drawn { value, schema, sight: &sight })?;
+        Ok((seen, sight.highest.get()))
+    }
+
+    /// The members of a schema, by name.
+    pub(super) fn members(&self, schema: &str) -> Option<&HashMap<String, Member>> {
+        self.0.get(schema)
     }
 }
 
@@ -88,9 +82,9 @@ mod tests {
             "credentials": [{ "code": "qualiopi", "number": "N" }], "resource_mix": { "sales_percent": 5 },
         });
         let seen = |clearance| {
-            let mut value = whole.clone();
-            veil.draw("Organisation", &mut value, clearance);
-            value
+            let (seen, highest) = veil.draw("Organisation", &whole, clearance).unwrap();
+            assert!(highest <= clearance);
+            serde_json::from_str::<Value>(seen.get()).unwrap()
         };
         assert_eq!(seen(Public), json!({ "id": "1", "name": "A", "credentials": [{ "code": "qualiopi" }] }));
         let registered = seen(Registered);
@@ -99,5 +93,9 @@ mod tests {
         assert!(registered.get("contact").is_none() && seen(Partners)["contact"] == "C");
         assert!(seen(Sealed).get("turnover_cents").is_none() && seen(Owner)["turnover_cents"] == 4);
         assert!(seen(Owner).get("unheard_of").is_none(), "what has no class is shown to nobody");
+        let of_no_schema = veil.draw("Nothing", &whole, Owner).unwrap();
+        assert_eq!((of_no_schema.0.get(), of_no_schema.1), ("{}", Public));
+        let several = veil.draw("Organisation", &[&whole, &whole], Public).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(several.0.get()).unwrap(), json!([seen(Public), seen(Public)]));
     }
 }

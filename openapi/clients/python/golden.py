@@ -184,4 +184,5 @@ def main() -> None:
     print(f"pages: {' + '.join(str(len(page.items)) for page in read)} organisations")
 
 
-main()
+if __name__ == "__main__":
+    main()

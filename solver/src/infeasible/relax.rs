@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{BlockingRule, Member, Proposal, Role};
 use crate::backend::{Backend, Outcome};
-use crate::compile::Compiled;
+use crate::compile::{Compiled, Offer};
 use crate::formulate::{Objective, Question};
 use crate::model::{Cents, EligibilityRule, Quantity, Scope};
 use crate::propose::{self, Draft};
@@ -246,38 +246,32 @@ fn hands(c: &Compiled<'_>, proposal: &Proposal) -> String {
     text::list(&wrong.collect::<Vec<_>>())
 }
 
-/// Work by offer in a draft.
-fn work(c: &Compiled<'_>, draft: &Draft) -> Vec<Quantity> {
-    c.offers.iter().map(|offer| offer.edges.clone().map(|e| draft.quantity[e]).sum()).collect()
+/// Work by offer in a draft, and in words: `A would deliver 12,000 for workshops`.
+fn work<'c>(c: &'c Compiled<'_>, draft: &'c Draft) -> impl Iterator<Item = (&'c Offer<'c>, Quantity, String)> {
+    c.offers.iter().map(|offer| {
+        let done: Vec<usize> = offer.edges.clone().filter(|e| draft.quantity[*e] > 0).collect();
+        let work: Quantity = done.iter().map(|e| draft.quantity[*e]).sum();
+        let needs: BTreeSet<usize> = done.iter().map(|e| c.cells[c.edges[*e].cell].need).collect();
+        let needs: Vec<&str> = needs.into_iter().map(|need| c.need_name(need)).collect();
+        let name = c.instance.actor_name(c.candidates[offer.candidate].actor);
+        (offer, work, format!("{name} would deliver {} for {}", text::number(work.into()), text::list(&needs)))
+    })
 }
 
 fn beyond_capacity(c: &Compiled<'_>, draft: &Draft) -> String {
-    let found: Vec<String> = c
-        .offers
-        .iter()
-        .zip(work(c, draft))
-        .filter_map(|(offer, work)| {
+    let found: Vec<String> = work(c, draft)
+        .filter_map(|(offer, work, told)| {
             let capacity = offer.edges.clone().map(|e| c.edges[e].terms.capacity).min()?;
-            let name = c.instance.actor_name(c.candidates[offer.candidate].actor);
-            (work > capacity).then(|| {
-                let (work, capacity) = (text::number(work.into()), text::number(capacity.into()));
-                format!("{name} would deliver {work} with {}, which has {capacity}", offer.capability.id)
-            })
+            (work > capacity).then(|| format!("{told}, with a capacity of {}", text::number(capacity.into())))
         })
         .collect();
     text::list(&found)
 }
 
 fn below_minimum(c: &Compiled<'_>, draft: &Draft) -> String {
-    let found: Vec<String> = c
-        .offers
-        .iter()
-        .zip(work(c, draft))
-        .filter(|(offer, work)| *work > 0 && *work < offer.capability.minimum_quantity)
-        .map(|(offer, work)| {
-            let least = text::number(offer.capability.minimum_quantity.into());
-            format!("{} would deliver {}, less than {least}", offer.capability.id, text::number(work.into()))
-        })
+    let found: Vec<String> = work(c, draft)
+        .filter(|(offer, work, _)| *work > 0 && *work < offer.capability.minimum_quantity)
+        .map(|(offer, _, told)| format!("{told}, less than {}", text::number(offer.capability.minimum_quantity.into())))
         .collect();
     text::list(&found)
 }

@@ -90,7 +90,11 @@ fn shares_treasury_vetoes_and_minimums_say_how_far_to_go() {
 
     let mut problem = lyon();
     problem["actors"][1]["capabilities"][0]["minimum_quantity"] = json!(12_500);
-    assert!(tells(&why(&problem), "trainer/hours would deliver 12,000, less than 12,500"));
+    assert!(
+        tells(&why(&problem), "would deliver 12,000 for training, less than 12,500"),
+        "{:?}",
+        texts(&why(&problem))
+    );
 }
 
 #[test]

@@ -53,6 +53,7 @@ pub async fn request(world: &World, operation: &str, tenant: Tenant) -> (BTreeMa
     draft.of_people().await;
     draft.of_webhooks().await;
     draft.on_consortia().await;
+    draft.on_frameworks().await;
     let Draft { fill, body, .. } = draft;
     let without_body = operation.starts_with("delete_") || operation == "remove_member";
     (fill, if without_body { Value::Null } else { body })
@@ -266,7 +267,10 @@ impl Draft<'_> {
         self.body = match operation {
             "create_consortium" => founding(platform, organisation).await,
             "replace_consortium" => sample::plan(&json!([{ "organisation": organisation, "role": "group-lead" }])),
-            "invite_into_consortium" => json!({ "organisation": NOBODY, "role": "group-mem" }),
+            "invite_into_consortium" => {
+                let invited = created(platform, "/v1/organisations", json!({ "name": "K" })).await;
+                json!({ "organisation": invited, "role": "group-mem" })
+            }
             "accept_membership" => json!({ "terms": 1 }),
             "decline_membership" | "leave_consortium" | "start_repair" => json!({}),
             "apply_repair" => json!({ "run": NOBODY, "plan": 1 }),
@@ -284,6 +288,7 @@ impl Draft<'_> {
             | "dissolve_consortium"
             | "rescind_membership"
             | "promote_alternate"
+            | "complete_consortium"
             | "ask_to_be_invited_again" => Value::Null,
             _ => return,
         };
@@ -291,6 +296,39 @@ impl Draft<'_> {
         if is_there && operation != "create_consortium" {
             let new = founding(platform, organisation).await;
             self.fill.insert("id", created(owner, "/v1/consortia", new).await);
+        }
+    }
+
+    /// On what the tenant keeps for the next call.
+    async fn on_frameworks(&mut self) {
+        let Self { organisation, owner, platform, is_there, operation, .. } = *self;
+        let keeps = [
+            "create_framework",
+            "get_framework",
+            "get_framework_changes",
+            "end_framework",
+            "accept_framework",
+            "leave_framework",
+        ];
+        if !keeps.contains(&operation) {
+            return;
+        }
+        self.fill.insert("organisation", organisation.to_owned());
+        let mut new = json!({ "consortium": NOBODY, "name": "Toujours ensemble" });
+        if is_there {
+            let mut founding = founding(platform, organisation).await;
+            founding["lots"] = json!(["equipment"]);
+            founding["parts"] = json!([{ "need": "kits", "quantity": 1, "amount_cents": 1 }]);
+            let made = owner.post("/v1/consortia", founding).await.expect(201);
+            let sign = json!({ "organisation": organisation, "digest": made["digest"] });
+            owner.post(&format!("{}/sign", made.header("location")), sign).await.expect(200);
+            new["consortium"] = made["id"].clone();
+            if operation != "create_framework" {
+                self.fill.insert("id", created(owner, "/v1/frameworks", new.clone()).await);
+            }
+        }
+        if operation == "create_framework" {
+            self.body = new;
         }
     }
 

@@ -201,6 +201,14 @@ pub const RULES: &[(&str, &str, Rule)] = &[
     ("get_consortium_checks", "read", Inside(Role::Viewer)),
     ("start_repair", "solve", Inside(Role::Editor)),
     ("apply_repair", "bids", Inside(Role::Editor)),
+    ("complete_consortium", "bids", Inside(Role::Editor)),
+    ("create_framework", "bids", Named(Role::Editor)),
+    ("list_frameworks", "read", Registered),
+    ("get_framework", "read", Inside(Role::Viewer)),
+    ("get_framework_changes", "read", Inside(Role::Viewer)),
+    ("end_framework", "bids", Inside(Role::Editor)),
+    ("accept_framework", "bids", Inside(Role::Editor)),
+    ("leave_framework", "bids", Inside(Role::Editor)),
 ];
 
 /// What an installation without settings does not have: whoever gets in finds nothing.
@@ -316,7 +324,7 @@ pub fn expected(rule: Rule, scope: &str, caller: &Caller, tenant: Tenant) -> Tol
 }
 
 pub fn told(answer: &Answer) -> Told {
-    let not_yours = ["/organisation", "/funder", "/a", "/calls/0"];
+    let not_yours = ["/organisation", "/funder", "/a", "/calls/0", "/consortium"];
     match answer.status {
         401 => Told::Unknown,
         403 => Told::Forbidden,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::team::{Actor, member, team, team_for};
+use super::team::{Actor, member, profile, team, team_for};
 use crate::support::on_both_engines;
 use crate::support::sample;
 
@@ -19,15 +19,6 @@ async fn verdicts(path: &str, who: &Actor) -> BTreeMap<String, String> {
             (format!("{}{about}", one["code"].as_str().unwrap()), one["verdict"].as_str().unwrap().to_owned())
         })
         .collect()
-}
-
-/// Writes something into somebody's profile.
-async fn profile(who: &Actor, more: Value) {
-    let path = format!("/v1/organisations/{}", who.id);
-    let etag = who.client.get(&path).await.expect(200).etag().to_owned();
-    let mut whole = json!({ "name": "x" });
-    whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    who.client.put(&path, &etag, whole).await.expect(200);
 }
 
 #[track_caller]
@@ -79,6 +70,33 @@ on_both_engines! {
         assert_says(&verdicts(&path, workshop).await, &[("size", "kept"), ("one_lead", "not_judged"), ("subcontracting", "not_judged"), ("shares", "not_judged"), ("several_groups", "kept")]);
         team.invite(&path, &team.stranger, 1, json!({ "role": "subcont" })).await.expect(200);
         assert_says(&verdicts(&path, workshop).await, &[("coverage lessons", "not_judged")]);
+    }
+
+    async fn the_price_is_held_against_the_budget_and_members_know_each_other_where_the_call_wants_that(engine) {
+        let team = team_for(engine, |call| {
+            call["group_policy"] = json!({ "connected": true });
+            call["money_policy"] = json!({ "co_financing_percent": 50 });
+            call["budget_cents"] = json!(1_855_000);
+        }).await;
+        let (school, workshop) = (&team.school, &team.workshop);
+        let path = team.pair().await;
+        // 36,000 € and 100 €, and 1,000 € for coordinating: half of it is the funder's.
+        assert_says(&verdicts(&path, school).await, &[("budget", "kept"), ("connected", "broken")]);
+        assert_says(&verdicts(&path, workshop).await, &[("budget", "not_judged"), ("connected", "broken")]);
+        let plan = |coordination: i64| json!({
+            "name": "Ensemble", "form": "conjoint", "lots": ["equipment", "training"], "coordination_cents": coordination,
+            "members": [
+                { "organisation": school.id, "role": "group-lead", "parts": [{ "need": "lessons", "quantity": 1_200 }] },
+                { "organisation": workshop.id, "role": "group-mem", "parts": [{ "need": "kits", "quantity": 100 }] }
+            ]
+        });
+        let etag = school.client.get(&path).await.expect(200).etag().to_owned();
+        school.client.put(&path, &etag, plan(100_001)).await.expect(200);
+        let relation = |since: &str| json!({ "a": workshop.id, "b": school.id, "kind": "referral", "strength_percent": 1, "since": since });
+        let made = school.client.post("/v1/relations", relation("2190-01-02")).await.expect(201);
+        assert_says(&verdicts(&path, school).await, &[("budget", "broken"), ("connected", "broken")]);
+        school.client.put(made.header("location"), made.etag(), relation("2190-01-01")).await.expect(200);
+        assert_says(&verdicts(&path, workshop).await, &[("connected", "kept")]);
     }
 
     async fn whoever_answers_twice_is_told_and_nobody_else(engine) {

@@ -2,5 +2,6 @@
 
 mod checks;
 mod life;
+mod repairs;
 mod sight;
 pub mod team;

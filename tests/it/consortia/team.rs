@@ -93,6 +93,44 @@ impl Team {
         who.client.post(&format!("{path}/sign"), json!({ "digest": digest })).await
     }
 
+    /// Has these sign, and the school file; gives the bid.
+    pub async fn filed(&self, path: &str, members: &[&Actor]) -> String {
+        for who in members {
+            self.sign(path, who).await.expect(200);
+        }
+        let receipt = self.school.client.post(&format!("{path}/file"), json!({})).await.expect(201);
+        receipt["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Lets the deadline of a call pass, and has two owners of the funder open its bids; gives the second.
+    pub async fn opened(&self, call: &str) -> Client {
+        self.sql("UPDATE call SET answers_due_at = '2020-01-01T00:00:00+00:00'").await;
+        let second = people::person(&self.app, &format!("second-{call}@example.org")).await;
+        people::let_in(&self.funder.client, &self.funder.id, &second, "owner").await;
+        for who in [&self.funder.client, &second] {
+            who.post(&format!("/v1/calls/{call}/openings"), json!({})).await.expect(200);
+        }
+        second
+    }
+
+    /// Has the funder choose the only bid on both lots of a call, and tell it at once.
+    pub async fn chosen(&self, call: &str, bid: &str) {
+        let on = json!({ "bid": bid, "chosen": true, "reasons": "Complète" });
+        let lot = |lot: &str| json!({ "lot": lot, "outcome": "awarded", "reasons": "Une offre", "bids": [on] });
+        let lots = [lot("equipment"), lot("training")];
+        let decision = json!({ "tell_at": "2020-01-01T00:00:00Z", "lots": lots });
+        self.funder.client.post(&format!("/v1/calls/{call}/decisions"), decision).await.expect(201);
+    }
+
+    /// Another published call of the funder, as `change` makes it; gives its id.
+    pub async fn another_call(&self, change: impl FnOnce(&mut Value)) -> String {
+        let mut call = bidding::call(&self.funder.id);
+        change(&mut call);
+        let call = created(&self.funder.client, "/v1/calls", call).await;
+        self.funder.client.post(&format!("/v1/calls/{call}/publish"), json!({})).await.expect(200);
+        call
+    }
+
     /// Changes the database behind the back of the service.
     pub async fn sql(&self, sql: &str) {
         people::execute(&self.app, sql, []).await;
@@ -115,4 +153,13 @@ pub async fn events(who: &Actor) -> Vec<String> {
     let feed = who.client.get("/v1/events?limit=100").await.expect(200);
     let kinds = feed["items"].as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap().to_owned());
     kinds.filter(|kind| kind.starts_with("consortium.")).collect()
+}
+
+/// Writes something into somebody's profile.
+pub async fn profile(who: &Actor, more: Value) {
+    let path = format!("/v1/organisations/{}", who.id);
+    let etag = who.client.get(&path).await.expect(200).etag().to_owned();
+    let mut whole = json!({ "name": "x" });
+    whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    who.client.put(&path, &etag, whole).await.expect(200);
 }

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::ops::{Deref, Index};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ETAG, HeaderMap, HeaderName, IF_MATCH};
 use reqwest::redirect::Policy;
@@ -52,6 +54,8 @@ pub struct Client {
     document: Arc<Document>,
     http: reqwest::Client,
     credential: Option<(HeaderName, String)>,
+    /// Microseconds that it and its copies have waited for answers.
+    waited: Arc<AtomicU64>,
 }
 
 /// A client that believes everything, and goes where `redirects` says.
@@ -66,7 +70,7 @@ impl Client {
     pub fn new(base: String, document: Arc<Document>, key: Option<String>) -> Self {
         let credential = key.map(|key| (AUTHORIZATION, format!("Bearer {key}")));
         // A redirect is an answer.
-        Self { base, document, http: http(Policy::none()), credential }
+        Self { base, document, http: http(Policy::none()), credential, waited: Arc::default() }
     }
 
     /// What it sends to say who asks; empty for nobody.
@@ -139,6 +143,11 @@ impl Client {
         self.send_raw(Method::POST, path, headers, body).await
     }
 
+    /// How long this client, its copies and whoever they became have waited for the service, answers added up.
+    pub fn waited(&self) -> Duration {
+        Duration::from_micros(self.waited.load(Ordering::Relaxed))
+    }
+
     /// Where the service listens, `http://host:port`, for what is not in the document.
     pub fn base(&self) -> &str {
         &self.base
@@ -155,9 +164,12 @@ impl Client {
     async fn answer(&self, request: RequestBuilder) -> Answer {
         let request = request.build().expect("a request that can be sent");
         let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let start = Instant::now();
         let response = self.http.execute(request).await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
+        let waited = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.waited.fetch_add(waited, Ordering::Relaxed);
         let exchange = Exchange { method: &method, path: &path, status, headers: &headers, body: &bytes };
         let body = self.document.check(&exchange).unwrap_or_else(|violations| panic!("{violations}"));
         Answer { request: format!("{method} {path}"), status, headers, body }

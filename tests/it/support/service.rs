@@ -87,7 +87,12 @@ pub async fn restarted(app: &App) -> Restarted {
 
 /// The same as [`restarted`], set up in a way of its own.
 pub async fn restarted_with(app: &App, setup: Setup) -> Restarted {
-    let db = database::connect(&app.database.url()).await.expect("the database of the test answers");
+    restarted_on(&app.database.url(), app, setup).await
+}
+
+/// The same on another database, which has what `app` has.
+pub async fn restarted_on(url: &str, app: &App, setup: Setup) -> Restarted {
+    let db = database::connect(url).await.expect("the database of the test answers");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let server = server::start(db, listener, setup).await.expect("the service starts");

@@ -46,6 +46,8 @@ pub struct Facts<'a> {
     pub knows_all: bool,
     pub own_finances: Option<Finances>,
     pub elsewhere: &'a [Elsewhere],
+    /// Pairs of the plan that know each other by the first day of the contract.
+    pub relations: &'a [(Uuid, Uuid)],
     /// The territory above each.
     pub parents: &'a BTreeMap<String, String>,
     pub profiles: &'a BTreeMap<Uuid, Profile>,
@@ -55,19 +57,24 @@ pub struct Facts<'a> {
 pub struct Read {
     pub profiles: BTreeMap<Uuid, Profile>,
     pub parents: BTreeMap<String, String>,
+    pub relations: Vec<(Uuid, Uuid)>,
     pub finances: Option<Finances>,
     pub elsewhere: Vec<Elsewhere>,
 }
 
 impl Read {
     /// Reads it, through the window of the reader. Up to a dozen queries; O(organisations + territories).
-    pub async fn load(db: &impl ConnectionTrait, whole: &Whole, reader: Uuid) -> Result<Self, DbErr> {
+    pub async fn load(db: &impl ConnectionTrait, call: &NewCall, whole: &Whole, reader: Uuid) -> Result<Self, DbErr> {
         let window = Window::new(db, Some(reader));
+        let ids: Vec<Uuid> = whole.in_plan().map(|(id, _)| id).collect();
+        let relations = window.relations_among(&ids).await?.into_iter().map(|relation| relation.value);
+        let begun = relations.filter(|own| own.since.is_none_or(|since| since <= call.starts_on));
+        let relations = begun.map(|own| (own.a, own.b)).collect();
         let profiles = window.profiles().await?.into_iter().map(|profile| (profile.id, profile)).collect();
         let territories = window.territories().await?.into_iter();
         let parents = territories.filter_map(|row| Some((row.code, row.parent_code?))).collect();
         let finances = window.own_finances().await?.remove(&reader);
-        Ok(Self { profiles, parents, finances, elsewhere: elsewhere(db, whole, reader).await? })
+        Ok(Self { profiles, parents, relations, finances, elsewhere: elsewhere(db, whole, reader).await? })
     }
 }
 
@@ -110,6 +117,7 @@ impl<'a> Facts<'a> {
             team,
             own_finances: read.finances,
             elsewhere: &read.elsewhere,
+            relations: &read.relations,
             parents: &read.parents,
             profiles: &read.profiles,
         }
@@ -142,18 +150,24 @@ impl<'a> Facts<'a> {
         within(a, b) || within(b, a)
     }
 
+    /// What each asks for its parts; nothing where the reader does not know that of all, or some are open.
+    pub fn amounts(&self) -> Option<BTreeMap<Uuid, i128>> {
+        let own = |one: &Taking| {
+            let parts = one.parts.iter().map(|part| part.amount_cents.map(i128::from));
+            let known = self.whole.knows_amounts(self.reader, one.id);
+            Some((one.id, parts.sum::<Option<i128>>().filter(|_| known)?))
+        };
+        self.team.iter().map(own).collect()
+    }
+
     /// What the parts of somebody are worth: by amounts where the reader knows those of all, else by the call's published costs of a unit.
     /// Nothing where neither is known for all.
     pub fn worths(&self) -> Option<BTreeMap<Uuid, i128>> {
-        let known = self.team.iter().all(|one| {
-            let priced = one.parts.iter().all(|part| part.amount_cents.is_some());
-            priced && self.whole.knows_amounts(self.reader, one.id)
-        });
+        if let Some(amounts) = self.amounts() {
+            return Some(amounts);
+        }
         let cost = |part: &Part| {
             let quantity = i128::from(part.quantity);
-            if known {
-                return part.amount_cents.map(i128::from);
-            }
             let mut needs = self.call.lots.iter().flat_map(|lot| &lot.needs);
             let need = needs.find(|need| need.code == part.need)?;
             Some(quantity * i128::from(need.reference_unit_cost_cents?))

@@ -26,6 +26,8 @@ pub fn checks(facts: &Facts<'_>) -> Vec<Check> {
     checks.extend(subcontracting(facts));
     checks.extend(shares(facts));
     checks.extend(families(facts));
+    checks.extend(connected(facts));
+    checks.extend(budget(facts));
     checks.extend(shared_people(facts));
     checks.extend(reserved(facts));
     checks.extend(coverage(facts));
@@ -231,6 +233,57 @@ fn families(facts: &Facts<'_>) -> Option<Check> {
 }
 
 /// Entities that draw on the same people, and both count on them.
+/// Whether each member reaches each other one through relations among members, where the call wants that.
+fn connected(facts: &Facts<'_>) -> Option<Check> {
+    if !facts.call.group_policy.connected {
+        return None;
+    }
+    let members: BTreeSet<Uuid> = facts.members().map(|one| one.id).collect();
+    let mut reached: BTreeSet<Uuid> = members.first().copied().into_iter().collect();
+    let among = || facts.relations.iter().filter(|(a, b)| members.contains(a) && members.contains(b));
+    while let Some((a, b)) = among().find(|(a, b)| reached.contains(a) != reached.contains(b)) {
+        reached.extend([*a, *b]);
+    }
+    let apart: Vec<Uuid> = members.difference(&reached).copied().collect();
+    let check = if apart.is_empty() {
+        let (en, fr) = (
+            "Each member reaches each other one through relations.",
+            "Chaque membre est relié à chaque autre par des liens de coopération.",
+        );
+        Check::new("connected", Kept, en, fr)
+    } else {
+        let (en, fr) = (
+            "The call wants members that know each other: no relation leads from the others to these.",
+            "L'appel demande des membres qui se connaissent : aucun lien de coopération ne mène des autres à ceux-ci.",
+        );
+        Check::new("connected", Broken, en, fr).of(apart)
+    };
+    Some(unless_partial(facts, check))
+}
+
+/// Whether all that is asked for, with what the lead is paid for coordinating, stays within what the call can pay.
+fn budget(facts: &Facts<'_>) -> Option<Check> {
+    let budget = i128::from(facts.call.budget_cents?);
+    let code = "budget";
+    let Some(amounts) = facts.amounts().filter(|_| facts.knows_all) else {
+        let (en, fr) = (
+            "The price depends on amounts that you do not know, or that are open.",
+            "Le prix dépend de montants que vous ne connaissez pas, ou qui restent à fixer.",
+        );
+        return Some(Check::new(code, NotJudged, en, fr));
+    };
+    let total = amounts.values().sum::<i128>() + i128::from(facts.whole.coordination_cents);
+    // The funder pays the part that the consortium does not finance itself.
+    let paid = i128::from(100 - facts.call.money_policy.co_financing_percent.min(99));
+    Some(if total * paid <= budget * 100 {
+        let (en, fr) = ("The price is within the budget of the call.", "Le prix tient dans le budget de l'appel.");
+        Check::new(code, Kept, en, fr)
+    } else {
+        let (en, fr) = ("The price is above the budget of the call.", "Le prix dépasse le budget de l'appel.");
+        Check::new(code, Broken, en, fr)
+    })
+}
+
 fn shared_people(facts: &Facts<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     for one in &facts.team {

@@ -38,7 +38,7 @@ pub(crate) async fn get_consortium_checks(
         return Err(Problem::new(Kind::Forbidden).because("a consortium is checked for its members: accept first"));
     }
     let call = call_of(&db, &whole).await?;
-    let read = Read::load(&db, &whole, reader).await?;
+    let read = Read::load(&db, &call.value.written, &whole, reader).await?;
     let facts = Facts::new(&call.value.written, &whole, &read, reader);
     let team: Vec<Uuid> = facts.team.iter().map(|one| one.id).collect();
     let problem = market::problem(&db, &call, &whole, reader, &team).await?;
