@@ -54,9 +54,9 @@ impl Drop for Process {
 }
 
 fn command(app: &App, folder: &TempDir, arguments: &[&str]) -> Command {
-    for (name, key) in [("audit", [11_u8; 32]), ("sealing", [7; 32])] {
-        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        crate::cli::keep(&folder.path().join(name), hex.as_bytes());
+    // The keys of `setup`.
+    for (name, byte) in [("audit", "0b"), ("sealing", "07")] {
+        crate::cli::keep(&folder.path().join(name), byte.repeat(32).as_bytes());
     }
     let mut command = attelage(folder.path(), arguments);
     command.env("ATTELAGE_DATABASE", app.database.url()).env("ATTELAGE_LEASE", "1");
@@ -244,7 +244,7 @@ on_both_engines! {
         for _ in 0..jobs {
             ids.push(world.queue(&easy(), 10_000).await);
         }
-        let start = |number: usize| if number % 2 == 0 { Process::service(&world.app, &folder) } else { Process::worker(&world.app, &folder) };
+        let start = |number: usize| if number.is_multiple_of(2) { Process::service(&world.app, &folder) } else { Process::worker(&world.app, &folder) };
         let mut running: Vec<Process> = (0..4).map(start).collect();
         for kill in 0..kills {
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -252,7 +252,7 @@ on_both_engines! {
             running[number].signal("KILL");
             running[number] = start(number);
         }
-        let end = Instant::now() + Duration::from_secs(600);
+        let end = Instant::now() + Duration::from_mins(10);
         let left = "SELECT COUNT(*) FROM run WHERE finished_at IS NULL";
         while scalar::<i64>(&world.app, left).await > 0 {
             assert!(Instant::now() < end);

@@ -208,7 +208,7 @@ on_both_engines! {
         assert_ne!(start(&funder, &market.call, 20).await, id, "of somebody else it is another run");
         assert_eq!(workshop.get(&path).await.expect(200)["items"].as_array().map(Vec::len), Some(2));
         // Once the answer is a day old, the question is asked anew.
-        execute(&app, &format!("UPDATE run SET finished_at = '2026-01-01 00:00:00+00:00' WHERE twin IS NOT NULL")).await;
+        execute(&app, "UPDATE run SET finished_at = '2026-01-01 00:00:00+00:00' WHERE twin IS NOT NULL").await;
         assert_ne!(start(&workshop, &market.call, 20).await, id);
     }
 

@@ -160,29 +160,28 @@ pub(super) async fn queue(
     if let Some(run) = once.claim(&tx).await? {
         return started_before(&run);
     }
-    let id = match store::twin(&tx, &twin).await? {
-        Some(twin) => twin,
-        None => {
-            let (fingerprint, calls) = (fingerprint.as_str(), calls.as_slice());
-            let new = store::NewRun {
-                id: run,
-                organisation: asker,
-                calls,
-                options: asked,
-                fingerprint,
-                twin: &twin,
-                priority,
-                limit_ms,
-                work,
-            };
-            if store::insert(&tx, new).await? {
-                announce(&tx, Stir::Queued).await?;
-                run
-            } else {
-                // Somebody was faster by a moment.
-                let faster = store::twin(&tx, &twin).await?;
-                faster.ok_or_else(|| Problem::conflict("the same was asked and ended at this moment: ask again"))?
-            }
+    let id = if let Some(twin) = store::twin(&tx, &twin).await? {
+        twin
+    } else {
+        let (fingerprint, calls) = (fingerprint.as_str(), calls.as_slice());
+        let new = store::NewRun {
+            id: run,
+            organisation: asker,
+            calls,
+            options: asked,
+            fingerprint,
+            twin: &twin,
+            priority,
+            limit_ms,
+            work,
+        };
+        if store::insert(&tx, new).await? {
+            announce(&tx, Stir::Queued).await?;
+            run
+        } else {
+            // Somebody was faster by a moment.
+            let faster = store::twin(&tx, &twin).await?;
+            faster.ok_or_else(|| Problem::conflict("the same was asked and ended at this moment: ask again"))?
         }
     };
     once.keep(&tx, HttpResponse::Accepted().insert_header((LOCATION, path(id))).finish()).await?;
