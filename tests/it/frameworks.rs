@@ -129,7 +129,12 @@ on_both_engines! {
         assert_eq!(seen["credentials"], json!([{ "code": "aidants", "change": "new", "valid_to": "2191-01-01" }, { "code": "qualiopi", "change": "withdrawn" }]));
 
         // In a call, on its days, and by what each may know of the others.
-        let next = team.another_call(|call| call["duration_months"] = json!(48)).await;
+        let next = team.another_call(|call| {
+            call["duration_months"] = json!(48);
+            for (lot, more) in [(0_usize, json!({ "quantity": 2_000, "mandatory": true, "reference_unit_cost_cents": 9_000 })), (1, json!({ "reference_unit_cost_cents": 3_100 }))] {
+                call["lots"][lot]["needs"][0].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            }
+        }).await;
         let strict = team.another_call(|call| {
             call["eligibility"] = json!([
                 { "code": "esus", "criterion": "credential", "credential": "esus", "scope": "any_member" },
@@ -156,7 +161,7 @@ on_both_engines! {
         team.library.client.post("/v1/capabilities", sample::devices(&team.library.id, 5_000, 10_000)).await.expect(201);
         let search = json!({ "organisation": school.id, "team": seen["fit"]["team"] });
         let found = school.client.post(&format!("/v1/calls/{next}/partner-suggestions"), search).await.expect(200);
-        assert_eq!(found["partners"][0]["organisation"], json!(team.library.id));
+        assert_eq!(found["partners"][0]["organisation"], json!(team.library.id), "{:#}", found.body);
 
         for call in [Uuid::now_v7().to_string(), sample::created(&team.funder.client, "/v1/calls", crate::support::bidding::call(&team.funder.id)).await] {
             school.client.get(&format!("{path}/changes?call={call}")).await.problem(400);
