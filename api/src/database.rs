@@ -8,12 +8,14 @@ use sea_orm::sea_query::Expr;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    IsolationLevel, Statement, TransactionOptions, TransactionTrait,
 };
 
+use self::writer::Writer;
 use crate::vocabularies;
 
 pub mod sqlite;
+pub mod writer;
 
 /// Opens the database: SQLite in WAL mode, with foreign keys and full durability, or PostgreSQL.
 ///
@@ -62,20 +64,9 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
 /// The database's.
 pub async fn prepare(db: &DatabaseConnection) -> Result<(), DbErr> {
     Migrator::up(db, None).await?;
-    let tx = db.begin_with_options(to_write()).await?;
+    let tx = Writer::new(db).begin().await?;
     vocabularies::store::seed(&tx).await?;
     tx.commit().await
-}
-
-/// How a writing transaction begins: through [`crate::audit::Log::begin`], so that it says what it did.
-///
-/// SQLite: takes the write lock at once. A deferred transaction that reads and then writes fails with "database is
-/// locked" as soon as two of them meet. PostgreSQL: read committed; rows are protected by their `version`.
-pub(crate) fn to_write() -> TransactionOptions {
-    TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    }
 }
 
 /// Makes a deletion final: in `SQLite`, what was deleted still stands in the write-ahead log until that begins anew, which it does here

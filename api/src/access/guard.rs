@@ -77,8 +77,9 @@ pub async fn stand(
         Ok(caller) => {
             let app = request.app_data::<Data<App>>().cloned();
             request.extensions_mut().insert(caller.clone());
+            let writes = !request.method().is_safe();
             let response = next.call(request).await?.map_into_boxed_body();
-            match noted(app.as_ref().map(Data::get_ref), &caller, response.status()).await {
+            match noted(app.as_ref().map(Data::get_ref), &caller, response.status(), writes).await {
                 Ok(()) => response,
                 Err(problem) => response.into_response(problem.error_response()),
             }
@@ -94,13 +95,16 @@ pub async fn stand(
     Ok(response)
 }
 
-/// Writes down what sealed things the answer shows, before anybody sees it.
-async fn noted(app: Option<&App>, caller: &Caller, status: StatusCode) -> Result<(), Problem> {
+/// Before anybody sees the answer: writes down what sealed things it shows, and waits for what a write has seen.
+async fn noted(app: Option<&App>, caller: &Caller, status: StatusCode, writes: bool) -> Result<(), Problem> {
+    let app = app.ok_or_else(|| Problem::internal("the guard has no log to write to"))?;
+    if writes {
+        app.log.settled().await?;
+    }
     let shown = caller.take_shown();
     if shown.is_empty() || !status.is_success() {
         return Ok(());
     }
-    let app = app.ok_or_else(|| Problem::internal("the guard has no log to write to"))?;
     app.readings.keep(caller, shown).await
 }
 

@@ -13,7 +13,6 @@ use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
-    TransactionTrait as _,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -21,7 +20,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::Caller;
-use crate::database::{now, to_write};
+use crate::database::now;
+use crate::database::writer::{Writer, Writing};
 use crate::events::{self, Bell, News};
 use crate::keyfile::Key;
 use crate::request_id;
@@ -193,7 +193,7 @@ pub async fn has_begun(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
 /// The log of a database: the way to write to it. Cheap to clone.
 #[derive(Clone)]
 pub struct Log {
-    db: DatabaseConnection,
+    writer: Writer,
     key: Key,
     bell: Bell,
 }
@@ -214,13 +214,13 @@ impl Log {
             let detail = "the audit log of this database was not written with this key, or has been tampered with: give the key with --audit-key-file, or see `attelage audit verify`";
             return Err(DbErr::Custom(detail.to_owned()));
         }
-        Ok(Self { db: db.clone(), key, bell: Bell::default() })
+        Ok(Self { writer: Writer::new(db), key, bell: Bell::default() })
     }
 
     /// The database.
     #[must_use]
     pub fn db(&self) -> &DatabaseConnection {
-        &self.db
+        self.writer.db()
     }
 
     /// Rings when events have been told.
@@ -235,13 +235,29 @@ impl Log {
     /// The database's.
     pub async fn begin(&self, caller: &Caller) -> Result<Write, DbErr> {
         let author = Author::of(caller);
-        let tx = self.db.begin_with_options(to_write()).await?;
+        let tx = self.writer.begin().await?;
         Ok(Write { tx, key: self.key.clone(), bell: self.bell.clone(), author })
+    }
+
+    /// Starts a writing transaction that has no entry, for what is nobody's act: leases, attempts, what came of them.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn begin_unrecorded(&self) -> Result<Writing, DbErr> {
+        self.writer.begin().await
+    }
+
+    /// Waits until everything that a write has seen is durable.
+    ///
+    /// # Errors
+    /// Something that was seen is lost.
+    pub(crate) async fn settled(&self) -> Result<(), DbErr> {
+        self.writer.settled().await
     }
 
     /// Writes entries that stand alone.
     async fn keep(&self, entries: Vec<Entry>) -> Result<(), DbErr> {
-        let tx = self.db.begin_with_options(to_write()).await?;
+        let tx = self.writer.begin().await?;
         store::append(&tx, &self.key, entries).await?;
         tx.commit().await
     }
@@ -249,7 +265,7 @@ impl Log {
 
 /// A writing transaction, which ends with an entry in the log, or with nothing written.
 pub struct Write {
-    tx: DatabaseTransaction,
+    tx: Writing,
     key: Key,
     bell: Bell,
     author: Author,
@@ -274,7 +290,8 @@ impl Write {
         let news: Vec<News> = recorded.iter().flat_map(|one| one.news.iter().cloned()).collect();
         let entries: Vec<Entry> = recorded.into_iter().flat_map(|one| one.entries(&author)).collect();
         if entries.is_empty() {
-            return tx.rollback().await;
+            // Dropped: undone.
+            return Ok(());
         }
         store::append(&tx, &key, entries).await?;
         let told = events::store::tell(&tx, news, now()).await?;

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use attelage_migrations::{Migrator, MigratorTrait as _};
 use sea_orm::sea_query::{Alias, Query};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait as _};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 use zip::ZipArchive;
 
 use super::rows::{self, Digester, Row, quoted};
 use super::take::entry;
 use super::{BackupError, FORMAT, MANIFEST, Manifest, Table, catalogue};
-use crate::database::{rows_per_statement, to_write};
+use crate::database::rows_per_statement;
+use crate::database::writer::Writer;
 
 /// Reads a whole backup and compares it with what it says of itself. No database is touched. O(rows).
 ///
@@ -56,10 +57,10 @@ pub async fn restore(db: &DatabaseConnection, file: &Path) -> Result<Manifest, B
     if missing > 0 {
         Migrator::up(db, u32::try_from(missing).ok()).await?;
     }
-    let tx = db.begin_with_options(to_write()).await?;
+    let tx = Writer::new(db).begin().await?;
     fill(&tx, file, &manifest).await?;
     for table in &manifest.tables {
-        agree(table, &rows::digest(&tx, table).await?, "in the database")?;
+        agree(table, &rows::digest(&*tx, table).await?, "in the database")?;
     }
     tx.commit().await?;
     Migrator::up(db, None).await?;

@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use super::entity::sign_in_attempt::{ActiveModel, Column, Entity};
 use super::{password, store};
+use crate::audit::Log;
 use crate::codes::sha256_hex;
 use crate::database::now;
 use crate::problem::Problem;
@@ -35,15 +36,17 @@ impl Attempt {
     ///
     /// # Errors
     /// 429 after too many failures.
-    pub async fn count(db: &impl ConnectionTrait, email: &str, network: Option<IpAddr>) -> Result<Self, Problem> {
-        Entity::delete_many().filter(Column::ExpiresAt.lte(now())).exec(db).await?;
+    pub async fn count(log: &Log, email: &str, network: Option<IpAddr>) -> Result<Self, Problem> {
+        let tx = log.begin_unrecorded().await?;
+        Entity::delete_many().filter(Column::ExpiresAt.lte(now())).exec(&*tx).await?;
+        tx.commit().await?;
         let network = network.map(|address| sha256_hex(format!("network {}", whole(address)).as_bytes()));
         if let Some(network) = &network {
-            add(db, network, PER_NETWORK).await?;
+            add(log, network, PER_NETWORK).await?;
         }
         let attempt = Self { account: account(email), network };
-        if let Err(refused) = add(db, &attempt.account, PER_ACCOUNT).await {
-            attempt.release_network(db).await?;
+        if let Err(refused) = add(log, &attempt.account, PER_ACCOUNT).await {
+            attempt.release_network(log).await?;
             return Err(refused);
         }
         Ok(attempt)
@@ -53,17 +56,12 @@ impl Attempt {
     ///
     /// # Errors
     /// Too many at once.
-    pub async fn verify(
-        &self,
-        db: &impl ConnectionTrait,
-        password: String,
-        kept: Option<String>,
-    ) -> Result<bool, Problem> {
+    pub async fn verify(&self, log: &Log, password: String, kept: Option<String>) -> Result<bool, Problem> {
         match password::verify(password, kept).await {
-            Ok(true) => self.forgive(db).await?,
+            Ok(true) => self.forgive(log).await?,
             Ok(false) => return Ok(false),
             Err(problem) => {
-                self.take_back(db).await?;
+                self.take_back(log).await?;
                 return Err(problem);
             }
         }
@@ -71,20 +69,22 @@ impl Attempt {
     }
 
     /// Takes the attempt back: its password was not looked at.
-    async fn take_back(&self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
-        subtract(db, &self.account).await?;
-        self.release_network(db).await
+    async fn take_back(&self, log: &Log) -> Result<(), DbErr> {
+        subtract(log, &self.account).await?;
+        self.release_network(log).await
     }
 
     /// Takes the attempt back, and with it all failures of the account: its password was right.
-    async fn forgive(&self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
-        Entity::delete_by_id(self.account.clone()).exec(db).await?;
-        self.release_network(db).await
+    async fn forgive(&self, log: &Log) -> Result<(), DbErr> {
+        let tx = log.begin_unrecorded().await?;
+        Entity::delete_by_id(self.account.clone()).exec(&*tx).await?;
+        tx.commit().await?;
+        self.release_network(log).await
     }
 
-    async fn release_network(&self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    async fn release_network(&self, log: &Log) -> Result<(), DbErr> {
         match &self.network {
-            Some(network) => subtract(db, network).await,
+            Some(network) => subtract(log, network).await,
             None => Ok(()),
         }
     }
@@ -112,7 +112,7 @@ fn whole(address: IpAddr) -> IpAddr {
 }
 
 /// Counts one more, unless there are `most`. One query; two where it is refused.
-async fn add(db: &impl ConnectionTrait, subject: &str, most: i32) -> Result<(), Problem> {
+async fn add(log: &Log, subject: &str, most: i32) -> Result<(), Problem> {
     let now = now();
     let row = ActiveModel { subject: Set(subject.to_owned()), failures: Set(1), expires_at: Set(now + COUNTS_FOR) };
     let failures = || Expr::col((Entity, Column::Failures));
@@ -122,20 +122,24 @@ async fn add(db: &impl ConnectionTrait, subject: &str, most: i32) -> Result<(), 
         .value(Column::ExpiresAt, now + COUNTS_FOR)
         .action_and_where(is_over().or(failures().lt(most)))
         .to_owned();
-    if Entity::insert(row).on_conflict(one_more).exec_without_returning(db).await? > 0 {
+    let tx = log.begin_unrecorded().await?;
+    let added = Entity::insert(row).on_conflict(one_more).exec_without_returning(&*tx).await?;
+    tx.commit().await?;
+    if added > 0 {
         return Ok(());
     }
-    let full = Entity::find_by_id(subject.to_owned()).one(db).await?;
+    let full = Entity::find_by_id(subject.to_owned()).one(log.db()).await?;
     let wait = full.map_or(0, |full| (full.expires_at - now).num_seconds() + 1);
     Err(Problem::too_many_requests(wait.try_into().unwrap_or_default())
         .because("too many failed sign-ins: wait before you try again"))
 }
 
-async fn subtract(db: &impl ConnectionTrait, subject: &str) -> Result<(), DbErr> {
+async fn subtract(log: &Log, subject: &str) -> Result<(), DbErr> {
     let some = Column::Subject.eq(subject).and(Column::Failures.gt(0));
     let fewer = Expr::col(Column::Failures).sub(1);
-    Entity::update_many().col_expr(Column::Failures, fewer).filter(some).exec(db).await?;
-    Ok(())
+    let tx = log.begin_unrecorded().await?;
+    Entity::update_many().col_expr(Column::Failures, fewer).filter(some).exec(&*tx).await?;
+    tx.commit().await
 }
 
 #[cfg(test)]

@@ -98,8 +98,8 @@ pub(crate) async fn change_password(
     let person = store::person(&app.db, id).await?.ok_or_else(Problem::not_found)?;
     let kept = person.password_hash;
     // Whoever found a session open shall not find the password.
-    let attempt = Attempt::count(&app.db, &person.email, entrance.address(&request)).await?;
-    if !attempt.verify(&app.db, change.current, kept.clone()).await? {
+    let attempt = Attempt::count(&app.log, &person.email, entrance.address(&request)).await?;
+    if !attempt.verify(&app.log, change.current, kept.clone()).await? {
         return Err(Problem::invalid(vec![Fault::at("/current", "this is not your password")]));
     }
     let hash = password::hash(change.new).await?;

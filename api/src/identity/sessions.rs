@@ -51,8 +51,8 @@ pub(crate) async fn sign_in(
 ) -> Result<HttpResponse, Problem> {
     let person = store::person_by_email(&app.db, &own.email).await?;
     let kept = person.as_ref().and_then(|person| person.password_hash.clone());
-    let attempt = Attempt::count(&app.db, &own.email, entrance.address(&request)).await?;
-    let known = attempt.verify(&app.db, own.password, kept).await?;
+    let attempt = Attempt::count(&app.log, &own.email, entrance.address(&request)).await?;
+    let known = attempt.verify(&app.log, own.password, kept).await?;
     let Some(person) = person.filter(|_| known) else {
         return Err(Problem::new(Kind::Unauthenticated).because("the address or the password is wrong"));
     };

@@ -83,7 +83,9 @@ impl Writer {
     /// Tells a person what they were not told, in one mail, if there is something that they want to read of.
     async fn write_to(&self, person: Uuid) -> Result<(), Problem> {
         let db = self.log.db();
-        let Some(position) = store::take_on(db, person).await? else { return Ok(()) };
+        let tx = self.log.begin_unrecorded().await?;
+        let Some(position) = store::take_on(&*tx, person).await? else { return Ok(()) };
+        tx.commit().await?;
         let mut untold = store::untold(db, person, position).await?;
         let Some(row) = identity::store::person(db, person).await? else { return Ok(()) };
         let wants = store::preferences(db, person).await?;
@@ -91,12 +93,14 @@ impl Writer {
         let last = untold.last.unwrap_or(position);
         let sent = if untold.items.is_empty() { Sent::Nothing } else { self.send(row, &wants, untold).await? };
         let quiet = TimeDelta::from_std(self.settings.quiet).unwrap_or(REST);
-        match sent {
-            Sent::Nothing => store::let_go(db, person, last, now()).await?,
-            Sent::Done => store::let_go(db, person, last, now() + quiet).await?,
-            Sent::Later => store::let_go(db, person, position, now() + REST.min(quiet)).await?,
-        }
-        Ok(())
+        let (position, rest) = match sent {
+            Sent::Nothing => (last, now()),
+            Sent::Done => (last, now() + quiet),
+            Sent::Later => (position, now() + REST.min(quiet)),
+        };
+        let tx = self.log.begin_unrecorded().await?;
+        store::let_go(&*tx, person, position, rest).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn send(&self, to: person::Model, wants: &MailPreferences, untold: Untold) -> Result<Sent, Problem> {

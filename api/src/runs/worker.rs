@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use attelage_solver::{Proposal, Query};
 use chrono::TimeDelta;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{DbErr, TransactionTrait as _};
+use sea_orm::DbErr;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -31,7 +31,6 @@ use super::work::{Line, Outcome};
 use super::{Asked, RunProgress, RunState};
 use crate::access::Caller;
 use crate::audit::Log;
-use crate::database::to_write;
 use crate::tasks::Keeper;
 
 /// How often a run is begun before it has failed.
@@ -178,14 +177,13 @@ impl Worker {
 
     /// Takes the next run. One query where there is none.
     async fn take(&self) -> Result<Option<Job>, DbErr> {
-        let db = self.log.db();
-        if !queue::has_work(db).await? {
+        if !queue::has_work(self.log.db()).await? {
             return Ok(None);
         }
-        let tx = db.begin_with_options(to_write()).await?;
+        let tx = self.log.begin_unrecorded().await?;
         let job = queue::take(&tx, &Taker { name: &self.name, lease: self.lease() }).await?;
         if let Some(job) = &job {
-            announce(&tx, Stir::Changed(job.lease.run)).await?;
+            announce(&*tx, Stir::Changed(job.lease.run)).await?;
         }
         tx.commit().await?;
         if let Some(job) = &job {
@@ -336,12 +334,16 @@ impl Worker {
         }
         let (asked, progress) = (Instant::now(), course.progress.take());
         let is_news = progress.is_some();
-        if !queue::renew(db, course.lease, self.lease(), course.spent_ms(), progress).await? {
+        let tx = self.log.begin_unrecorded().await?;
+        if !queue::renew(&*tx, course.lease, self.lease(), course.spent_ms(), progress).await? {
             return Ok(false);
         }
+        if is_news {
+            announce(&*tx, Stir::Changed(course.lease.run)).await?;
+        }
+        tx.commit().await?;
         course.renewed = asked;
         if is_news {
-            announce(db, Stir::Changed(course.lease.run)).await?;
             self.wake.ring(Stir::Changed(course.lease.run));
         }
         Ok(true)
@@ -349,10 +351,10 @@ impl Worker {
 
     /// Gives a run back, for whoever comes next.
     async fn give_back(&self, course: &Course, pause: TimeDelta, counts: bool) -> Result<(), DbErr> {
-        let db = self.log.db();
-        let given = queue::give_back(db, course.lease, pause, course.spent_ms(), counts).await?;
-        if given {
-            announce(db, Stir::Queued).await?;
+        let tx = self.log.begin_unrecorded().await?;
+        if queue::give_back(&*tx, course.lease, pause, course.spent_ms(), counts).await? {
+            announce(&*tx, Stir::Queued).await?;
+            tx.commit().await?;
             self.wake.ring(Stir::Queued);
         }
         Ok(())

@@ -99,9 +99,11 @@ async fn keep(log: Log, mut stop: watch::Receiver<()>) {
 /// Does what is due and what nobody else does. One query for each task that is not.
 async fn turn(log: &Log, known: &mut bool) -> Result<(), DbErr> {
     if !*known {
+        let tx = log.begin_unrecorded().await?;
         for task in Task::ALL {
-            store::know(log.db(), task.name()).await?;
+            store::know(&*tx, task.name()).await?;
         }
+        tx.commit().await?;
         *known = true;
     }
     for task in Task::ALL {

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, TransactionTrait as _};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use tokio::sync::watch;
 use tokio::task::{self, JoinSet};
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use super::{DeliveryState, WebhookFault, secrets, store};
 use crate::access::Caller;
 use crate::audit::{Log, Recorded};
 use crate::bids::seal::SealingKey;
-use crate::database::{now, to_write};
+use crate::database::now;
 use crate::events::{self, EventType, News};
 use crate::problem::Problem;
 
@@ -119,11 +119,10 @@ impl Worker {
         room: usize,
         busy: &HashMap<Uuid, usize>,
     ) -> Result<(Vec<Parcel>, Option<DateTime<Utc>>), DbErr> {
-        let db = self.log.db();
-        let tx = db.begin_with_options(to_write()).await?;
+        let tx = self.log.begin_unrecorded().await?;
         let mut failing = BTreeSet::new();
         for one in ended.iter() {
-            self.record(&tx, one).await?;
+            self.record(&*tx, one).await?;
             if one.answer.is_success() {
                 failing.remove(&one.webhook)
             } else {
