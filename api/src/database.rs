@@ -14,6 +14,9 @@ use sea_orm::{
 use self::writer::Writer;
 use crate::vocabularies;
 
+/// The lock on changes of the schema: any number that nobody else takes (`attelage`, in ASCII).
+const PREPARING: i64 = i64::from_be_bytes(*b"attelage");
+
 pub mod sqlite;
 pub mod writer;
 
@@ -58,14 +61,27 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     Ok(db)
 }
 
-/// Brings the schema up to date and fills empty vocabularies. Safe to repeat.
+/// Brings the schema up to date and fills empty vocabularies, in one transaction. Safe to repeat, and at the same time as others: those who
+/// come later wait for the first.
+///
+/// A schema of a later release is left as it is: its migrations only add to it, so that the release before goes on with it while
+/// replicas are replaced one by one.
 ///
 /// # Errors
 /// The database's.
 pub async fn prepare(db: &DatabaseConnection) -> Result<(), DbErr> {
-    Migrator::up(db, None).await?;
     let tx = Writer::new(db).begin().await?;
-    vocabularies::store::seed(&tx).await?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({PREPARING})")).await?;
+    }
+    let known = Migrator::migrations();
+    let applied = Migrator::get_migration_models(&*tx).await?;
+    if applied.iter().all(|one| known.iter().any(|own| own.name() == one.version)) {
+        Migrator::up(&*tx, None).await?;
+    } else {
+        tracing::warn!("the schema of this database is of a later release: it is left as it is");
+    }
+    vocabularies::store::seed(&*tx).await?;
     tx.commit().await
 }
 

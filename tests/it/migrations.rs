@@ -81,6 +81,27 @@ on_both_engines! {
         }
     }
 
+    async fn replicas_that_start_together_prepare_the_database_once(engine) {
+        let database = TestDatabase::empty(engine).await;
+        let replica = async || {
+            let db = database.connect().await;
+            database::prepare(&db).await.unwrap();
+            (columns(&db).await, Migrator::get_applied_migrations(&db).await.unwrap().len())
+        };
+        let (one, other, third) = tokio::join!(replica(), replica(), replica());
+        assert_eq!(one.1, Migrator::migrations().len());
+        assert!(one == other && other == third);
+    }
+
+    async fn a_schema_of_a_later_release_is_left_as_it_is(engine) {
+        let (_database, db) = migrated(engine).await;
+        db.execute_unprepared("ALTER TABLE organisation ADD COLUMN motto TEXT").await.unwrap();
+        db.execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20991231_000001_add_mottos', 0)").await.unwrap();
+        let later = columns(&db).await;
+        database::prepare(&db).await.unwrap();
+        assert_eq!(columns(&db).await, later);
+    }
+
     async fn preparing_again_keeps_what_people_have_changed(engine) {
         let database = TestDatabase::empty(engine).await;
         let db = database.connect().await;

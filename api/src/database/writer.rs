@@ -149,13 +149,13 @@ impl Place {
     async fn pass_on(mut self) -> Result<(), DbErr> {
         let end = self.group().map(|group| group.end.subscribe()).ok_or_else(lost)?;
         if let Some(turn) = self.0.take() {
-            let (waiting, mut others) = (OwnedMutexGuard::mutex(&turn).clone().lock_owned(), end.clone());
+            let (waiting, others) = (OwnedMutexGuard::mutex(&turn).clone().lock_owned(), ended(end.clone()));
             drop(turn);
             // A task of its own: whoever began this may go away, and others rely on it.
             tokio::spawn(async move {
                 tokio::select! {
                     biased;
-                    _ = others.wait_for(Option::is_some) => {}
+                    _ = others => {}
                     turn = waiting => finish(turn).await,
                 }
             });
