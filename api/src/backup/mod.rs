@@ -1,9 +1,9 @@
 //! Backups: the whole database in one file, taken while the service runs, and put into another database of either kind.
 //!
-//! 1. [`catalogue`] is what a database says of its tables: their columns, keys, and the kind of each value. Nothing here lists them, so
+//! 1. `catalogue` is what a database says of its tables: their columns, keys, and the kind of each value. Nothing here lists them, so
 //!    that no table is forgotten.
-//! 2. [`cells`] is a value as both databases and a file know it.
-//! 3. [`take`] writes all rows, as they stand at one instant, into a ZIP file: a file of JSON lines for each table, and a manifest with
+//! 2. `cells` is a value as both databases and a file know it.
+//! 3. `take` writes all rows, as they stand at one instant, into a ZIP file: a file of JSON lines for each table, and a manifest with
 //!    how many they are and their SHA-256.
 //! 4. [`restore`] puts them into an empty database, reads them back, compares, and only then keeps them.
 //!
