@@ -61,7 +61,7 @@ pub(crate) async fn get_live() -> HttpResponse {
 
 /// Says whether requests may be sent to this process: its database answers within a second and has a schema that it can use, and the
 /// process is not about to end. Until it does, send them to another.
-#[utoipa::path(tag = "service", responses((status = 200, description = "They may", body = Health), Problem))]
+#[utoipa::path(tag = "service", responses((status = 200, description = "They may", body = Health)))]
 #[get("/health/ready")]
 pub(crate) async fn get_ready(app: Data<App>) -> Result<HttpResponse, Problem> {
     app.readiness.check(&app.db).await.map_err(|why| Problem::new(Kind::Unavailable).because(why))?;

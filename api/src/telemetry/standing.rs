@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 use tokio::time::timeout;
 
 use super::metrics::named;
