@@ -358,7 +358,7 @@ async fn metrics_have_a_listener_of_their_own_in_every_process() {
     let listen = ["--metrics-listen", "127.0.0.1:0"];
     let service =
         Process::start(&app, &folder, 2, &[&["serve", "--port", "0", "--drain", "0"], &listen[..]].concat(), &[]);
-    let worker = Process::start(&app, &folder, 1, &[&["worker"], &listen[..]].concat(), &[]);
+    let worker = Process::start(&app, &folder, 2, &[&["worker"], &listen[..]].concat(), &[]);
     let client = http(Policy::none());
     for address in [service.address(1), worker.address(0)] {
         let answer = client.get(&address).send().await.unwrap();
@@ -417,7 +417,7 @@ async fn a_trace_goes_from_the_request_to_the_process_that_computes() {
     headers.insert("tracestate", "canary=1".parse().unwrap());
     headers.insert("baggage", "canary=2".parse().unwrap());
     let run =
-        app.at(service.address(0)).post_with(&format!("/v1/calls/{call}/runs?"), headers, json!({})).await.expect(200);
+        app.at(service.address(0)).post_with(&format!("/v1/calls/{call}/runs"), headers, json!({})).await.expect(200);
     // What is not sent yet is sent at the end.
     worker.end();
     service.end();

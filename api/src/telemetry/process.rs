@@ -53,7 +53,7 @@ impl Stat {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::float_cmp)]
+    #![allow(clippy::unwrap_used, clippy::float_cmp, clippy::cast_precision_loss)]
 
     use super::*;
 

@@ -78,7 +78,10 @@ impl Collector {
         let (tell, told) = std::sync::mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let app = move || App::new().app_data(data.clone()).route("/v1/traces", web::post().to(collect));
+                let app = move || {
+                    let room = web::PayloadConfig::new(16 << 20);
+                    App::new().app_data(room).app_data(data.clone()).route("/v1/traces", web::post().to(collect))
+                };
                 let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).expect("it listens");
                 let server = server.run();
                 tell.send(server.handle()).expect("somebody has started it");
