@@ -9,6 +9,7 @@ use crate::audit::{Log, Readings};
 use crate::bids::seal::SealingKey;
 use crate::limits::Limits;
 use crate::page::CursorKey;
+use crate::readiness::Readiness;
 use crate::runs::child::Confinement;
 use crate::runs::follow::Followers;
 use crate::runs::wake::Wake;
@@ -39,4 +40,6 @@ pub struct App {
     pub wake: Wake,
     /// Who follows runs.
     pub followers: Followers,
+    /// Whether requests may be sent here.
+    pub readiness: Readiness,
 }

@@ -1,5 +1,6 @@
 //! The settings of the service, from the command line and the environment.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -59,6 +60,9 @@ pub struct ServerConfig {
     /// Port to listen on; 0 takes a free one
     #[arg(long, env = "ATTELAGE_PORT", default_value_t = 8080)]
     pub port: u16,
+    /// Seconds to go on answering after SIGTERM, while `/health/ready` says no: longer than a load balancer takes to turn away
+    #[arg(long, env = "ATTELAGE_DRAIN", value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=300))]
+    pub drain: u16,
     /// How runs are computed
     #[command(flatten)]
     pub runs: RunsConfig,
@@ -71,6 +75,28 @@ pub struct ServerConfig {
     /// Where and how events are sent
     #[command(flatten)]
     pub webhooks: WebhooksConfig,
+}
+
+/// What is told to those who operate the service.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TelemetryConfig {
+    /// Address to serve metrics on, `127.0.0.1:9464`: one that nobody outside reaches. None are served by default
+    #[arg(long, env = "ATTELAGE_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+impl TelemetryConfig {
+    /// Opens the listener for metrics, where there is to be one.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on.
+    pub fn listener(&self) -> Result<Option<TcpListener>, String> {
+        let listen = |address: SocketAddr| {
+            let listener = TcpListener::bind(address);
+            listener.map_err(|error| format!("cannot serve metrics on {address}: {error}"))
+        };
+        self.metrics_listen.map(listen).transpose()
+    }
 }
 
 /// How runs are computed.
@@ -165,7 +191,8 @@ impl ServerConfig {
     /// The setup that follows from it, with how people come in and the keys that are not in the database.
     #[must_use]
     pub fn setup(&self, entrance: entrance::Settings, sealing: SealingKey, audit: Key) -> Setup {
-        let Self { host: _, port: _, runs, limits, edge, webhooks } = self;
+        let Self { host: _, port: _, drain, runs, limits, edge, webhooks } = self;
+        let drain = Duration::from_secs(u64::from(*drain));
         let limits = limits::Settings {
             per_minute: limits.requests_per_minute,
             per_minute_of_address: limits.requests_per_minute_of_address,
@@ -174,7 +201,7 @@ impl ServerConfig {
         let EdgeConfig { public_url, cors_origins, security_contact } = edge.clone();
         let edge = edge::Settings { public_url, cors_origins, security_contact };
         let webhooks = webhooks.settings();
-        Setup { runs: runs.settings(), entrance, sealing, audit, limits, edge, webhooks, mail: None }
+        Setup { runs: runs.settings(), entrance, sealing, audit, limits, edge, webhooks, mail: None, drain }
     }
 }
 

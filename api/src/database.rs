@@ -1,5 +1,6 @@
 //! The connection, and the one way to write.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use attelage_migrations::{Migrator, MigratorTrait as _};
@@ -83,6 +84,18 @@ pub async fn prepare(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
     vocabularies::store::seed(&*tx).await?;
     tx.commit().await
+}
+
+/// Whether the schema is older than this release. One that is newer will do: releases keep what the one before them needs. One query,
+/// which creates nothing.
+///
+/// # Errors
+/// The database's; a database that has no schema.
+pub async fn lacks_migrations(db: &DatabaseConnection) -> Result<bool, DbErr> {
+    let all = Statement::from_string(db.get_database_backend(), "SELECT version FROM seaql_migrations");
+    let applied = db.query_all_raw(all).await?;
+    let applied: BTreeSet<String> = applied.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, DbErr>>()?;
+    Ok(Migrator::migrations().iter().any(|migration| !applied.contains(migration.name())))
 }
 
 /// Makes a deletion final: in `SQLite`, what was deleted still stands in the write-ahead log until that begins anew, which it does here

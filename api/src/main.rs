@@ -11,18 +11,21 @@ use attelage::audit::verify::Place;
 use attelage::bids::keys;
 use attelage::bids::seal::SealingKey;
 use attelage::config::{
-    AuditConfig, DatabaseConfig, IdentityConfig, MailConfig, RunsConfig, SealingConfig, ServerConfig,
+    AuditConfig, DatabaseConfig, IdentityConfig, MailConfig, RunsConfig, SealingConfig, ServerConfig, TelemetryConfig,
 };
 use attelage::identity::administration;
 use attelage::imports::{ImportKind, apply};
 use attelage::keyfile::Key;
 use attelage::runs::{compute, worker};
 use attelage::server::{Setup, StartError};
+use attelage::telemetry::exposition;
+use attelage::telemetry::logs;
+use attelage::telemetry::traces::Traces;
 use attelage::{audit, database, demo, openapi, server, solving};
 use attelage_migrations::{Migrator, MigratorTrait as _};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use sd_notify::NotifyState;
 use sea_orm::DatabaseConnection;
-use tracing_subscriber::EnvFilter;
 
 mod operate;
 
@@ -33,6 +36,9 @@ struct Cli {
     /// File with settings, each named as on the command line: `public-url = "https://example.org"`
     #[arg(long, global = true, env = "ATTELAGE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, global = true, env = "ATTELAGE_LOG_FORMAT", value_enum, default_value = "text")]
+    log_format: logs::Format,
     #[command(subcommand)]
     command: Command,
 }
@@ -54,6 +60,8 @@ enum Command {
         sealing: SealingConfig,
         #[command(flatten)]
         mail: MailConfig,
+        #[command(flatten)]
+        telemetry: TelemetryConfig,
     },
     /// Show the golden example: the call of the Métropole de Lyon, computed on a fresh database, then served
     Demo {
@@ -156,6 +164,8 @@ enum Command {
         audit: AuditConfig,
         #[command(flatten)]
         runs: RunsConfig,
+        #[command(flatten)]
+        telemetry: TelemetryConfig,
     },
     /// Compute what stands on standard input, for a service
     #[command(hide = true)]
@@ -245,14 +255,18 @@ fn main() -> ExitCode {
         let cli = Cli::from_arg_matches(&matches);
         cli.map_err(|error| error.to_string())
     });
-    let command = match asked {
+    let (command, log_format) = match asked {
         // A process that only computes has nothing else: no runtime, no log.
         Ok(Cli { command: Command::Compute(args), .. }) => return compute::run(&args),
-        Ok(Cli { command, .. }) => command,
+        Ok(Cli { command, log_format, .. }) => (command, log_format),
         Err(error) => return failed(&error.into()),
     };
-    let filter = EnvFilter::try_from_env("ATTELAGE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,attelage=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    logs::start(log_format);
+    // Outside of what runs asynchronously: it sends from a thread of its own, and the last at the end.
+    let _traces = match Traces::of_environment() {
+        Ok(traces) => traces,
+        Err(error) => return failed(&error.into()),
+    };
     match actix_web::rt::System::new().block_on(run(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
@@ -266,20 +280,25 @@ fn failed(error: &StartError) -> ExitCode {
 
 async fn run(command: Command) -> Result<(), StartError> {
     match command {
-        Command::Serve { database, audit, server, identity, sealing, mail } => {
+        Command::Serve { database, audit, server, identity, sealing, mail, telemetry } => {
             let entrance = identity.settings()?;
             let mail = mail.settings(server.edge.public_url.as_deref())?;
             let sealing = sealing.key(&database)?;
             let file = audit.file(&database)?;
             let db = open(&database).await?;
             let key = audit_key(&db, &file).await?;
-            let listener = listen(&server)?;
+            let (listener, metrics) = (listen(&server)?, telemetry.listener()?);
             print(&format!("Attelage listens on http://{}", listener.local_addr()?))?;
             let setup = Setup { mail, ..server.setup(entrance, sealing, key) };
-            Ok(server::start(db, listener, setup).await?.await?)
+            expose(metrics, &db)?;
+            let running = server::start(db, listener, setup).await?;
+            sd_notify::notify(&[NotifyState::Ready])?;
+            Ok(running.await?)
         }
-        Command::Worker { database, audit, runs } => {
+        Command::Worker { database, audit, runs, telemetry } => {
             let log = log(&database, &audit).await?;
+            expose(telemetry.listener()?, log.db())?;
+            sd_notify::notify(&[NotifyState::Ready])?;
             print(&format!("Attelage computes, {} at once", runs.solvers))?;
             Ok(worker::serve(&log, &runs.settings()).await?)
         }
@@ -321,6 +340,15 @@ async fn run(command: Command) -> Result<(), StartError> {
             print(&serde_json::to_string_pretty(&openapi::three_zero::convert(&document)?)?)
         }
     }
+}
+
+/// Serves metrics to the end of the process, where there is a listener for them.
+fn expose(listener: Option<TcpListener>, db: &DatabaseConnection) -> Result<(), StartError> {
+    if let Some(listener) = listener {
+        print(&format!("Metrics on http://{}/metrics", listener.local_addr()?))?;
+        actix_web::rt::spawn(exposition::serve(listener, db.clone())?);
+    }
+    Ok(())
 }
 
 /// The database, with a schema and vocabularies that are up to date.

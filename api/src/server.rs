@@ -12,8 +12,10 @@ use actix_web::http::Method;
 use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _};
+use sd_notify::NotifyState;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use utoipa_actix_web::AppExt as _;
@@ -32,13 +34,14 @@ use crate::mail::worker::Writer;
 use crate::mail::{self, Links};
 use crate::page::CursorKey;
 use crate::problem::{Fault, Problem};
+use crate::readiness::Readiness;
 use crate::runs::follow::Followers;
 use crate::runs::wake::Wake;
 use crate::runs::worker::Computing;
 use crate::tasks::Keeper;
 use crate::visibility::Veil;
 use crate::webhooks::worker::Worker;
-use crate::{edge, limits, openapi, request_id, runs, setting, webhooks};
+use crate::{edge, limits, openapi, readiness, request_id, runs, setting, webhooks};
 
 /// What the service says about itself.
 pub struct Served {
@@ -82,6 +85,9 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 /// sends a request into a connection that is being closed.
 const KEPT_ALIVE: Duration = Duration::from_secs(95);
 
+/// How long requests that are being answered may take when the service ends.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+
 /// How a service is set up.
 pub struct Setup {
     /// How runs are computed.
@@ -100,10 +106,12 @@ pub struct Setup {
     pub webhooks: webhooks::Settings,
     /// The server that mails go through; none are sent without.
     pub mail: Option<mail::Settings>,
+    /// How long it goes on answering after it has been asked to end, and has said that it is not ready any more.
+    pub drain: Duration,
 }
 
 impl Setup {
-    /// One computation at once, no identity provider, no limits, nothing said to the outside.
+    /// One computation at once, no identity provider, no limits, nothing said to the outside, and ends when it is asked to.
     #[must_use]
     pub fn new(sealing: SealingKey, audit: Key) -> Self {
         Self {
@@ -115,6 +123,7 @@ impl Setup {
             edge: edge::Settings::default(),
             webhooks: webhooks::Settings::default(),
             mail: None,
+            drain: Duration::ZERO,
         }
     }
 }
@@ -125,7 +134,7 @@ impl Setup {
 /// A database that does not answer, another sealing key than the one in use, a key that is not of its audit log, or a listener that
 /// cannot be used.
 pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) -> Result<Running, StartError> {
-    let Setup { runs, entrance, sealing, audit, limits, edge, webhooks, mail } = setup;
+    let Setup { runs, entrance, sealing, audit, limits, edge, webhooks, mail, drain } = setup;
     keys::check(&db, &sealing).await?;
     let log = Log::open(&db, audit).await?;
     let cursors = CursorKey::new(setting::secret(&db, "cursor-key").await?);
@@ -139,7 +148,10 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     let (webhooks, wake) = (Arc::new(webhooks), Wake::default());
     let computing = Computing::start(&log, &wake, &runs);
     let (confinement, followers) = (Arc::new(runs.confinement()), Followers::default());
-    let app = App { db, log, readings, cursors, solvers, sealing, limits, webhooks, confinement, wake, followers };
+    let readiness = Readiness::default();
+    let told = readiness.clone();
+    let app =
+        App { db, log, readings, cursors, solvers, sealing, limits, webhooks, confinement, wake, followers, readiness };
     let keeper = Keeper::start(app.log.clone());
     let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
@@ -160,6 +172,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
             .wrap(Condition::new(!edge.cors_origins.is_empty(), edge::cors(&edge)))
             .wrap(from_fn(edge::explain_refusals))
             .wrap(from_fn(edge::protect))
+            .wrap(from_fn(readiness::part))
             .wrap(from_fn(request_id::assign))
             .into_utoipa_app()
             .configure(openapi::routes)
@@ -171,10 +184,24 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     })
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(KEPT_ALIVE)
-    .shutdown_timeout(5)
+    .disable_signals()
+    .shutdown_timeout(LAST_ANSWERS.as_secs())
     .workers(2)
     .listen(listener)?;
-    Ok(Running::new(http.run(), worker, writer, (computing, keeper)))
+    let senders = Senders { worker, writer };
+    Ok(Running::new(http.run(), Drain { readiness: told, time: drain }, senders, (computing, keeper))?)
+}
+
+/// Who sends events.
+struct Senders {
+    worker: Worker,
+    writer: Option<Writer>,
+}
+
+/// How a service ends.
+struct Drain {
+    readiness: Readiness,
+    time: Duration,
 }
 
 /// A service that runs: await it to its end.
@@ -185,8 +212,14 @@ pub struct Running {
 
 impl Running {
     /// When the server has ended, those who send events finish what they have begun, and those who compute give it back.
-    fn new(server: Server, worker: Worker, writer: Option<Writer>, (computing, keeper): (Computing, Keeper)) -> Self {
+    fn new(
+        server: Server,
+        drain: Drain,
+        Senders { worker, writer }: Senders,
+        (computing, keeper): (Computing, Keeper),
+    ) -> std::io::Result<Self> {
         let handle = server.handle();
+        let signals = Signals::listen()?;
         let (stop, stopped) = watch::channel(());
         let mut sending = JoinSet::new();
         sending.spawn(worker.work(stopped.clone()));
@@ -194,7 +227,7 @@ impl Running {
             sending.spawn(writer.work(stopped));
         }
         let end = Box::pin(async move {
-            let ended = server.await;
+            let ended = drain.serve(server, signals).await;
             drop(stop);
             computing.stop().await;
             keeper.stop().await;
@@ -205,7 +238,7 @@ impl Running {
             }
             ended
         });
-        Self { handle, end }
+        Ok(Self { handle, end })
     }
 
     /// Stops it from elsewhere.
@@ -220,6 +253,58 @@ impl Future for Running {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.end.as_mut().poll(context)
+    }
+}
+
+impl Drain {
+    /// Serves to the end: until the server is stopped, or a signal asks for it.
+    ///
+    /// SIGTERM: says at once that it is not ready, answers for a while yet, so that balancers have turned away before anything is closed,
+    /// and then lets what is being answered end. SIGINT, or any second signal: without that while.
+    async fn serve(self, mut server: Server, mut signals: Signals) -> std::io::Result<()> {
+        let asked = tokio::select! {
+            ended = &mut server => return ended,
+            asked = signals.next() => asked,
+        };
+        self.readiness.end();
+        // Only a service manager wants to know.
+        let _ = sd_notify::notify(&[NotifyState::Stopping]);
+        if asked == Asked::Terminate && !self.time.is_zero() {
+            tracing::info!(seconds = self.time.as_secs(), "ends: answers until balancers have turned away");
+            tokio::select! {
+                ended = &mut server => return ended,
+                () = tokio::time::sleep(self.time) => {}
+                _ = signals.next() => {}
+            }
+        }
+        // Heard by the server at once; what it answers with is its own end.
+        drop(server.handle().stop(true));
+        server.await
+    }
+}
+
+/// What a process is asked to end by.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Interrupt,
+    Terminate,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Interrupt,
+            _ = self.terminate.recv() => Asked::Terminate,
+        }
     }
 }
 

@@ -17,7 +17,13 @@ use crate::server::Served;
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
-    routes.service(get_health).service(get_openapi).service(get_problem_page).service(get_security_txt);
+    routes
+        .service(get_health)
+        .service(get_live)
+        .service(get_ready)
+        .service(get_openapi)
+        .service(get_problem_page)
+        .service(get_security_txt);
 }
 
 /// How long readers may rely on `security.txt`; RFC 9116 advises less than a year.
@@ -32,6 +38,9 @@ pub struct Health {
     pub version: String,
 }
 
+/// What balancers and service managers ask: answered whatever else was asked, since who is refused an answer takes the process for dead.
+pub(crate) const PROBES: [&str; 2] = ["get_live", "get_ready"];
+
 /// Says that the service and its database answer.
 #[utoipa::path(tag = "service", responses((status = 200, description = "Both answer", body = Health)))]
 #[get("/healthz")]
@@ -40,7 +49,27 @@ pub(crate) async fn get_health(app: Data<App>) -> Result<HttpResponse, Problem> 
         tracing::error!(%error, "the database does not answer");
         Problem::new(Kind::Unavailable)
     })?;
-    Ok(HttpResponse::Ok().json(Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }))
+    Ok(HttpResponse::Ok().json(well()))
+}
+
+/// Says that this process answers, and nothing else: one that does not is to be ended and started again.
+#[utoipa::path(tag = "service", responses((status = 200, description = "It answers", body = Health)))]
+#[get("/health/live")]
+pub(crate) async fn get_live() -> HttpResponse {
+    HttpResponse::Ok().json(well())
+}
+
+/// Says whether requests may be sent to this process: its database answers within a second and has a schema that it can use, and the
+/// process is not about to end. Until it does, send them to another.
+#[utoipa::path(tag = "service", responses((status = 200, description = "They may", body = Health)))]
+#[get("/health/ready")]
+pub(crate) async fn get_ready(app: Data<App>) -> Result<HttpResponse, Problem> {
+    app.readiness.check(&app.db).await.map_err(|why| Problem::new(Kind::Unavailable).because(why))?;
+    Ok(HttpResponse::Ok().json(well()))
+}
+
+fn well() -> Health {
+    Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 /// This document.

@@ -122,6 +122,8 @@ impl Tour {
         self.get("get_import", &self.app, &path).await;
         self.get("list_import_faults", &self.app, &format!("{path}/faults")).await;
         self.get("get_health", &self.app, "/healthz").await;
+        self.get("get_live", &self.app, "/health/live").await;
+        self.get("get_ready", &self.app, "/health/ready").await;
         self.get("get_openapi", &self.app, "/openapi.json").await;
         self.get("get_security_txt", &self.app, "/.well-known/security.txt").await;
         self.get("get_problem_page", &self.app, "/problems/not-found").await;

@@ -38,6 +38,7 @@ mod malformed;
 mod migrations;
 mod mutations;
 mod noninterference;
+mod operations;
 mod organisations;
 mod partners;
 mod preconditions;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use attelage::openapi;
+use attelage::telemetry::exposition;
 use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::support::on_both_engines;
 use crate::support::sample::{self, METROPOLE, created};
 use crate::support::service::spawn;
 use crate::support::world::{self, PASSWORD, Role, Tenant, World, id_of};
-use crate::support::{logs, secrets};
+use crate::support::{collector, logs, secrets};
 
 /// From which clearance on a mark may be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,8 +178,9 @@ fn readable(things: &BTreeMap<&'static str, String>) -> Vec<String> {
 }
 
 on_both_engines! {
-    async fn what_one_may_not_read_is_in_no_answer_and_in_no_log_line(engine) {
+    async fn what_one_may_not_read_is_in_no_answer_log_line_metric_or_trace(engine) {
         let listening = logs::listen();
+        collector::listen();
         let app = spawn(engine).await;
         let world = world::world(&app).await;
         let things = bury(&world, &app).await;
@@ -243,6 +245,19 @@ on_both_engines! {
         let logged: Vec<&str> = marks.iter().filter(|mark| mark.text.len() > 6 && log.contains(&mark.text)).map(|mark| mark.field).collect();
         assert!(logged.is_empty(), "in the log: {logged:?}");
         assert!(log.contains("answered") && !log.contains(PASSWORD), "passwords are never logged");
+        let metrics = exposition::text(&app.database.connect().await).await.unwrap();
+        let traces = tokio::task::spawn_blocking(collector::sent).await.unwrap();
+        assert!(traces.contains("/v1/calls/{id}/runs") && traces.contains("computation"), "they are sent");
+        for mark in marks.iter().filter(|mark| mark.text.len() > 6) {
+            assert!(!metrics.contains(&mark.text), "{} in the metrics", mark.field);
+            assert!(!traces.contains(&mark.text), "{} in the traces", mark.field);
+        }
+        for secret in ["attelage_key_", "attelage_session_", "attelage_invitation_", PASSWORD, "@example.org"] {
+            assert!(!metrics.contains(secret) && !traces.contains(secret), "{secret} in the metrics or the traces");
+        }
+        for organisation in [Tenant::A, Tenant::B].map(|tenant| world.organisation(tenant)) {
+            assert!(!metrics.contains(organisation) && !traces.contains(organisation), "an organisation in them");
+        }
         for secret in ["attelage_key_", "attelage_session_", "attelage_invitation_"] {
             assert!(!log.contains(secret), "{secret} in the log");
         }

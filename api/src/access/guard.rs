@@ -22,6 +22,7 @@ use crate::identity;
 use crate::identity::entrance::Entrance;
 use crate::limits::Share;
 use crate::problem::{Kind, Problem};
+use crate::service;
 
 /// Name of the cookie that holds a session: the prefix makes browsers insist on `Secure`, no `Domain` and the path `/`.
 pub const COOKIE: &str = "__Host-attelage";
@@ -56,9 +57,40 @@ impl Policies {
         Ok(Self(policies))
     }
 
-    fn of(&self, request: &ServiceRequest) -> Option<Entry> {
-        let pattern = request.match_pattern()?;
-        self.0.get(&(request.method().clone(), pattern)).copied()
+    /// What a request asks for; it is looked up once a request.
+    fn of(&self, request: &ServiceRequest) -> Matched {
+        if let Some(known) = request.extensions().get::<Matched>() {
+            return known.clone();
+        }
+        let key = request.match_pattern().map(|pattern| (request.method().clone(), pattern));
+        let entry = key.as_ref().and_then(|key| self.0.get(key)).copied();
+        let matched = Matched { entry, route: key.map(|(_, pattern)| pattern) };
+        request.extensions_mut().insert(matched.clone());
+        matched
+    }
+}
+
+/// What a request asks for.
+#[derive(Clone, Default)]
+pub(crate) struct Matched {
+    entry: Option<Entry>,
+    route: Option<String>,
+}
+
+impl Matched {
+    /// What a request asks for.
+    pub(crate) fn by(request: &ServiceRequest) -> Self {
+        request.app_data::<Data<Policies>>().map(|policies| policies.of(request)).unwrap_or_default()
+    }
+
+    /// The id of the operation; `none` where no operation serves it.
+    pub(crate) fn operation(&self) -> &'static str {
+        self.entry.map_or("none", |(_, id, _)| id)
+    }
+
+    /// The pattern of its path; empty where nothing is there.
+    pub(crate) fn route(&self) -> &str {
+        self.route.as_deref().unwrap_or_default()
     }
 }
 
@@ -118,7 +150,10 @@ struct Told {
 async fn admit(request: &ServiceRequest, told: &mut Told) -> Result<Caller, Problem> {
     let app = request.app_data::<Data<App>>().ok_or_else(missing)?;
     let policies = request.app_data::<Data<Policies>>().ok_or_else(missing)?;
-    let operation = policies.of(request);
+    let operation = policies.of(request).entry;
+    if let Some((_, probe, _)) = operation.filter(|(_, id, _)| service::PROBES.contains(id)) {
+        return Ok(Caller::nobody().asking(probe));
+    }
     told.deprecation = operation.and_then(|(.., deprecation)| deprecation);
     let caller = count(app, request, operation.is_some(), &mut told.share).await?;
     let Some((policy, id, _)) = operation else { return Ok(caller) };

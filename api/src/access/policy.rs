@@ -86,6 +86,8 @@ macro_rules! govern {
 
 govern! {
     service::get_health: Anyone, Read;
+    service::get_live: Anyone, Read;
+    service::get_ready: Anyone, Read;
     service::get_openapi: Anyone, Read;
     service::get_problem_page: Anyone, Read;
     service::get_security_txt: Anyone, Read;

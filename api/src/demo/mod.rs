@@ -26,6 +26,7 @@ use crate::keyfile::Key;
 use crate::limits::Limits;
 use crate::once::Once;
 use crate::page::{CursorKey, MAX_LIMIT, Slice};
+use crate::readiness::Readiness;
 use crate::runs::follow::{self, Followers};
 use crate::runs::wake::Wake;
 use crate::runs::worker::Computing;
@@ -116,6 +117,7 @@ async fn show(
         confinement: Arc::new(settings.confinement()),
         wake: Wake::default(),
         followers: Followers::default(),
+        readiness: Readiness::default(),
     };
     let _computing = Computing::start(log, &app.wake, settings);
     let context = context(db, &call).await?;

@@ -212,6 +212,7 @@ fn settings() -> ServerConfig {
     ServerConfig {
         host: "127.0.0.1".to_owned(),
         port: 0,
+        drain: 0,
         runs: RunsConfig { solvers: 1, solver_memory: 2_048, lease: 15 },
         limits,
         edge,

@@ -19,6 +19,7 @@ use crate::database::now;
 use crate::identity;
 use crate::identity::entity::person;
 use crate::problem::Problem;
+use crate::telemetry::metrics;
 
 /// How often it looks for people to write to, at most.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -134,17 +135,23 @@ impl Writer {
             .map_err(Problem::internal)?;
         let Ok(answer) = tokio::time::timeout(PATIENCE, transport.send(message)).await else {
             tracing::warn!(person = %to.id, "the server does not end its answer");
+            metrics::mailed("retried");
             return Ok(Sent::Later);
         };
         match answer {
-            Ok(_) => Ok(Sent::Done),
+            Ok(_) => {
+                metrics::mailed("sent");
+                Ok(Sent::Done)
+            }
             // Neither the address nor the answer of the server, which may repeat it, is logged.
             Err(error) if error.is_permanent() => {
                 tracing::warn!(person = %to.id, "the server refuses a mail for good");
+                metrics::mailed("refused");
                 Ok(Sent::Done)
             }
             Err(_) => {
                 tracing::warn!(person = %to.id, "the server does not take a mail now");
+                metrics::mailed("retried");
                 Ok(Sent::Later)
             }
         }

@@ -1,6 +1,6 @@
 //! Computations that are no runs: what somebody reads follows from them, and is kept nowhere. They are limited like all others.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use attelage_solver::{Options, Problem as Market, Query, Reply};
 
@@ -8,31 +8,35 @@ use super::child::{Child, Death, Said};
 use super::work::{Alone, Line, Outcome, Work};
 use crate::app::App;
 use crate::problem::{Kind, Problem};
+use crate::telemetry::metrics;
 
 /// The reply to a question about one call, computed in its turn by a process of its own; `None` where the solver refuses it.
 ///
 /// # Errors
 /// A computation that does not end in its time or its memory; internal ones.
 pub async fn ask(app: &App, problem: Market, options: Options, question: Query) -> Result<Option<Reply>, Problem> {
-    let work = Work::Alone(Box::new(Alone { problem, options, question, prompted: None }));
+    let work = Work::Alone(Box::new(Alone { trace: None, problem, options, question, prompted: None }));
     let limit = Duration::from_millis(work.limit_ms());
     let written = tokio::task::spawn_blocking(move || serde_json::to_vec(&work)).await.map_err(Problem::internal)?;
     let written = written.map_err(Problem::internal)?;
     let _place = app.solvers.acquire().await.map_err(Problem::internal)?;
+    let began = Instant::now();
     let mut child = Child::start(&app.confinement, written, limit).await.map_err(Problem::internal)?;
-    loop {
-        match child.next().await {
+    let (end, answer) = loop {
+        break match child.next().await {
             Said::Line(line) => match *line {
-                Line::Done(Outcome::Reply { reply, told: _ }) => return Ok(Some(*reply)),
-                Line::Done(Outcome::Portfolio(_)) => return Err(Problem::internal("an answer to another question")),
-                Line::Refused(_) => return Ok(None),
-                Line::Progress(_) | Line::Proposal(..) => {}
+                Line::Progress(_) | Line::Proposal(..) => continue,
+                Line::Done(Outcome::Reply { reply, told: _ }) => ("done", Ok(Some(*reply))),
+                Line::Done(Outcome::Portfolio(_)) => ("done", Err(Problem::internal("an answer to another question"))),
+                Line::Refused(_) => ("refused", Ok(None)),
             },
-            Said::Over(Death::Other(why)) => return Err(Problem::internal(why)),
-            Said::Over(Death::Ended | Death::Memory | Death::Processor) => {
+            Said::Over(Death::Other(why)) => ("broken", Err(Problem::internal(why))),
+            Said::Over(death) => {
                 let detail = "this could not be computed within the time and the memory that it may have";
-                return Err(Problem::new(Kind::Unavailable).because(detail));
+                (death.name(), Err(Problem::new(Kind::Unavailable).because(detail)))
             }
-        }
-    }
+        };
+    };
+    metrics::computed(end, began.elapsed());
+    answer
 }

@@ -63,6 +63,18 @@ pub enum Death {
     Other(String),
 }
 
+impl Death {
+    /// In a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Processor => "processor",
+            Self::Ended => "cut",
+            Self::Other(_) => "broken",
+        }
+    }
+}
+
 /// What a process is held by.
 #[derive(Clone)]
 struct Reins {

@@ -23,7 +23,7 @@ const CHECK_AGAIN: Duration = Duration::from_secs(2);
 /// Runs that one caller may follow at once, in one process.
 const MOST_STREAMS: usize = 8;
 
-/// The run, when it is over or when `patience` is.
+/// The run, when it is over or when `patience` is; sooner where the process is about to end.
 ///
 /// # Errors
 /// No such run.
@@ -33,7 +33,8 @@ pub async fn wait(app: &App, id: Uuid, patience: Duration) -> Result<Run, Proble
     loop {
         let row = store::find(&app.db, id).await?.ok_or_else(Problem::not_found)?;
         let left = until.saturating_duration_since(Instant::now());
-        if row.state.is_over() || left.is_zero() {
+        // A process that is about to end keeps nobody: they look again, elsewhere.
+        if row.state.is_over() || left.is_zero() || app.readiness.ends() {
             return store::views(&app.db, vec![row]).await?.pop().ok_or_else(Problem::not_found);
         }
         tokio::select! {
@@ -112,7 +113,7 @@ impl Follower {
     /// The next event, as soon as there is one; none after the last.
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         loop {
-            if self.over {
+            if self.over || (self.said.is_some() && self.app.readiness.ends()) {
                 return Ok(None);
             }
             if self.said.is_some() {

@@ -30,6 +30,7 @@ use crate::database::begin_read;
 use crate::limits;
 use crate::once::Once;
 use crate::problem::{Fault, Problem};
+use crate::request_id;
 
 /// How long a request waits beyond the time that its computation may take: for its turn, and for its record.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -110,7 +111,8 @@ pub async fn answer<A: Ask>(
     snapshot.commit().await?;
     let run = Uuid::now_v7();
     let (about, question) = ([call.clone()], Asked::Alone(options.clone()));
-    let prepare = move || prepare(run, &ask, &market, call, options);
+    let trace = request_id::trace();
+    let prepare = move || prepare(run, &ask, (&market, call), options, trace);
     let prepared = tokio::task::spawn_blocking(prepare).await.map_err(Problem::internal)??;
     let patience = PATIENCE + Duration::from_millis(prepared.limit_ms);
     let job = NewJob { run, asker, calls: &about, asked: question, priority: AT_ONCE };
@@ -139,14 +141,20 @@ async fn told(app: &App, caller: &Caller, id: Uuid, patience: Duration) -> Resul
 }
 
 /// The part of the preparation that takes a processor for a while.
-fn prepare<A: Ask>(run: Uuid, ask: &A, market: &Market, call: Call, asked: RunOptions) -> Result<Prepared, Problem> {
+fn prepare<A: Ask>(
+    run: Uuid,
+    ask: &A,
+    (market, call): (&Market, Call),
+    asked: RunOptions,
+    trace: Option<String>,
+) -> Result<Prepared, Problem> {
     let problem = market.problem(&call);
     Problem::check(ask.faults(&problem, &asked))?;
     let (options, question) = (solver_options(&asked), asked.question.clone());
     let fingerprint = fingerprint(&(&problem, &options, &question))?;
     let prompt: Prompt = ask.clone().into();
     let prompted = Some(Prompted { run, call, fingerprint: fingerprint.clone(), asked, prompt: ask.clone().into() });
-    let work = Work::Alone(Box::new(Alone { problem, options, question, prompted }));
+    let work = Work::Alone(Box::new(Alone { trace, problem, options, question, prompted }));
     let prepared = Prepared::of(&work, fingerprint, Some(&prompt))?;
     check(work)?;
     Ok(prepared)

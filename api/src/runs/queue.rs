@@ -4,7 +4,7 @@
 //! lease has ended or another has been given, by the clock of the database.
 
 use attelage_solver::Proposal;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{
     Condition as Where, Expr, ExprTrait as _, Func, JoinType, LockBehavior, LockType, Order, Query,
@@ -70,6 +70,23 @@ pub async fn has_work(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let found: Option<Uuid> =
         Entity::find().select_only().column(Column::Id).filter(free(db)).into_tuple().one(db).await?;
     Ok(found.is_some())
+}
+
+/// How many runs that are not over stand in each state, and since when the oldest of each does. One query.
+///
+/// # Errors
+/// The database's.
+pub async fn depth(db: &impl ConnectionTrait) -> Result<Vec<(RunState, i64, Option<DateTime<Utc>>)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::State)
+        .column_as(Column::Id.count(), "count")
+        .column_as(Column::CreatedAt.min(), "oldest")
+        .filter(Column::State.is_in([RunState::Queued, RunState::Running]))
+        .group_by(Column::State)
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// The run that is next: of the highest priority, then of who has had least computed since yesterday, then the oldest. Those that another

@@ -26,6 +26,7 @@ use crate::events::{EventType, News};
 use crate::limits;
 use crate::once::{self, Once};
 use crate::problem::{Fault, Kind, Problem};
+use crate::request_id;
 
 /// How many runs may wait or be computed at once, of all and of one organisation: each keeps its inputs in the database. The platform has
 /// no bound of its own.
@@ -72,8 +73,9 @@ pub async fn launch_about(
     let mut problem = Market::load(&Window::new(&snapshot, asker)).await?.problem(&reduced);
     snapshot.commit().await?;
     let options = ask(&mut problem)?;
-    let own = options.clone();
-    let prepared = tokio::task::spawn_blocking(move || prepare(problem, &own)).await.map_err(Problem::internal)??;
+    let (own, trace) = (options.clone(), request_id::trace());
+    let prepared =
+        tokio::task::spawn_blocking(move || prepare(problem, &own, trace)).await.map_err(Problem::internal)??;
     let job = NewJob { run: Uuid::now_v7(), asker, calls: &[call], asked: Asked::Alone(options), priority: IN_TURN };
     queue(app, caller, once, job, prepared).await
 }
@@ -111,8 +113,8 @@ pub async fn launch_jointly(
     let market = Market::load(&Window::new(&snapshot, asker)).await?;
     snapshot.commit().await?;
     let problems: Vec<solver::Problem> = calls.iter().map(|call| market.problem(call)).collect();
-    let own = options.clone();
-    let prepared = tokio::task::spawn_blocking(move || prepare_jointly(problems, &own));
+    let (own, trace) = (options.clone(), request_id::trace());
+    let prepared = tokio::task::spawn_blocking(move || prepare_jointly(problems, &own, trace));
     let prepared = prepared.await.map_err(Problem::internal)??;
     let job = NewJob { run: Uuid::now_v7(), asker, calls: &calls, asked: Asked::Jointly(options), priority: IN_TURN };
     queue(app, caller, once, job, prepared).await
@@ -223,17 +225,21 @@ impl Prepared {
 }
 
 /// The part of the preparation that takes a processor for a while.
-fn prepare(problem: solver::Problem, asked: &RunOptions) -> Result<Prepared, Problem> {
+fn prepare(problem: solver::Problem, asked: &RunOptions, trace: Option<String>) -> Result<Prepared, Problem> {
     Problem::check(lock_faults(&problem, asked))?;
     let (options, question) = (solver_options(asked), asked.question.clone());
     let fingerprint = fingerprint(&(&problem, &options, &question))?;
-    let work = Work::Alone(Box::new(Alone { problem, options, question, prompted: None }));
+    let work = Work::Alone(Box::new(Alone { trace, problem, options, question, prompted: None }));
     let prepared = Prepared::of(&work, fingerprint, None)?;
     check(work)?;
     Ok(prepared)
 }
 
-fn prepare_jointly(problems: Vec<solver::Problem>, asked: &JointRunOptions) -> Result<Prepared, Problem> {
+fn prepare_jointly(
+    problems: Vec<solver::Problem>,
+    asked: &JointRunOptions,
+    trace: Option<String>,
+) -> Result<Prepared, Problem> {
     let options = PortfolioOptions {
         maximum_calls_per_actor: asked.maximum_calls_per_actor,
         maximum_share_percent: asked.maximum_share_percent,
@@ -243,7 +249,7 @@ fn prepare_jointly(problems: Vec<solver::Problem>, asked: &JointRunOptions) -> R
         ..PortfolioOptions::default()
     };
     let fingerprint = fingerprint(&(&problems, &options))?;
-    let work = Work::Jointly(Box::new(Jointly { problems, options }));
+    let work = Work::Jointly(Box::new(Jointly { trace, problems, options }));
     let prepared = Prepared::of(&work, fingerprint, None)?;
     check(work)?;
     Ok(prepared)

@@ -26,6 +26,9 @@ pub enum Work {
 /// A question about one call.
 #[derive(Serialize, Deserialize)]
 pub struct Alone {
+    /// Of which trace it is a part, as a `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// The call and its market.
     pub problem: solver::Problem,
     /// How it is computed.
@@ -39,6 +42,9 @@ pub struct Alone {
 /// A question about several calls.
 #[derive(Serialize, Deserialize)]
 pub struct Jointly {
+    /// Of which trace it is a part, as a `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// Each call with its market.
     pub problems: Vec<solver::Problem>,
     /// How they are computed.
@@ -154,7 +160,7 @@ impl Work {
         let left = |limit: u64| limit.saturating_sub(spent_ms).max(1);
         match self {
             Self::Alone(own) => {
-                let Alone { problem, mut options, question, prompted } = *own;
+                let Alone { trace: _, problem, mut options, question, prompted } = *own;
                 options.time_limit_ms = left(options.time_limit_ms);
                 let instance = Instance::new(problem).map_err(|faults| listed(&faults))?;
                 let reply =
@@ -168,13 +174,31 @@ impl Work {
                 Ok(Outcome::Reply { reply: Box::new(answered.reply), told: Some(told) })
             }
             Self::Jointly(own) => {
-                let Jointly { problems, mut options } = *own;
+                let Jointly { trace: _, problems, mut options } = *own;
                 options.time_limit_ms = left(options.time_limit_ms);
                 let instance = PortfolioInstance::of(problems).map_err(|faults| listed(&faults))?;
                 let answer = solver::solve_portfolio(&instance, &options, observer);
                 Ok(Outcome::Portfolio(Box::new(answer.map_err(|error| listed(&error.faults))?)))
             }
         }
+    }
+}
+
+/// Of which trace a work is a part, read without what is computed on.
+#[must_use]
+pub fn trace(document: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Part {
+        trace: Option<String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Either {
+        Alone(Part),
+        Jointly(Part),
+    }
+    match serde_json::from_slice(document).ok()? {
+        Either::Alone(own) | Either::Jointly(own) => own.trace,
     }
 }
 

@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 
 use attelage_solver::{Proposal, Query};
 use chrono::TimeDelta;
+use sd_notify::NotifyState;
 use sea_orm::ActiveValue::Set;
 use sea_orm::DbErr;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::child::{Child, Death, Said};
@@ -27,11 +29,13 @@ use super::runner::finished;
 use super::settings::Settings;
 use super::store::{kept, kept_so_far};
 use super::wake::{Ear, Stir, Wake, announce};
-use super::work::{Line, Outcome};
+use super::work::{Line, Outcome, trace};
 use super::{Asked, RunProgress, RunState};
 use crate::access::Caller;
 use crate::audit::Log;
 use crate::tasks::Keeper;
+use crate::telemetry::metrics;
+use crate::telemetry::traces::{self, Span};
 
 /// How often a run is begun before it has failed.
 const MOST_ATTEMPTS: i32 = 3;
@@ -94,6 +98,8 @@ pub async fn serve(log: &Log, settings: &Settings) -> std::io::Result<()> {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
+    // Only a service manager wants to know.
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
     computing.stop().await;
     keeper.stop().await;
     Ok(())
@@ -120,13 +126,32 @@ enum End {
     /// It was ended before; the best so far.
     Cut(Vec<Proposal>),
     /// It would not go better another time.
-    Hopeless(String),
+    Hopeless {
+        /// In a word.
+        kind: &'static str,
+        /// In words for whoever asked.
+        why: String,
+    },
     /// It might go better another time.
     Broken(String),
     /// Somebody else computes the run.
     Lost,
     /// This process stops.
     Stopped,
+}
+
+impl End {
+    /// In a word.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Done(_) => "done",
+            Self::Cut(_) => "cut",
+            Self::Hopeless { kind, .. } => kind,
+            Self::Broken(_) => "broken",
+            Self::Lost => "lost",
+            Self::Stopped => "stopped",
+        }
+    }
 }
 
 /// A computation that goes on.
@@ -155,7 +180,8 @@ impl Worker {
             match self.take().await {
                 Ok(Some(job)) => {
                     let run = job.lease.run;
-                    if let Err(error) = self.attempt(job, &mut stop).await {
+                    let line = tracing::info_span!("run", run_id = %run, worker = self.name);
+                    if let Err(error) = self.attempt(job, &mut stop).instrument(line).await {
                         tracing::error!(%run, %error, "what came of a run is not written down: it is computed again");
                     }
                 }
@@ -195,6 +221,8 @@ impl Worker {
     /// Computes a run, and writes down what came of it.
     async fn attempt(&self, job: Job, stop: &mut watch::Receiver<()>) -> Result<(), DbErr> {
         let Job { lease, run, work } = job;
+        let queued_by = work.as_ref().filter(|_| traces::are_sent()).and_then(|(document, _)| trace(document));
+        let mut span = Span::run(lease.run, run.attempts + 1, queued_by.as_deref());
         let now = Instant::now();
         let mut course = Course {
             lease,
@@ -207,18 +235,29 @@ impl Worker {
         };
         let end = match work {
             _ if run.attempts >= MOST_ATTEMPTS => {
-                End::Hopeless(format!("the processes that computed it were lost, {MOST_ATTEMPTS} times"))
+                let why = format!("the processes that computed it were lost, {MOST_ATTEMPTS} times");
+                End::Hopeless { kind: "given_up", why }
             }
             _ if course.cancelled => End::Cut(Vec::new()),
             None => {
-                End::Hopeless("it was queued by a release that kept its inputs elsewhere; start another run".to_owned())
+                let why = "it was queued by a release that kept its inputs elsewhere; start another run".to_owned();
+                End::Hopeless { kind: "refused", why }
             }
-            Some((document, limit_ms)) => self.compute(&mut course, document, limit_ms, stop).await,
+            Some((document, limit_ms)) => {
+                let mut part = span.computation();
+                let end = self.compute(&mut course, document, limit_ms, stop).await;
+                part.ended(end.name());
+                metrics::computed(end.name(), now.elapsed());
+                end
+            }
         };
+        span.ended(end.name());
+        tracing::info!(end = end.name(), attempt = run.attempts + 1, "computed");
         let lists = matches!(&run.options, Asked::Alone(asked) if matches!(asked.question, Query::Proposals(_)));
         let broken = match end {
             End::Lost => {
                 tracing::warn!(run = %lease.run, "the lease on a run was lost; another computes it");
+                metrics::lease_lost();
                 return Ok(());
             }
             End::Stopped => return self.give_back(&course, TimeDelta::zero(), false).await,
@@ -239,7 +278,7 @@ impl Worker {
                 let why = "it did not end in its time, and questions of its kind have no best so far";
                 return self.fail(&course, run.organisation_id, why.to_owned()).await;
             }
-            End::Hopeless(why) => return self.fail(&course, run.organisation_id, why).await,
+            End::Hopeless { why, .. } => return self.fail(&course, run.organisation_id, why).await,
             End::Broken(why) => why,
         };
         let attempts = run.attempts + 1;
@@ -276,7 +315,9 @@ impl Worker {
                         Line::Progress(progress) => course.progress = Some(progress),
                         Line::Proposal(place, proposal) => drop(course.best.insert(place, *proposal)),
                         Line::Done(outcome) => return End::Done(outcome),
-                        Line::Refused(why) => return End::Hopeless(format!("the solver refuses it: {why}")),
+                        Line::Refused(why) => {
+                            return End::Hopeless { kind: "refused", why: format!("the solver refuses it: {why}") };
+                        }
                     },
                     Said::Over(death) => return self.after(death, course),
                 },
@@ -298,11 +339,17 @@ impl Worker {
     fn after(&self, death: Death, course: &mut Course) -> End {
         match death {
             Death::Ended => End::Cut(std::mem::take(&mut course.best).into_values().collect()),
-            Death::Memory => End::Hopeless(format!(
-                "it needs more than the {} MiB of memory that a computation may have: ask about fewer lots",
-                self.settings.memory_mib
-            )),
-            Death::Processor => End::Hopeless("it needs more of the processor than a computation may have".to_owned()),
+            Death::Memory => {
+                let most = self.settings.memory_mib;
+                let why = format!(
+                    "it needs more than the {most} MiB of memory that a computation may have: ask about fewer lots"
+                );
+                End::Hopeless { kind: "memory", why }
+            }
+            Death::Processor => {
+                let why = "it needs more of the processor than a computation may have".to_owned();
+                End::Hopeless { kind: "processor", why }
+            }
             Death::Other(why) => End::Broken(why),
         }
     }
@@ -371,10 +418,12 @@ impl Worker {
         let tx = self.log.begin(&Caller::installation().asking("finish_run")).await?;
         if !queue::end(&tx, course.lease, course.spent_ms(), ending).await? {
             tracing::warn!(%run, "the lease on a run ended before what came of it was written down");
+            metrics::lease_lost();
             return tx.commit_all(Vec::new()).await;
         }
         announce(&tx, Stir::Changed(run)).await?;
         tx.commit(finished(run, asker, state)).await?;
+        metrics::run_ended(state);
         self.wake.ring(Stir::Changed(run));
         Ok(())
     }

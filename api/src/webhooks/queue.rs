@@ -71,6 +71,16 @@ fn pending(webhook: Uuid, event: &event::Model) -> ActiveModel {
     row.into_active_model()
 }
 
+/// How many deliveries are not over, and since when the oldest of them waits. One query.
+pub(crate) async fn depth(db: &impl ConnectionTrait) -> Result<(i64, Option<DateTime<Utc>>), DbErr> {
+    let pending = Entity::find()
+        .select_only()
+        .column_as(Column::Id.count(), "count")
+        .column_as(Column::CreatedAt.min(), "oldest")
+        .filter(Column::State.eq(DeliveryState::Pending));
+    Ok(pending.into_tuple().one(db).await?.unwrap_or_default())
+}
+
 /// What was claimed, and when to look again.
 #[derive(Default)]
 pub(crate) struct Claim {

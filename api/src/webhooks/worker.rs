@@ -23,6 +23,8 @@ use crate::bids::seal::SealingKey;
 use crate::database::now;
 use crate::events::{self, EventType, News};
 use crate::problem::Problem;
+use crate::telemetry::metrics;
+use crate::telemetry::traces::Span;
 
 /// Attempts at once, and to one webhook.
 const AT_ONCE: usize = 64;
@@ -121,8 +123,9 @@ impl Worker {
     ) -> Result<(Vec<Parcel>, Option<DateTime<Utc>>), DbErr> {
         let tx = self.log.begin_unrecorded().await?;
         let mut failing = BTreeSet::new();
+        let mut states = Vec::with_capacity(ended.len());
         for one in ended.iter() {
-            self.record(&*tx, one).await?;
+            states.push(self.record(&*tx, one).await?);
             if one.answer.is_success() {
                 failing.remove(&one.webhook)
             } else {
@@ -134,6 +137,13 @@ impl Worker {
         busy.extend(failing.iter().map(|webhook| (*webhook, TO_ONE)));
         let mut claim = queue::claim(&tx, room, TO_ONE, &busy).await?;
         tx.commit().await?;
+        for state in states {
+            metrics::delivered(match state {
+                DeliveryState::Delivered => "delivered",
+                DeliveryState::Pending => "retried",
+                DeliveryState::Failed => "failed",
+            });
+        }
         if !failing.is_empty() {
             claim.next = Some(now());
         }
@@ -146,8 +156,8 @@ impl Worker {
         Ok((self.parcels(claim.deliveries).await?, claim.next))
     }
 
-    /// Writes down what came of an attempt. Two queries.
-    async fn record(&self, tx: &impl ConnectionTrait, ended: &Ended) -> Result<(), DbErr> {
+    /// Writes down what came of an attempt, and in which state that leaves the delivery. Two queries.
+    async fn record(&self, tx: &impl ConnectionTrait, ended: &Ended) -> Result<DeliveryState, DbErr> {
         let Ended { delivery, claim, webhook, attempts, answer } = ended;
         let retry = usize::try_from(attempts - 1).ok().and_then(|failures| self.settings.retries.get(failures));
         let (state, due_at) = match retry {
@@ -159,10 +169,11 @@ impl Worker {
         let outcome = Outcome { state, due_at, status, answer: answer.text.clone() };
         queue::record(tx, *delivery, *claim, outcome).await?;
         if answer.is_success() {
-            store::has_succeeded(tx, *webhook).await
+            store::has_succeeded(tx, *webhook).await?;
         } else {
-            store::is_failing(tx, *webhook, now()).await
+            store::is_failing(tx, *webhook, now()).await?;
         }
+        Ok(state)
     }
 
     /// Switches off a webhook that has failed for too long, and tells its organisation. One query where it has not.
@@ -231,7 +242,13 @@ fn keep(joined: Joined, whose: &mut HashMap<task::Id, Uuid>, ended: &mut Vec<End
 
 async fn attempt(sender: Sender, parcel: Parcel) -> Ended {
     let Parcel { row, url, secrets, event, body } = parcel;
+    let mut span = Span::delivery(row.id, row.attempts);
     let answer = sender.post(&url, &secrets, event, now(), body).await;
+    match answer.status {
+        Some(status) => span.received(status),
+        // Not why: the words may name the address.
+        None => span.failed("no_answer"),
+    }
     Ended { delivery: row.id, claim: row.claim, webhook: row.webhook_id, attempts: row.attempts, answer }
 }
 

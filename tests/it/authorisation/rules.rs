@@ -55,6 +55,8 @@ pub enum Rule {
 /// Operation, scope of its keys, rule.
 pub const RULES: &[(&str, &str, Rule)] = &[
     ("get_health", "read", Everyone),
+    ("get_live", "read", Everyone),
+    ("get_ready", "read", Everyone),
     ("get_openapi", "read", Everyone),
     ("get_problem_page", "read", Everyone),
     ("get_security_txt", "read", Everyone),

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod bidding;
+pub mod collector;
 pub mod contract;
 pub mod database;
 pub mod issuer;
