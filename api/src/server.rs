@@ -82,6 +82,9 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 /// sends a request into a connection that is being closed.
 const KEPT_ALIVE: Duration = Duration::from_secs(95);
 
+/// Connections to each of the two threads that serve; further ones wait to be accepted. An idle one takes some 10 KiB.
+const MOST_CONNECTIONS: usize = 4_096;
+
 /// How a service is set up.
 pub struct Setup {
     /// How runs are computed.
@@ -157,6 +160,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
             .app_data(QueryConfig::default().error_handler(|error, _| malformed("query", &error)))
             .wrap(from_fn(guard::stand))
             .wrap(from_fn(refuse_nul))
+            .wrap(from_fn(limits::crowd::admit))
             .wrap(Condition::new(!edge.cors_origins.is_empty(), edge::cors(&edge)))
             .wrap(from_fn(edge::explain_refusals))
             .wrap(from_fn(edge::protect))
@@ -171,6 +175,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     })
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(KEPT_ALIVE)
+    .max_connections(MOST_CONNECTIONS)
     .shutdown_timeout(5)
     .workers(2)
     .listen(listener)?;
