@@ -40,9 +40,10 @@ on_both_engines! {
                 writers.turn_to(served.address);
             }
             writers.end();
-            written * 1_000 / usize::try_from(up.as_millis()).unwrap()
+            // The last one answers what the clients have begun.
+            (written * 1_000 / usize::try_from(up.as_millis()).unwrap(), served)
         };
-        let ((), rate) = tokio::join!(writers.write(CLIENTS), killing);
+        let ((), (rate, _served)) = tokio::join!(writers.write(CLIENTS), killing);
         let db = database.connect().await;
         writers.check(&db).await;
         service.verify();

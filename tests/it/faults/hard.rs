@@ -1,6 +1,6 @@
 //! Many hard runs: whoever reads meanwhile notices nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -27,7 +27,9 @@ on_both_engines! {
         let service = Service::on(world.app.database.url()).with("ATTELAGE_SOLVERS", "2");
         let served = service.start().await;
         let running = "SELECT COUNT(*) FROM run WHERE state = 'running' AND progress IS NOT NULL";
+        let begun = Instant::now();
         while scalar::<i64>(&world.app, running).await < 2 {
+            assert!(begun.elapsed() < Duration::from_mins(2), "two are computed at once");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let call = request("GET", &format!("/v1/calls/{}", world.jobs.call), &[], None);
@@ -35,7 +37,8 @@ on_both_engines! {
         let next = |number: u32| if number.is_multiple_of(4) { list.clone() } else { call.clone() };
         let samples = load(served.address, 64, INTERVAL, seconds(3, 30), next).await;
         assert!(samples.iter().all(|sample| sample.status == 200));
-        assert_eq!(scalar::<i64>(&world.app, running).await, 2, "both are still being computed");
+        let left = "SELECT COUNT(*) FROM run WHERE finished_at IS NULL";
+        assert!(scalar::<i64>(&world.app, left).await > 2, "there was more to compute all the time");
         let mut times: Vec<Duration> = samples.iter().map(|sample| sample.took).collect();
         let (median, most) = (percentile(&mut times, 50), percentile(&mut times, 99));
         eprintln!("{engine:?}: two solves, {} reads, one each {INTERVAL:?}: median {median:?}, p99 {most:?}", times.len());

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use attelage::audit::Log;
 use attelage::identity::administration;
-
 use attelage::server::Setup;
 use attelage_solver::sample::{self as samples, Shape};
 use attelage_solver::{Options, Problem};
@@ -19,7 +18,7 @@ use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
 

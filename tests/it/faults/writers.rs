@@ -142,7 +142,10 @@ impl Writers {
         for (action, written) in
             [("create_organisation", whole), ("replace_organisation", made.keys().copied().collect())]
         {
-            let entries = rows(&format!("SELECT subject FROM audit_entry WHERE action = '{action}'")).await;
+            let entries = rows(&format!(
+                "SELECT subject FROM audit_entry WHERE action = '{action}' AND subject LIKE 'organisation:%'"
+            ))
+            .await;
             let mut subjects: Vec<String> = entries.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
             subjects.sort_unstable();
             let expected: Vec<String> = written.iter().map(|id| format!("organisation:{id}")).collect();
