@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 
 use crate::codes::sha256_hex;
 use crate::json;
+use crate::limits::crowd;
 use crate::once::{self, BodyDigest};
 use crate::problem::{Fault, Kind, Problem};
 
@@ -193,7 +194,10 @@ async fn receive(
         }
         Ok(bytes)
     };
+    // Whoever sends slowly keeps nobody else out meanwhile.
+    crowd::leave(request);
     let bytes = tokio::time::timeout(deadline, reading).await.map_err(|_| Problem::new(Kind::Timeout))??;
+    crowd::enter(request)?;
     if request.headers().contains_key(once::HEADER) {
         request.extensions_mut().insert(BodyDigest(sha256_hex(&bytes)));
     }

@@ -171,6 +171,9 @@ pub struct LimitsConfig {
     /// Seconds of the solver in 24 hours, for one organisation; 0 for no limit
     #[arg(long, env = "ATTELAGE_SOLVER_SECONDS_PER_DAY", default_value_t = 14_400)]
     pub solver_seconds_per_day: u32,
+    /// Requests that are looked after at once; further ones are told to come back. 0 for no limit
+    #[arg(long, env = "ATTELAGE_REQUESTS_AT_ONCE", default_value_t = 256)]
+    pub requests_at_once: u32,
 }
 
 /// What is said about the service to the outside.
@@ -197,6 +200,7 @@ impl ServerConfig {
             per_minute: limits.requests_per_minute,
             per_minute_of_address: limits.requests_per_minute_of_address,
             solver_seconds_per_day: limits.solver_seconds_per_day,
+            at_once: limits.requests_at_once,
         };
         let EdgeConfig { public_url, cors_origins, security_contact } = edge.clone();
         let edge = edge::Settings { public_url, cors_origins, security_contact };

@@ -36,18 +36,19 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     // A connection to a file does not break while nobody looks; one to a server may, and is tried before it is used.
     options.test_before_acquire(!url.starts_with("sqlite:"));
-    options.max_connections(8).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false).map_sqlx_sqlite_opts(
-        |options| {
-            options
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                // What is deleted is overwritten: somebody who is erased leaves nothing in the file.
-                .pragma("secure_delete", "ON")
-                .busy_timeout(Duration::from_secs(10))
-        },
-    );
+    // The write lock of a file may be held for some seconds, by an import; a server that does not answer within two is not there.
+    let patience = Duration::from_secs(if url.starts_with("sqlite:") { 10 } else { 2 });
+    options.map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(sqlite::is_at_rest(connection)));
+    options.max_connections(8).acquire_timeout(patience).sqlx_logging(false).map_sqlx_sqlite_opts(|options| {
+        options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            // What is deleted is overwritten: somebody who is erased leaves nothing in the file.
+            .pragma("secure_delete", "ON")
+            .busy_timeout(Duration::from_secs(10))
+    });
     let db = Database::connect(options).await.map_err(|error| {
         // The library repeats a URL that it cannot read.
         if error.to_string().contains(url) {

@@ -88,6 +88,9 @@ const KEPT_ALIVE: Duration = Duration::from_secs(95);
 /// How long requests that are being answered may take when the service ends.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
+/// Connections to each of the two threads that serve; further ones wait to be accepted. An idle one takes some 10 KiB.
+const MOST_CONNECTIONS: usize = 4_096;
+
 /// How a service is set up.
 pub struct Setup {
     /// How runs are computed.
@@ -169,6 +172,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
             .app_data(QueryConfig::default().error_handler(|error, _| malformed("query", &error)))
             .wrap(from_fn(guard::stand))
             .wrap(from_fn(refuse_nul))
+            .wrap(from_fn(limits::crowd::admit))
             .wrap(Condition::new(!edge.cors_origins.is_empty(), edge::cors(&edge)))
             .wrap(from_fn(edge::explain_refusals))
             .wrap(from_fn(edge::protect))
@@ -186,6 +190,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     .keep_alive(KEPT_ALIVE)
     .disable_signals()
     .shutdown_timeout(LAST_ANSWERS.as_secs())
+    .max_connections(MOST_CONNECTIONS)
     .workers(2)
     .listen(listener)?;
     let senders = Senders { worker, writer };

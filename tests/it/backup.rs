@@ -1,5 +1,6 @@
 //! Backups: taken while others write, restored into either kind of database, and refused where they are not whole.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use attelage::audit::verify::verify;
 use attelage::backup::{self, BackupError, Manifest};
 use attelage::database::{self, begin_read};
 use sea_orm::DatabaseConnection;
+use serde_json::json;
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
@@ -18,6 +20,7 @@ use crate::support::database::{Engine, TestDatabase};
 use crate::support::on_both_engines;
 use crate::support::sample;
 use crate::support::service::{audit_key, restarted_on, setup};
+use crate::support::size;
 
 /// A database without anything, not even a schema.
 async fn empty(engine: Engine) -> (DatabaseConnection, TestDatabase) {
@@ -102,6 +105,50 @@ on_both_engines! {
         }
         let counts: Vec<u64> = taken.iter().map(|(manifest, _)| count(manifest, "organisation")).collect();
         assert!(counts.is_sorted(), "{counts:?}");
+    }
+}
+
+on_both_engines! {
+    /// Each is compared with what comes of restoring it, and of backing that up.
+    async fn hot_backups_under_load_are_restored_equal(engine) {
+        let folder = TempDir::new().unwrap();
+        let world = bidding(engine).await;
+        let (backups, over) = (size(2, 50), Cell::new(false));
+        let writing = async {
+            let mut written = 0;
+            while !over.get() {
+                let organisation = sample::organisation(&world.app, &format!("Association {written}")).await;
+                let path = format!("/v1/organisations/{organisation}");
+                let read = world.app.get(&path).await.expect(200);
+                world.app.put(&path, read.etag(), json!({ "name": "Association", "volunteers": written })).await.expect(200);
+                written += 1;
+            }
+            written
+        };
+        let taking = async {
+            let mut rows = Vec::new();
+            for number in 0..backups {
+                let file = folder.path().join(format!("{number}.zip"));
+                let manifest = backup::take(&world.db, &file).await.unwrap();
+                // Into the one kind of database, then into the other.
+                let into = if number.is_multiple_of(2) { Engine::Postgres } else { Engine::Sqlite };
+                let (db, _database) = empty(into).await;
+                assert_eq!(backup::restore(&db, &file).await.unwrap(), manifest);
+                let again = folder.path().join(format!("{number}-again.zip"));
+                assert_eq!(backup::take(&db, &again).await.unwrap().tables, manifest.tables, "{into:?}");
+                let log = verify(&begin_read(&db).await.unwrap(), &audit_key(), None).await.unwrap();
+                assert!(log.is_ok(), "{into:?}: the audit log holds");
+                for done in [file, again] {
+                    fs::remove_file(done).unwrap();
+                }
+                rows.push(manifest.rows());
+            }
+            over.set(true);
+            rows
+        };
+        let (written, rows) = futures_util::future::join(writing, taking).await;
+        assert!(rows.is_sorted() && rows.first() < rows.last(), "others wrote meanwhile: {rows:?}");
+        eprintln!("{engine:?}: {backups} backups while {written} organisations were written twice each: all restored equal");
     }
 }
 

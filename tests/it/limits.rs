@@ -23,7 +23,7 @@ async fn limited(engine: Engine, limits: Settings) -> App {
 }
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
-const FEW: Settings = Settings { per_minute: 4, per_minute_of_address: 3, solver_seconds_per_day: 0 };
+const FEW: Settings = Settings { per_minute: 4, per_minute_of_address: 3, solver_seconds_per_day: 0, at_once: 0 };
 
 /// What is left, as the answer tells it.
 fn left(answer: &Answer) -> u64 {

@@ -1,6 +1,7 @@
 //! Collective calls: lots, needs, rules and money, from draft to closed.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{RefOr, Type};
@@ -24,6 +25,14 @@ pub use policy::{
     Assumptions, AwardCriteria, AwardCriterion, Between, Criterion, EligibilityRule, EligibilityRules, GroupForm,
     GroupPolicy, Grouping, MoneyPolicy, Scope,
 };
+
+/// A call as it is stored, whoever asks: the yardstick of what the service costs. Three queries.
+///
+/// # Errors
+/// The database's.
+pub async fn stored(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Call>, DbErr> {
+    store::find(db, id).await
+}
 
 /// What kind of money.
 #[derive(

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use rustix::fs::statvfs;
-use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sea_orm::sqlx::{self, Connection as _};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 /// The first version in which a checkpoint that meets a reset of the write-ahead log cannot corrupt the database.
@@ -80,6 +81,19 @@ fn named(number: impl Into<u64>) -> Option<&'static str> {
 pub fn free(file: &Path) -> Option<u64> {
     let told = statvfs(folder(file)).ok()?;
     Some(told.f_frsize.saturating_mul(told.f_bavail))
+}
+
+/// Whether a connection can begin a transaction. Where a disk is full, SQLite ends transactions by itself, and the library that keeps the
+/// connection takes it for one that is still in the last: it could never begin another. Waits for a transaction that is about to end.
+///
+/// # Errors
+/// A connection that is broken.
+pub async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // What was dropped is rolled back before this is answered.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// The version of the library. One query.

@@ -1,9 +1,10 @@
-//! How much may be asked: requests a minute, and seconds of the solver a day.
+//! How much may be asked: requests a minute, requests at once, and seconds of the solver a day.
 //!
 //! Requests are counted in memory, by each process for itself: by key or person, and by network address where nobody has shown to be
 //! anybody. Seconds of the solver are counted in the database, by organisation, so that all replicas agree. What is left is told in the
 //! `RateLimit` headers; whoever has used up a share is told when to come back.
 
+pub(crate) mod crowd;
 mod requests;
 mod share;
 pub mod solver;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::problem::Problem;
+use crowd::Crowd;
 use requests::Requests;
 pub use requests::network;
 pub use share::Share;
@@ -27,6 +29,8 @@ pub struct Settings {
     pub per_minute_of_address: u32,
     /// Seconds of the solver in 24 hours, for one organisation.
     pub solver_seconds_per_day: u32,
+    /// Requests that are looked after at once, in this process.
+    pub at_once: u32,
 }
 
 /// Credentials that one address may show a minute, in shares of a caller: so many integrations behind one address work at full speed,
@@ -43,18 +47,20 @@ struct Counters {
     strangers: Option<Requests<IpAddr>>,
     credentials: Option<Requests<IpAddr>>,
     solver_seconds_per_day: u32,
+    crowd: Crowd,
 }
 
 impl Limits {
     /// Nothing has been asked yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let Settings { per_minute, per_minute_of_address, solver_seconds_per_day } = settings;
+        let Settings { per_minute, per_minute_of_address, solver_seconds_per_day, at_once } = settings;
         Self(Arc::new(Counters {
             callers: Requests::new(per_minute),
             strangers: Requests::new(per_minute_of_address),
             credentials: Requests::new(per_minute.saturating_mul(CALLERS_BEHIND_AN_ADDRESS)),
             solver_seconds_per_day,
+            crowd: Crowd::new(at_once),
         }))
     }
 
@@ -82,6 +88,11 @@ impl Limits {
         take(self.0.credentials.as_ref(), network(address)).map(|_| ())
     }
 
+    /// Whoever is looked after now.
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.0.crowd
+    }
+
     /// Seconds of the solver in 24 hours, for one organisation; 0 for no limit.
     #[must_use]
     pub fn solver_seconds_per_day(&self) -> u32 {
@@ -101,7 +112,8 @@ mod tests {
 
     use super::*;
 
-    const LIMITED: Settings = Settings { per_minute: 2, per_minute_of_address: 3, solver_seconds_per_day: 0 };
+    const LIMITED: Settings =
+        Settings { per_minute: 2, per_minute_of_address: 3, solver_seconds_per_day: 0, at_once: 0 };
     const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     #[test]

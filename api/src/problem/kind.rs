@@ -195,8 +195,8 @@ impl Kind {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The service is busy",
                 "Le service est occupé",
-                "Nothing was changed. Try again after the delay in `Retry-After`.",
-                "Rien n’a été modifié. Réessayez après le délai de `Retry-After`.",
+                "Nothing was changed, unless `detail` says otherwise. Try again after the delay in `Retry-After`.",
+                "Rien n’a été modifié, sauf si `detail` dit le contraire. Réessayez après le délai de `Retry-After`.",
             ),
         };
         Entry { slug, status, title, title_fr, help, help_fr }

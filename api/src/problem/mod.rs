@@ -5,19 +5,24 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, SqlErr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::limits::Share;
 use crate::request_id;
 
+mod hindrance;
 mod kind;
 
+use hindrance::Hindrance;
 pub use kind::{Entry, Kind};
 
 /// Media type of every error.
 pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Seconds after which a service that is busy may be asked again, where nothing more is known.
+const USUAL_WAIT: u64 = 5;
 
 /// How many faults an answer lists.
 const MOST_FAULTS: usize = 100;
@@ -138,6 +143,12 @@ impl Problem {
         Self { exhausted: Some(Box::new(share)), ..Self::too_many_requests(share.seconds) }
     }
 
+    /// Too much to do now: it will be less in so many seconds.
+    #[must_use]
+    pub fn unavailable(retry_after_seconds: u64) -> Self {
+        Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(Kind::Unavailable) }
+    }
+
     /// Our fault: the cause goes to the log, not to the caller.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "internal error");
@@ -194,15 +205,12 @@ impl ResponseError for Problem {
         if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
             response.insert_header((header::ALLOW, allow));
         }
-        if let Some(seconds) = self.retry_after_seconds {
+        let wait = self.retry_after_seconds.or((self.kind == Kind::Unavailable).then_some(USUAL_WAIT));
+        if let Some(seconds) = wait {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        match self.kind {
-            Kind::Unavailable => _ = response.insert_header((header::RETRY_AFTER, "5")),
-            Kind::Unauthenticated => {
-                _ = response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"attelage\""));
-            }
-            _ => {}
+        if self.kind == Kind::Unauthenticated {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"attelage\""));
         }
         let mut response = response.json(ProblemDetails {
             kind: format!("/problems/{}", entry.slug),
@@ -229,26 +237,13 @@ impl From<DbErr> for Problem {
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
                 Self::conflict("another resource refers to this one, or this one refers to a resource that is gone")
             }
-            _ if is_contention(&error) => {
-                tracing::warn!(%error, "the database is busy");
-                Self::new(Kind::Unavailable)
-            }
-            _ => Self::internal(error),
+            _ => match Hindrance::of(&error) {
+                Some(hindrance) => {
+                    tracing::warn!(%error, ?hindrance, "the database is hindered");
+                    Self { detail: hindrance.detail().map(str::to_owned), ..Self::new(Kind::Unavailable) }
+                }
+                None => Self::internal(error),
+            },
         }
-    }
-}
-
-/// Whether the same request may succeed a moment later: no connection was free, the write lock of SQLite did not come in
-/// time, or PostgreSQL gave up one of two transactions (serialization failure, deadlock).
-fn is_contention(error: &DbErr) -> bool {
-    match error {
-        DbErr::ConnectionAcquire(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error))
-        | DbErr::Conn(RuntimeErr::SqlxError(error)) => {
-            let code = error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code);
-            code.is_some_and(|code| matches!(code.as_ref(), "5" | "261" | "517" | "40001" | "40P01"))
-        }
-        _ => false,
     }
 }

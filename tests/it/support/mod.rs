@@ -16,6 +16,7 @@ mod seal;
 pub mod secrets;
 pub mod service;
 pub mod smtp;
+pub mod wire;
 pub mod world;
 
 /// A size of a test: `short` as a rule, `full` with `ATTELAGE_TEST_FULL=1` in the environment.

@@ -1,6 +1,6 @@
 //! People who have signed in.
 
-use sea_orm::{ConnectionTrait, Statement, TryGetable, Value as Bound};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TryGetable, Value as Bound};
 use serde_json::{Value, json};
 
 use super::app::Client;
@@ -57,7 +57,11 @@ pub async fn execute(app: &App, sql: &str, values: impl IntoIterator<Item = Boun
 
 /// Reads a value behind the service's back.
 pub async fn scalar<T: TryGetable>(app: &App, sql: &str) -> T {
-    let db = app.database.connect().await;
+    read(&app.database.connect().await, sql).await
+}
+
+/// Reads a value over a connection.
+pub async fn read<T: TryGetable>(db: &DatabaseConnection, sql: &str) -> T {
     let statement = Statement::from_string(db.get_database_backend(), sql);
     db.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
 }

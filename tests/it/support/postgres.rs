@@ -4,12 +4,13 @@
 //! of that pipe is held here and closed by the kernel when the process ends, by return, panic, abort or kill -9, so
 //! nothing survives the tests. `ATTELAGE_TEST_POSTGRES_URL` names a running server (15 or newer) to use instead.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use reqwest::Url;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
@@ -22,6 +23,57 @@ struct Server {
     admin: Url,
     /// The script that ends the server when this process ends. None: the server is not ours.
     guardian: Option<Child>,
+}
+
+/// A server of its own for one test, which is stopped and started anew.
+pub struct OwnServer(Server);
+
+impl OwnServer {
+    /// Starts it (1.5 s). What it says to have written outlives its crash, unlike on the server that all tests share.
+    pub async fn start() -> Self {
+        let server = tokio::task::spawn_blocking(|| start(&programs()?)).await.expect("a thread");
+        let own = Self(server.unwrap_or_else(|error| panic!("no PostgreSQL of its own: {error}")));
+        let db = connect(&own.url()).await.expect("it answers");
+        db.execute_unprepared("ALTER DATABASE postgres SET synchronous_commit = on").await.expect("a setting");
+        db.close().await.expect("the connections close");
+        own
+    }
+
+    /// Its only database.
+    pub fn url(&self) -> String {
+        self.0.admin.to_string()
+    }
+
+    /// Ends it at once, as a crash would; comes back when it no longer answers.
+    pub async fn stop(&mut self) {
+        self.tell("stop");
+        while connect(&self.url()).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Starts it again; comes back when it answers.
+    pub async fn go_on(&mut self) {
+        self.tell("start");
+        while connect(&self.url()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn tell(&mut self, word: &str) {
+        let script = self.0.guardian.as_mut().and_then(|guardian| guardian.stdin.as_mut());
+        writeln!(script.expect("a script that listens"), "{word}").expect("it reads");
+    }
+}
+
+impl Drop for OwnServer {
+    /// Ends it, and waits until nothing is left of it.
+    fn drop(&mut self) {
+        if let Some(mut guardian) = self.0.guardian.take() {
+            drop(guardian.stdin.take());
+            drop(guardian.wait());
+        }
+    }
 }
 
 /// A database of its own for one test, dropped with it.

@@ -1,6 +1,8 @@
 # A throw-away PostgreSQL server: prints `ready DIRECTORY`, answers on a socket in that directory, and lives until its
 # standard input ends, that is until the process at the other end of the pipe is gone, however it went.
 #
+# It stops the server, as a crash would, when it reads `stop`, and starts it anew when it reads `start`.
+#
 # $1: the folder of the programs. Needs neither a network port nor root (which initdb refuses).
 set -eu
 PATH="$1:$PATH"
@@ -35,14 +37,26 @@ full_page_writes = off
 autovacuum = off
 jit = off
 CONF
-# Our own child, so that it is waited for: one that pg_ctl starts is left to the init process, if there is a good one.
-postgres -D "$dir/data" >"$dir/log" 2>&1 &
-server=$!
-until pg_isready -q -h "$dir"; do
-    kill -0 "$server" || fail
-    sleep 0.05
-done
+launch() {
+    # Our own child, so that it is waited for: one that pg_ctl starts is left to the init process, if there is a good one.
+    postgres -D "$dir/data" >>"$dir/log" 2>&1 &
+    server=$!
+    until pg_isready -q -h "$dir"; do
+        kill -0 "$server" || fail
+        sleep 0.05
+    done
+}
+launch
 
 echo "ready $dir"
 exec >/dev/null 2>&1
-cat
+while read -r word; do
+    case $word in
+    stop)
+        kill -QUIT "$server" || true
+        wait "$server" || true
+        server=
+        ;;
+    start) launch ;;
+    esac
+done

@@ -10,6 +10,7 @@ use attelage::identity::administration;
 use attelage::keyfile::Key;
 use attelage::server::Setup;
 use attelage::{database, openapi, runs, server};
+use sea_orm::DatabaseConnection;
 
 use super::app::{Client, TestApp};
 use super::contract::Document;
@@ -93,6 +94,11 @@ pub async fn restarted_with(app: &App, setup: Setup) -> Restarted {
 /// The same on another database, which has what `app` has.
 pub async fn restarted_on(url: &str, app: &App, setup: Setup) -> Restarted {
     let db = database::connect(url).await.expect("the database of the test answers");
+    restarted_through(db, app, setup).await
+}
+
+/// The same over connections of the test's own.
+pub async fn restarted_through(db: DatabaseConnection, app: &App, setup: Setup) -> Restarted {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let server = server::start(db, listener, setup).await.expect("the service starts");

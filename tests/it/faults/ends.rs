@@ -1,0 +1,81 @@
+//! Cancelling, and limits of time: what has to end, ends at once.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{World, hard, is};
+use crate::support::database::Engine;
+use crate::support::on_both_engines;
+use crate::support::program::processes;
+use crate::support::service::{restarted_with, setup};
+use crate::support::size;
+use crate::support::wire::percentile;
+
+on_both_engines! {
+    async fn a_hard_run_is_cancelled_with_the_best_so_far(engine) {
+        let world = World::new(engine).await;
+        let id = world.queue(&hard(), 60_000).await;
+        let _computing = restarted_with(&world.app, setup()).await;
+        world.until(&id, 60, |answer| answer["progress"]["incumbent_cents"].is_i64()).await;
+        let cancelled = world.cancel(&id).await;
+        assert_eq!((&cancelled["state"], &cancelled["result"]), (&json!("cancelled"), &json!("feasible")));
+        let best = world.app.get(&format!("/v1/runs/{id}/proposals")).await.expect(200)["items"][0].clone();
+        assert_eq!((&best["rank"], &best["proof"]["optimal"], &best["proof"]["verified"]), (&json!(1), &json!(false), &json!(true)));
+        assert_eq!(best["costs"]["objective_cents"], cancelled["objective_cents"]);
+    }
+}
+
+#[actix_web::test]
+async fn a_cancelled_computation_is_gone_within_a_quarter_of_a_second() {
+    let world = World::new(Engine::Sqlite).await;
+    let _computing = restarted_with(&world.app, setup()).await;
+    let (problem, words) = (hard(), format!("compute 2048 122 {}", std::process::id()));
+    let mut times = Vec::new();
+    for _ in 0..size(4, 100) {
+        let id = world.queue(&problem, 60_000).await;
+        world.until(&id, 60, |answer| answer["progress"].is_object()).await;
+        let asked = Instant::now();
+        let (gone, cancelled) = tokio::join!(has_gone(&words), world.cancel(&id));
+        assert_eq!(cancelled["state"], "cancelled");
+        times.push(gone - asked);
+    }
+    let (median, most) = (percentile(&mut times, 50), percentile(&mut times, 99));
+    eprintln!("cancel → process gone, {} times: median {median:?}, p99 {most:?}", times.len());
+    assert!(most < Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 250 }), "{times:?}");
+}
+
+/// When no process has these words in its command line any more.
+async fn has_gone(words: &str) -> Instant {
+    let end = Instant::now() + Duration::from_secs(10);
+    while processes(words) > 0 {
+        assert!(Instant::now() < end);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Instant::now()
+}
+
+#[actix_web::test]
+async fn every_limit_ends_within_half_a_second() {
+    let world = World::new(Engine::Sqlite).await;
+    let _computing = restarted_with(&world.app, setup()).await;
+    let problem = hard();
+    let mut times = Vec::new();
+    for number in 0..size(3, 100) {
+        let limit = Duration::from_secs(1 + u64::try_from(number % 3).unwrap());
+        let words = format!("compute 2048 {} {}", 2 * limit.as_secs() + 2, std::process::id());
+        let id = world.queue(&problem, u64::try_from(limit.as_millis()).unwrap()).await;
+        let end = Instant::now() + Duration::from_secs(30);
+        while processes(&words) == 0 {
+            assert!(Instant::now() < end);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let begun = Instant::now();
+        times.push((has_gone(&words).await - begun).saturating_sub(limit));
+        let over = world.until(&id, 10, is("succeeded")).await;
+        assert!(["optimal", "feasible", "unknown"].contains(&over["result"].as_str().unwrap()), "{:#}", over.body);
+    }
+    let (median, most) = (percentile(&mut times, 50), percentile(&mut times, 100));
+    eprintln!("limit → process gone, {} times: median {median:?}, longest {most:?}", times.len());
+    assert!(most < Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 500 }), "{times:?}");
+}
