@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
 //! What is told is durable, what is given up is gone, and nobody waits for ever.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
