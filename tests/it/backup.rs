@@ -236,7 +236,7 @@ fn settings_come_from_a_file_too_and_all_that_is_wrong_with_them_is_told() {
         told.lines().any(|line| line.starts_with("database") && line.contains("file") && line.contains("from-file")),
         "{told}"
     );
-    fs::write(path.join("bad.toml"), "port = 70000\npublic-url = \"ftp://a\"\nsolvers = 0\n").unwrap();
+    fs::write(path.join("bad.toml"), "port = 70000\npublic-url = \"ftp://a\"\nsolvers = 70000\n").unwrap();
     let bad = attelage(path, &["config", "check", "--config", "bad.toml"]).output().unwrap();
     let (said, error) = (String::from_utf8(bad.stdout).unwrap(), String::from_utf8(bad.stderr).unwrap());
     assert!(!bad.status.success() && error.contains("3 settings"), "{said}{error}");

@@ -8,6 +8,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use sea_orm::ConnectionTrait as _;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::runs::{patient, run};
 use crate::support::app::{Answer, Client};
@@ -161,18 +162,19 @@ on_both_engines! {
     }
 
     async fn a_run_that_is_computed_is_cancelled_and_its_process_is_gone(engine) {
-        let program = Program::new("exec /bin/sleep 72.5");
+        // No other test sleeps as long.
+        let asleep = format!("/bin/sleep 72.{}", Uuid::now_v7().as_u128() % 1_000_000_007);
+        let program = Program::new(&format!("exec {asleep}"));
         let app = spawn_with(engine, with(program.settings())).await;
         let call = sample::market(&app).await.call;
         let id = start(&app, &call, 0).await;
         until(&app, &id, "running").await;
-        let before = processes("/bin/sleep 72.5");
-        assert!(before > 0);
+        assert_eq!(processes(&asleep), 1);
         let asked = Instant::now();
         let cancelled = delete(&app, &format!("/v1/runs/{id}")).await.expect(200);
         assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
         assert_eq!(cancelled["state"], "cancelled");
-        assert_eq!(processes("/bin/sleep 72.5"), before - 1);
+        assert_eq!(processes(&asleep), 0);
     }
 
     async fn a_limit_that_a_computation_does_not_keep_is_kept_for_it(engine) {
