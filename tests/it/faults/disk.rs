@@ -113,10 +113,11 @@ async fn a_database_that_may_have_no_page_more_says_so() {
     // SQLite takes the pages that there are, where they are more than it is told.
     let tight = |options: SqliteConnectOptions| options.foreign_keys(true).pragma("max_page_count", "1");
     options.sqlx_logging(false).max_connections(4).map_sqlx_sqlite_opts(tight);
-    let full = restarted_through(Database::connect(options).await.unwrap(), &app, setup()).await.client;
+    let service = restarted_through(Database::connect(options).await.unwrap(), &app, setup()).await;
+    let full = &service.client;
     let mut number = 0;
     let last = loop {
-        let answer = write(&full, number).await;
+        let answer = write(full, number).await;
         if answer.status != 201 {
             break answer;
         }

@@ -65,12 +65,20 @@ impl Drop for Process {
     }
 }
 
+/// What starts a program that ends with the test that started it, however that ends.
+const TIED: [&str; 4] = ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"];
+
 /// A command of the product on a database, in a folder with the keys of `setup`, and with leases of a second.
 fn command(url: &str, folder: &Path, arguments: &[&str]) -> Command {
     for (name, byte) in [("audit", "0b"), ("sealing", "07")] {
         crate::cli::keep(&folder.join(name), byte.repeat(32).as_bytes());
     }
-    let mut command = attelage(folder, arguments);
+    let plain = attelage(folder, arguments);
+    let mut command = Command::new(TIED[0]);
+    command.args(&TIED[1..]).arg(plain.get_program()).args(plain.get_args()).current_dir(folder).stdin(Stdio::null());
+    for (setting, _) in plain.get_envs() {
+        command.env_remove(setting);
+    }
     command.env("ATTELAGE_DATABASE", url).env("ATTELAGE_LEASE", "1");
     command.env("ATTELAGE_AUDIT_KEY_FILE", folder.join("audit"));
     command.env("ATTELAGE_SEALING_KEY_FILE", folder.join("sealing"));
