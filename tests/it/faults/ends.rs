@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use attelage::runs::Settings;
+use attelage::server::Setup;
 use serde_json::json;
 
 use super::{World, hard, is};
 use crate::support::database::Engine;
 use crate::support::on_both_engines;
 use crate::support::program::processes;
-use crate::support::service::{restarted_with, setup};
+use crate::support::service::{Restarted, restarted_with, runs, setup};
 use crate::support::size;
 use crate::support::wire::percentile;
 
@@ -26,11 +28,16 @@ on_both_engines! {
     }
 }
 
+/// A service whose computations are known by the memory that they may have.
+async fn computing(world: &World, memory_mib: u64) -> Restarted {
+    restarted_with(&world.app, Setup { runs: Settings { memory_mib, ..runs() }, ..setup() }).await
+}
+
 #[actix_web::test]
 async fn a_cancelled_computation_is_gone_within_a_quarter_of_a_second() {
     let world = World::new(Engine::Sqlite).await;
-    let _computing = restarted_with(&world.app, setup()).await;
-    let (problem, words) = (hard(), format!("compute 2048 122 {}", std::process::id()));
+    let _computing = computing(&world, 2_049).await;
+    let (problem, words) = (hard(), format!("compute 2049 122 {}", std::process::id()));
     let mut times = Vec::new();
     for _ in 0..size(4, 100) {
         let id = world.queue(&problem, 60_000).await;
@@ -58,12 +65,12 @@ async fn has_gone(words: &str) -> Instant {
 #[actix_web::test]
 async fn every_limit_ends_within_half_a_second() {
     let world = World::new(Engine::Sqlite).await;
-    let _computing = restarted_with(&world.app, setup()).await;
+    let _computing = computing(&world, 2_047).await;
     let problem = hard();
     let mut times = Vec::new();
     for number in 0..size(3, 100) {
         let limit = Duration::from_secs(1 + u64::try_from(number % 3).unwrap());
-        let words = format!("compute 2048 {} {}", 2 * limit.as_secs() + 2, std::process::id());
+        let words = format!("compute 2047 {} {}", 2 * limit.as_secs() + 2, std::process::id());
         let id = world.queue(&problem, u64::try_from(limit.as_millis()).unwrap()).await;
         let end = Instant::now() + Duration::from_secs(30);
         while processes(&words) == 0 {
