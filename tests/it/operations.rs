@@ -198,7 +198,7 @@ impl Metrics {
 
 #[actix_web::test]
 async fn probes_are_answered_whatever_was_asked_before() {
-    let limits = Settings { per_minute: 1, per_minute_of_address: 1, solver_seconds_per_day: 0 };
+    let limits = Settings { per_minute: 1, per_minute_of_address: 1, solver_seconds_per_day: 0, ..Settings::default() };
     let app = spawn_with(Engine::Sqlite, Setup { limits, ..setup() }).await;
     let nobody = app.anonymous();
     nobody.get("/v1/calls").await.expect(200);
