@@ -292,13 +292,13 @@ async fn run(command: Command) -> Result<(), StartError> {
             let setup = Setup { mail, ..server.setup(entrance, sealing, key) };
             expose(metrics, &db)?;
             let running = server::start(db, listener, setup).await?;
-            sd_notify::notify(&[NotifyState::Ready])?;
+            tell_ready();
             Ok(running.await?)
         }
         Command::Worker { database, audit, runs, telemetry } => {
             let log = log(&database, &audit).await?;
             expose(telemetry.listener()?, log.db())?;
-            sd_notify::notify(&[NotifyState::Ready])?;
+            tell_ready();
             print(&format!("Attelage computes, {} at once", runs.solvers))?;
             Ok(worker::serve(&log, &runs.settings()).await?)
         }
@@ -339,6 +339,13 @@ async fn run(command: Command) -> Result<(), StartError> {
             let document = serde_json::to_value(openapi::document())?;
             print(&serde_json::to_string_pretty(&openapi::three_zero::convert(&document)?)?)
         }
+    }
+}
+
+/// Tells a service manager that waits for it; one that cannot be told has its own way to notice.
+fn tell_ready() {
+    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+        tracing::warn!(%error, "the service manager is not told that this is ready");
     }
 }
 
