@@ -8,6 +8,7 @@
 //!    says where it is broken.
 
 use std::ops::Deref;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::async_trait::async_trait;
@@ -25,6 +26,7 @@ use crate::database::writer::{Writer, Writing};
 use crate::events::{self, Bell, News};
 use crate::keyfile::Key;
 use crate::request_id;
+use crate::telemetry::metrics;
 
 mod chain;
 pub mod entity;
@@ -295,7 +297,9 @@ impl Write {
         }
         store::append(&tx, &key, entries).await?;
         let told = events::store::tell(&tx, news, now()).await?;
+        let since = Instant::now();
         tx.commit().await?;
+        metrics::wrote(since.elapsed());
         if told > 0 {
             bell.ring();
         }
