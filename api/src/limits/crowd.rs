@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _};
@@ -16,7 +17,7 @@ use crate::app::App;
 use crate::problem::Problem;
 
 /// Whoever asks whether the service is well is answered even then: it would be restarted otherwise, at the worst moment.
-const ALWAYS: [&str; 1] = ["/healthz"];
+const ALWAYS: [&str; 3] = ["/healthz", "/health/live", "/health/ready"];
 /// Seconds after which a place is likely to be free.
 const WAIT: u64 = 1;
 
@@ -54,7 +55,12 @@ pub(crate) async fn admit(
     if !ALWAYS.contains(&request.path())
         && let Err(problem) = enter(request.request())
     {
-        return Ok(request.into_response(problem.error_response()));
+        let mut refusal = problem.error_response();
+        if !request.method().is_safe() {
+            // Its body is not read, and the server closes such a connection: whoever asks has to know.
+            refusal.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        return Ok(request.into_response(refusal));
     }
     let response = next.call(request).await?.map_into_boxed_body();
     // What is left to do is to send: a stream may last for hours.

@@ -123,17 +123,14 @@ pub async fn load(
         while let Some(number) = { turn.borrow_mut().next() } {
             let (request, due) = (next(number), begun + interval * number);
             tokio::time::sleep_until(due.into()).await;
-            let mut reply = None;
-            // As every client does: a connection that was kept may have been closed meanwhile, after a body that nobody read for instance.
-            for _ in 0..2 {
-                if wire.is_none() {
-                    wire = Wire::connect(address).await.ok();
-                }
-                let Some(connected) = &mut wire else { continue };
-                reply = connected.exchange(&request).await.ok();
-                if reply.is_some() {
-                    break;
-                }
+            if wire.is_none() {
+                wire = Wire::connect(address).await.ok();
+            }
+            let reply = match &mut wire {
+                Some(wire) => wire.exchange(&request).await.ok(),
+                None => None,
+            };
+            if reply.as_ref().is_none_or(|reply| reply.header("connection") == Some("close")) {
                 wire = None;
             }
             samples.push(Sample { status: reply.map_or(0, |reply| reply.status), took: due.elapsed() });
