@@ -31,6 +31,7 @@ use crate::support::{sample, size};
 
 mod away;
 mod crash;
+mod crew;
 mod crowd;
 mod disk;
 mod ends;

@@ -1,0 +1,74 @@
+//! Many workers at one queue, of several processes: how near it comes to keeping all of them busy. What a run takes is made up (a second
+//! of sleep, then the answer to a real problem), the queue is the one that serves.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use attelage::runs::Settings;
+use attelage::server::Setup;
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{World, easy};
+use crate::cli::binary;
+use crate::support::database::Engine;
+use crate::support::people::scalar;
+use crate::support::program::Program;
+use crate::support::service::{restarted_with, setup};
+use crate::support::size;
+
+/// Processes that have workers.
+const SERVICES: usize = 4;
+
+/// The last line that a computation says of the easy problem.
+fn answer() -> Vec<u8> {
+    let options = json!({ "proposals": 1, "time_limit_ms": 10_000 });
+    let work = json!({ "alone": { "problem": easy(), "options": options, "question": { "proposals": {} }, "prompted": null } });
+    let mut computing = Command::new(binary());
+    computing.args(["compute", "2048", "60", &std::process::id().to_string()]);
+    let mut computing = computing.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = computing.stdin.take().unwrap();
+    input.write_all(format!("{work}\n").as_bytes()).unwrap();
+    let said = computing.wait_with_output().unwrap().stdout;
+    drop(input);
+    let last = said.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty()).unwrap();
+    assert!(String::from_utf8_lossy(last).contains("done"), "{}", String::from_utf8_lossy(last));
+    [last, b"\n"].concat()
+}
+
+#[actix_web::test]
+async fn a_crew_shares_one_queue_and_each_run_is_computed_once() {
+    let (workers, runs) = (size(8, 100), size(40, 3_000));
+    let world = World::new(Engine::Postgres).await;
+    let problem = easy();
+    for _ in 0..runs {
+        world.queue(&problem, 10_000).await;
+    }
+    let program = Program::new("/bin/sleep 1\n/bin/cat \"$HERE/answer\"");
+    std::fs::write(program.path().with_file_name("answer"), answer()).unwrap();
+    let solvers = u16::try_from(workers / SERVICES).unwrap();
+    let begun = Instant::now();
+    let services = (0..SERVICES).map(|_| {
+        let runs = Settings { solvers, memory_mib: 256, ..program.settings() };
+        restarted_with(&world.app, Setup { runs, ..setup() })
+    });
+    let _services = join_all(services).await;
+    let left = "SELECT COUNT(*) FROM run WHERE finished_at IS NULL";
+    while scalar::<i64>(&world.app, left).await > 0 {
+        assert!(begun.elapsed() < Duration::from_mins(8), "the queue empties");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let (took, ideal) = (begun.elapsed(), Duration::from_secs(u64::try_from(runs.div_ceil(workers)).unwrap()));
+    eprintln!(
+        "{workers} workers in {SERVICES} services, {runs} runs of a second: {took:?}, {:.0} runs/s, {:.0} % of what they could do",
+        f64::from(u32::try_from(runs).unwrap()) / took.as_secs_f64(),
+        100.0 * ideal.as_secs_f64() / took.as_secs_f64()
+    );
+    let count = i64::try_from(runs).unwrap();
+    assert_eq!(
+        scalar::<i64>(&world.app, "SELECT COUNT(*) FROM run WHERE state = 'succeeded' AND attempts = 1").await,
+        count
+    );
+    assert_eq!(world.ends().await, count);
+}
