@@ -3,8 +3,8 @@
 use actix_cors::{Cors, CorsError};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, ResponseError as _};
@@ -20,6 +20,18 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// Where to report a vulnerability: a URI.
     pub security_contact: Option<String>,
+}
+
+/// Refuses a request whose body, if it has one, has not been read. The server ends such a connection, and this says so: whoever asks
+/// would else send the next request into it.
+pub(crate) fn refuse_unread(request: ServiceRequest, problem: &Problem) -> ServiceResponse<BoxBody> {
+    let headers = request.headers();
+    let announced = headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
+    let mut refusal = problem.error_response();
+    if announced || headers.contains_key(header::TRANSFER_ENCODING) {
+        refusal.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    request.into_response(refusal)
 }
 
 /// Nothing is loaded, run or framed: enough for JSON, and for pages of text.

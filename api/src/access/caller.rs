@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{Role, Scope, Scopes};
 use crate::audit::Shown;
+use crate::database::writer::End;
 use crate::identity::entity::membership;
 use crate::organisations;
 use crate::problem::{Fault, Kind, Problem};
@@ -52,6 +53,7 @@ struct Rights {
 struct Asking {
     operation: &'static str,
     shown: Mutex<Vec<Shown>>,
+    looked: Mutex<Vec<End>>,
 }
 
 impl Caller {
@@ -76,7 +78,7 @@ impl Caller {
     /// The same, asking for an operation.
     #[must_use]
     pub fn asking(self, operation: &'static str) -> Self {
-        Self(self.0, Arc::new(Asking { operation, shown: Mutex::default() }))
+        Self(self.0, Arc::new(Asking { operation, ..Asking::default() }))
     }
 
     /// The id of the operation that they ask for; empty where nobody said.
@@ -96,6 +98,16 @@ impl Caller {
     #[must_use]
     pub fn take_shown(&self) -> Vec<Shown> {
         std::mem::take(&mut self.1.shown.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes that they have seen what others write at this moment. The answer waits until that is durable.
+    pub(crate) fn looked(&self, end: End) {
+        self.1.looked.lock().unwrap_or_else(PoisonError::into_inner).push(end);
+    }
+
+    /// What was noted of that until now.
+    pub(crate) fn take_looked(&self) -> Vec<End> {
+        std::mem::take(&mut self.1.looked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What they have shown to be.

@@ -18,6 +18,7 @@ use super::deprecation::{DEPRECATIONS, Deprecation};
 use super::policy::Policy;
 use super::{Caller, Principal};
 use crate::app::App;
+use crate::edge;
 use crate::identity;
 use crate::identity::entrance::Entrance;
 use crate::limits::Share;
@@ -109,14 +110,13 @@ pub async fn stand(
         Ok(caller) => {
             let app = request.app_data::<Data<App>>().cloned();
             request.extensions_mut().insert(caller.clone());
-            let writes = !request.method().is_safe();
             let response = next.call(request).await?.map_into_boxed_body();
-            match noted(app.as_ref().map(Data::get_ref), &caller, response.status(), writes).await {
+            match noted(app.as_ref().map(Data::get_ref), &caller, response.status()).await {
                 Ok(()) => response,
                 Err(problem) => response.into_response(problem.error_response()),
             }
         }
-        Err(problem) => request.into_response(problem.error_response()),
+        Err(problem) => edge::refuse_unread(request, &problem),
     };
     if let Some(share) = told.share {
         share.tell(response.headers_mut());
@@ -127,16 +127,21 @@ pub async fn stand(
     Ok(response)
 }
 
-/// Before anybody sees the answer: writes down what sealed things it shows, and waits for what a write has seen.
-async fn noted(app: Option<&App>, caller: &Caller, status: StatusCode, writes: bool) -> Result<(), Problem> {
-    let app = app.ok_or_else(|| Problem::internal("the guard has no log to write to"))?;
-    if writes {
-        app.log.settled().await?;
+/// Before anybody sees the answer: waits until what it was made of is durable, and writes down what sealed things it shows.
+async fn noted(app: Option<&App>, caller: &Caller, status: StatusCode) -> Result<(), Problem> {
+    for end in caller.take_looked() {
+        // An error stays what it is.
+        if let Err(error) = end.come().await
+            && !status.is_server_error()
+        {
+            return Err(error.into());
+        }
     }
     let shown = caller.take_shown();
     if shown.is_empty() || !status.is_success() {
         return Ok(());
     }
+    let app = app.ok_or_else(|| Problem::internal("the guard has no log to write to"))?;
     app.readings.keep(caller, shown).await
 }
 

@@ -238,6 +238,9 @@ impl Log {
     pub async fn begin(&self, caller: &Caller) -> Result<Write, DbErr> {
         let author = Author::of(caller);
         let tx = self.writer.begin().await?;
+        if let Some(end) = tx.end() {
+            caller.looked(end);
+        }
         Ok(Write { tx, key: self.key.clone(), bell: self.bell.clone(), author })
     }
 
@@ -247,14 +250,6 @@ impl Log {
     /// The database's.
     pub(crate) async fn begin_unrecorded(&self) -> Result<Writing, DbErr> {
         self.writer.begin().await
-    }
-
-    /// Waits until everything that a write has seen is durable.
-    ///
-    /// # Errors
-    /// Something that was seen is lost.
-    pub(crate) async fn settled(&self) -> Result<(), DbErr> {
-        self.writer.settled().await
     }
 
     /// Writes entries that stand alone.

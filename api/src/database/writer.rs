@@ -12,7 +12,7 @@
 //! PostgreSQL does the like itself: there, each write is a transaction of its own.
 
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{
@@ -31,15 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Writer {
     db: DatabaseConnection,
     /// `PostgreSQL` has none.
-    lane: Option<Arc<Lane>>,
-}
-
-/// Where turns are given.
-#[derive(Default)]
-struct Lane {
-    turn: Arc<Mutex<Option<Group>>>,
-    /// The end of the group that was opened last.
-    last: std::sync::Mutex<Option<End>>,
+    turn: Option<Arc<Mutex<Option<Group>>>>,
 }
 
 /// Those who share a commit.
@@ -48,15 +40,14 @@ struct Group {
     end: watch::Sender<Option<Result<(), DbErr>>>,
 }
 
-type End = watch::Receiver<Option<Result<(), DbErr>>>;
 type Turn = OwnedMutexGuard<Option<Group>>;
 
 impl Writer {
     /// The way to write to a database.
     #[must_use]
     pub fn new(db: &DatabaseConnection) -> Self {
-        let lane = (db.get_database_backend() == DbBackend::Sqlite).then(Arc::default);
-        Self { db: db.clone(), lane }
+        let turn = (db.get_database_backend() == DbBackend::Sqlite).then(Arc::default);
+        Self { db: db.clone(), turn }
     }
 
     /// The database.
@@ -70,33 +61,42 @@ impl Writer {
     /// # Errors
     /// A turn that does not come within ten seconds; the database's.
     pub async fn begin(&self) -> Result<Writing, DbErr> {
-        let Some(lane) = &self.lane else {
+        let Some(turn) = &self.turn else {
             return Ok(Writing { tx: self.db.begin().await?, place: None });
         };
-        let turn = timeout(PATIENCE, lane.turn.clone().lock_owned()).await;
-        let mut turn = turn.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?;
-        if turn.is_none() {
-            let (end, last) = watch::channel(None);
-            *turn = Some(Group { tx: self.db.begin_with_options(to_write()).await?, end });
-            *lane.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
-        }
-        // From here on the group is ended, whatever becomes of this future.
-        let place = Place(Some(turn));
-        let Some(group) = place.group() else { return Err(lost()) };
-        Ok(Writing { tx: group.tx.begin().await?, place: Some(place) })
+        let turn = timeout(PATIENCE, turn.clone().lock_owned()).await;
+        let turn = turn.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?;
+        // A task of its own, which nobody cuts off: a savepoint that is given up half begun would take the whole group with it. Where
+        // nobody waits for it any more, its whole outcome is undone.
+        let begun = tokio::spawn(enter(self.db.clone(), turn));
+        begun.await.map_err(|_| lost())?
     }
+}
 
-    /// Waits until everything that has been seen while writing is durable, or is known to be lost. Who wrote need not: who only looked,
-    /// in a write that came to nothing, may have seen what others had not committed yet.
+/// Opens a group if there is none, and begins to write in it.
+async fn enter(db: DatabaseConnection, mut turn: Turn) -> Result<Writing, DbErr> {
+    let group = match turn.take() {
+        Some(group) => group,
+        None => Group { tx: db.begin_with_options(to_write()).await?, end: watch::Sender::new(None) },
+    };
+    // Where this fails the group is dropped: nobody knows how much of it still stands, and its members are told.
+    let tx = group.tx.begin().await?;
+    *turn = Some(group);
+    Ok(Writing { tx, place: Some(Place(Some(turn))) })
+}
+
+/// How a group ends.
+#[derive(Clone, Debug)]
+pub(crate) struct End(watch::Receiver<Option<Result<(), DbErr>>>);
+
+impl End {
+    /// Waits for it.
     ///
     /// # Errors
-    /// Something that was seen is lost.
-    pub async fn settled(&self) -> Result<(), DbErr> {
-        let last = self.lane.as_ref().and_then(|lane| lane.last.lock().unwrap_or_else(PoisonError::into_inner).clone());
-        match last {
-            Some(last) => ended(last).await,
-            None => Ok(()),
-        }
+    /// What was written in it is lost.
+    pub(crate) async fn come(mut self) -> Result<(), DbErr> {
+        let told = self.0.wait_for(Option::is_some).await.map(|told| told.clone());
+        told.ok().flatten().unwrap_or_else(|| Err(lost()))
     }
 }
 
@@ -115,6 +115,12 @@ pub struct Writing {
 }
 
 impl Writing {
+    /// The end of what it is written together with. Who writes is told it by [`Writing::commit`]; who only looks, and gives up, may have
+    /// seen what others had not committed yet.
+    pub(crate) fn end(&self) -> Option<End> {
+        self.place.as_ref().and_then(Place::end)
+    }
+
     /// Makes it durable, together with what others write meanwhile.
     ///
     /// # Errors
@@ -141,15 +147,16 @@ impl Deref for Writing {
 struct Place(Option<Turn>);
 
 impl Place {
-    fn group(&self) -> Option<&Group> {
-        self.0.as_ref()?.as_ref()
+    fn end(&self) -> Option<End> {
+        let group = self.0.as_ref()?.as_ref()?;
+        Some(End(group.end.subscribe()))
     }
 
     /// Lets those who wait write too, then ends the group, and tells how.
     async fn pass_on(mut self) -> Result<(), DbErr> {
-        let end = self.group().map(|group| group.end.subscribe()).ok_or_else(lost)?;
+        let end = self.end().ok_or_else(lost)?;
         if let Some(turn) = self.0.take() {
-            let (waiting, others) = (OwnedMutexGuard::mutex(&turn).clone().lock_owned(), ended(end.clone()));
+            let (waiting, others) = (OwnedMutexGuard::mutex(&turn).clone().lock_owned(), end.clone().come());
             drop(turn);
             // A task of its own: whoever began this may go away, and others rely on it.
             tokio::spawn(async move {
@@ -160,7 +167,7 @@ impl Place {
                 }
             });
         }
-        ended(end).await
+        end.come().await
     }
 }
 
@@ -179,17 +186,17 @@ impl Drop for Place {
 /// Commits a group, and tells its members.
 async fn finish(mut turn: Turn) {
     if let Some(Group { tx, end }) = turn.take() {
-        end.send_replace(Some(tx.commit().await));
+        let committed = tx.commit().await.map_err(|error| {
+            tracing::warn!(%error, "what several have written together is lost");
+            lost()
+        });
+        end.send_replace(Some(committed));
     }
 }
 
-async fn ended(mut end: End) -> Result<(), DbErr> {
-    let told = end.wait_for(Option::is_some).await.map(|told| told.clone());
-    told.ok().flatten().unwrap_or_else(|| Err(lost()))
-}
-
+/// It may go better another time: somebody else's write met a full disk, for instance.
 fn lost() -> DbErr {
-    DbErr::Custom("what was written together with others was lost with them".to_owned())
+    DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
 
 #[cfg(test)]

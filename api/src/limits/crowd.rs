@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _};
+use actix_web::{Error, HttpMessage as _, HttpRequest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::App;
+use crate::edge;
 use crate::problem::Problem;
 
 /// Whoever asks whether the service is well is answered even then: it would be restarted otherwise, at the worst moment.
@@ -55,12 +55,7 @@ pub(crate) async fn admit(
     if !ALWAYS.contains(&request.path())
         && let Err(problem) = enter(request.request())
     {
-        let mut refusal = problem.error_response();
-        if !request.method().is_safe() {
-            // Its body is not read, and the server closes such a connection: whoever asks has to know.
-            refusal.head_mut().set_connection_type(ConnectionType::Close);
-        }
-        return Ok(request.into_response(refusal));
+        return Ok(edge::refuse_unread(request, &problem));
     }
     let response = next.call(request).await?.map_into_boxed_body();
     // What is left to do is to send: a stream may last for hours.
@@ -88,6 +83,8 @@ pub(crate) fn enter(request: &HttpRequest) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use actix_web::ResponseError as _;
 
     use super::*;
 

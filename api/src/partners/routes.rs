@@ -34,11 +34,12 @@ pub fn configure(routes: &mut Routes) {
 pub(crate) async fn suggest_partners(
     app: Data<App>,
     caller: Caller,
+    request: HttpRequest,
     once: Once,
     id: Path<Uuid>,
     Body(search): Body<PartnerSearch>,
 ) -> Result<HttpResponse, Problem> {
-    prompt::answer(&app, &caller, once, *id, search).await
+    prompt::answer(&app, &caller, &request, once, *id, search).await
 }
 
 /// Puts a team to the test: what it covers, which rules it keeps and breaks, who is not necessary, what is missing.
@@ -50,11 +51,12 @@ pub(crate) async fn suggest_partners(
 pub(crate) async fn check_team(
     app: Data<App>,
     caller: Caller,
+    request: HttpRequest,
     once: Once,
     id: Path<Uuid>,
     Body(team): Body<TeamDraft>,
 ) -> Result<HttpResponse, Problem> {
-    prompt::answer(&app, &caller, once, *id, team).await
+    prompt::answer(&app, &caller, &request, once, *id, team).await
 }
 
 /// Explains why an organisation is not proposed, as far as you may know, and what would have to change.
@@ -66,11 +68,12 @@ pub(crate) async fn check_team(
 pub(crate) async fn explain_absence(
     app: Data<App>,
     caller: Caller,
+    request: HttpRequest,
     once: Once,
     id: Path<Uuid>,
     Body(question): Body<AbsenceQuestion>,
 ) -> Result<HttpResponse, Problem> {
-    prompt::answer(&app, &caller, once, *id, question).await
+    prompt::answer(&app, &caller, &request, once, *id, question).await
 }
 
 /// Lists the calls that are open now and that an organisation could serve, oldest first, with how much of each it could deliver alone.

@@ -19,9 +19,9 @@ use tokio::task::AbortHandle;
 use super::work::Line;
 
 /// How long after its limit a process is asked to stop, and how long after that it is ended: both together are less than half a second.
-/// Where the program is not optimised, it needs ten times longer to write down its best so far.
+/// Where the program is not optimised, it needs many times longer to write down its best so far.
 const ASKED_AFTER: Duration = Duration::from_millis(100);
-const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_200 } else { 120 });
+const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 3_000 } else { 120 });
 /// The longest line that is read.
 const LONGEST_LINE: u64 = 256 << 20;
 /// How much of what it says on its error output is kept.
@@ -102,14 +102,13 @@ impl Child {
                     return;
                 }
             };
-            // Whoever has gone away ends it at once.
-            if started.send(Ok(reins.clone())).is_err() {
-                reins.end();
-            }
+            // Whoever has gone away meanwhile ends it at once.
+            let _ = started.send(Ok(Held(Some(reins.clone()))));
             let _ = tell.send(Said::Over(follow(&reins, pipes, &work, &tell)));
         };
         thread::Builder::new().name("computation".to_owned()).spawn(reader).map_err(|error| error.to_string())?;
-        let reins = has_started.await.map_err(|error| error.to_string())??;
+        let mut held: Held = has_started.await.map_err(|error| error.to_string())??;
+        let reins = held.0.take().ok_or("a process that is not held")?;
         let watched = reins.clone();
         let watch = tokio::spawn(async move {
             tokio::time::sleep(limit + ASKED_AFTER).await;
@@ -166,6 +165,17 @@ impl Reins {
     }
 }
 
+/// A process that ends where nobody takes it.
+struct Held(Option<Reins>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(reins) = &self.0 {
+            reins.end();
+        }
+    }
+}
+
 /// The pipes that its thread reads and writes.
 struct Pipes {
     input: ChildStdin,
@@ -213,7 +223,9 @@ fn follow(reins: &Reins, pipes: Pipes, work: &[u8], tell: &mpsc::UnboundedSender
         match output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
             Ok(1..) if line.ends_with(b"\n") => match serde_json::from_slice(&line) {
                 Ok(said) => drop(tell.send(Said::Line(Box::new(said)))),
-                Err(error) => garbled = Some(format!("a line that cannot be read: {error}")),
+                Err(error) => {
+                    garbled = Some(format!("a line that cannot be read, from its column {} on", error.column()))
+                }
             },
             // The end, or a line that was cut off by it.
             Ok(_) | Err(_) => break,
@@ -242,7 +254,9 @@ fn death(status: ExitStatus, words: &str, garbled: Option<String>) -> Death {
     if status.signal() == Some(SIGXCPU) {
         return Death::Processor;
     }
-    Death::Other(format!("{status}; {}; {}", garbled.unwrap_or_default(), words.trim()))
+    // Where it broke, and no more of what it said: its words may hold what it was asked to compute.
+    let place = words.lines().find(|line| line.contains(" panicked at ")).unwrap_or_default();
+    Death::Other([&status.to_string(), garbled.as_deref().unwrap_or_default(), place].join("; "))
 }
 
 /// The end of what it says on its error output.

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::problem::{Kind, Problem};
 
 /// How often somebody who waits looks for what nobody has told them.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long a stream may be silent: proxies close those that are.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 /// How often it is looked whether whoever follows still may.

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse};
 use attelage_solver::{self as solver, Instance, Reply};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
@@ -27,7 +27,7 @@ use crate::calls::problem::of_lots;
 use crate::calls::window::Window;
 use crate::calls::{self, Call};
 use crate::database::begin_read;
-use crate::limits;
+use crate::limits::{self, crowd};
 use crate::once::Once;
 use crate::problem::{Fault, Problem};
 use crate::request_id;
@@ -91,6 +91,7 @@ pub struct Answered {
 pub async fn answer<A: Ask>(
     app: &App,
     caller: &Caller,
+    request: &HttpRequest,
     once: Once,
     call: Uuid,
     ask: A,
@@ -117,6 +118,8 @@ pub async fn answer<A: Ask>(
     let patience = PATIENCE + Duration::from_millis(prepared.limit_ms);
     let job = NewJob { run, asker, calls: &about, asked: question, priority: AT_ONCE };
     let run = queue(app, caller, &once, job, prepared).await?;
+    // Whoever waits leaves their place to others.
+    crowd::leave(request);
     told(app, caller, run, patience).await
 }
 

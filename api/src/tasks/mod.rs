@@ -107,12 +107,16 @@ async fn turn(log: &Log, known: &mut bool) -> Result<(), DbErr> {
         *known = true;
     }
     for task in Task::ALL {
-        let Some(fence) = store::take(log.db(), task.name(), LEASE).await? else { continue };
-        match task.done(log).await {
-            Ok(()) => store::done(log.db(), task.name(), fence, task.pause()).await?,
-            // The lease ends by itself: that is the pause.
-            Err(error) => tracing::warn!(task = task.name(), %error, "this is tried again"),
+        let tx = log.begin_unrecorded().await?;
+        let taken = store::take(&*tx, task.name(), LEASE).await?;
+        tx.commit().await?;
+        let Some(fence) = taken else { continue };
+        if let Err(error) = task.done(log).await {
+            tracing::warn!(task = task.name(), %error, "this is tried again");
         }
+        let tx = log.begin_unrecorded().await?;
+        store::done(&*tx, task.name(), fence, task.pause()).await?;
+        tx.commit().await?;
     }
     Ok(())
 }

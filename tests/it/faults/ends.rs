@@ -49,7 +49,7 @@ async fn a_cancelled_computation_is_gone_within_a_quarter_of_a_second() {
     }
     let (median, most) = (percentile(&mut times, 50), percentile(&mut times, 99));
     eprintln!("cancel → process gone, {} times: median {median:?}, p99 {most:?}", times.len());
-    assert!(most < Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 250 }), "{times:?}");
+    assert!(most < Duration::from_millis(if cfg!(debug_assertions) { 5_000 } else { 250 }), "{times:?}");
 }
 
 /// When no process has these words in its command line any more.
@@ -84,5 +84,5 @@ async fn every_limit_ends_within_half_a_second() {
     }
     let (median, most) = (percentile(&mut times, 50), percentile(&mut times, 100));
     eprintln!("limit → process gone, {} times: median {median:?}, longest {most:?}", times.len());
-    assert!(most < Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 500 }), "{times:?}");
+    assert!(most < Duration::from_millis(if cfg!(debug_assertions) { 5_000 } else { 500 }), "{times:?}");
 }

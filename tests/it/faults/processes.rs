@@ -17,7 +17,7 @@ on_both_engines! {
     async fn a_worker_that_is_killed_takes_its_computation_with_it_and_another_ends_the_run(engine) {
         let world = World::new(engine).await;
         let folder = TempDir::new().unwrap();
-        let id = world.queue(&hard(), 10_000).await;
+        let id = world.queue(&hard(), 4_000).await;
         let killed = Process::worker(&world.app, &folder);
         // It computes, and tells how far it is.
         let running = world.until(&id, 60, |answer| answer["progress"].is_object()).await;
@@ -25,11 +25,11 @@ on_both_engines! {
         let pid = killed.0.id();
         killed.signal("KILL");
         tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!(processes(&format!("compute 2048 22 {pid}")), 0, "its computation is gone");
+        assert_eq!(processes(&format!("compute 2048 10 {pid}")), 0, "its computation is gone");
         let _other = restarted_with(&world.app, setup()).await;
         let over = world.until(&id, 60, is("succeeded")).await;
         assert_eq!(over["attempts"], 2);
-        assert!(over["objective_cents"].is_i64(), "{:#}", over.body);
+        assert!(["optimal", "feasible", "unknown"].contains(&over["result"].as_str().unwrap()), "{:#}", over.body);
         assert_eq!(world.ends().await, 1);
     }
 

@@ -107,7 +107,12 @@ impl Writers {
             }
             if let Some(connected) = wire {
                 match connected.exchange(request).await {
-                    Ok(reply) if reply.status == 503 => self.refused.set(self.refused.get() + 1),
+                    Ok(reply) if reply.status == 503 => {
+                        self.refused.set(self.refused.get() + 1);
+                        if reply.header("connection") == Some("close") {
+                            *wire = None;
+                        }
+                    }
                     Ok(reply) => return reply,
                     Err(_) => {
                         self.resent.set(self.resent.get() + 1);

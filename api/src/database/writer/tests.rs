@@ -94,19 +94,30 @@ async fn what_is_given_up_is_gone_and_others_stay() {
     };
     join_all((0..60).map(one)).await;
     assert_eq!(world.marks().await, (0..60).filter(|number| number % 3 == 2).collect::<Vec<_>>());
-    world.writer.settled().await.unwrap();
 }
 
-#[tokio::test]
-async fn whoever_goes_away_holds_nobody_up() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_goes_away_takes_nothing_of_others_and_holds_nobody_up() {
     let world = world().await;
-    for number in 0..200 {
-        // Cut off wherever it happens to be.
-        let cut = tokio::time::timeout(Duration::from_micros(number * 20), world.write(i64::try_from(number).unwrap()));
-        drop(cut.await);
-    }
-    timeout(Duration::from_secs(5), world.write(1_000)).await.unwrap().unwrap();
-    assert!(world.marks().await.contains(&1_000));
+    let kept = AtomicUsize::new(0);
+    // Cut off wherever it happens to be, while others write.
+    let cut = async {
+        for number in 0..400_u64 {
+            let mark = world.write(1_000 + i64::try_from(number).unwrap());
+            drop(timeout(Duration::from_micros(number * 7 % 1_500), mark).await);
+        }
+    };
+    let stay = async |from: i64| {
+        for number in (from..1_000).step_by(4) {
+            world.write(number).await.unwrap();
+            assert!(world.marks().await.contains(&number), "{number} was acknowledged");
+            kept.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    tokio::join!(cut, stay(0), stay(1), stay(2), stay(3));
+    assert_eq!(kept.into_inner(), 1_000);
+    let marks = world.marks().await;
+    assert!((0..1_000).all(|number| marks.contains(&number)), "what was acknowledged stays");
     // Nothing holds the lock of the file.
     let begun = world.reader.begin_with_options(to_write());
     timeout(Duration::from_secs(5), begun).await.unwrap().unwrap();
@@ -121,8 +132,9 @@ async fn who_only_looked_waits_for_what_they_saw() {
         let tx = world.writer.begin().await.unwrap();
         let count = Statement::from_string(DbBackend::Sqlite, "SELECT COUNT(*) FROM mark");
         let seen: i64 = tx.query_one_raw(count).await.unwrap().unwrap().try_get_by_index(0).unwrap();
+        let end = tx.end().unwrap();
         drop(tx);
-        world.writer.settled().await.unwrap();
+        end.come().await.unwrap();
         assert_eq!((seen, world.marks().await), (1, vec![1]));
     };
     let (first, ()) = tokio::join!(first.commit(), looks);
