@@ -172,7 +172,7 @@ on_both_engines! {
         assert_eq!(processes(&asleep), 1);
         let asked = Instant::now();
         let cancelled = delete(&app, &format!("/v1/runs/{id}")).await.expect(200);
-        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(6), "{:?}", asked.elapsed());
         assert_eq!(cancelled["state"], "cancelled");
         assert_eq!(processes(&asleep), 0);
     }
@@ -183,7 +183,7 @@ on_both_engines! {
         let call = sample::market(&app).await.call;
         let begun = Instant::now();
         let listed = run(&app, &call, json!({ "time_limit_seconds": 1 })).await;
-        assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&begun.elapsed()));
+        assert!((Duration::from_secs(1)..Duration::from_secs(9)).contains(&begun.elapsed()));
         assert_eq!(listed["result"], "unknown");
         let question = json!({ "time_limit_seconds": 1, "question": { "rules": {} } });
         let failed = app.post_with(&format!("/v1/calls/{call}/runs"), patient(), question).await.expect(200);

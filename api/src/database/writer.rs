@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{
-    ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait as _,
 };
 use tokio::runtime::Handle;
@@ -188,10 +188,17 @@ async fn finish(mut turn: Turn) {
     if let Some(Group { tx, end }) = turn.take() {
         let committed = tx.commit().await.map_err(|error| {
             tracing::warn!(%error, "what several have written together is lost");
-            lost()
+            // That there is no such transaction any more says nothing of why.
+            if code(&error).as_deref() == Some("1") { lost() } else { error }
         });
         end.send_replace(Some(committed));
     }
+}
+
+/// The library's number of an error.
+fn code(error: &DbErr) -> Option<String> {
+    let DbErr::Query(RuntimeErr::SqlxError(error)) = error else { return None };
+    Some(error.as_database_error()?.code()?.into_owned())
 }
 
 /// It may go better another time: somebody else's write met a full disk, for instance.
