@@ -166,7 +166,7 @@ on_both_engines! {
     }
 }
 
-/// Metrics, line by line as OpenMetrics has them.
+/// Metrics, line by line as `OpenMetrics` has them.
 struct Metrics {
     labels: Vec<String>,
 }
@@ -241,7 +241,7 @@ impl Balancer {
                 self.failed.lock().unwrap().push("none is ready".to_owned());
                 return;
             };
-            let request = if turn % 4 == 0 {
+            let request = if turn.is_multiple_of(4) {
                 let body = json!({ "name": format!("{number}-{turn}") });
                 client.post(format!("{}/v1/organisations", self.bases[next])).bearer_auth(key).json(&body)
             } else {
@@ -284,7 +284,7 @@ async fn rolled(app: &App) {
         failed: Mutex::default(),
     });
     let is_ready = async |one: usize, expected: bool| {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         while balancer.ready[one].load(Ordering::Relaxed) != expected {
             assert!(Instant::now() < end, "service {one} is not as expected");
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -380,7 +380,7 @@ async fn a_service_manager_is_told_when_it_is_ready_and_when_it_ends() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("notify");
     let manager = UnixDatagram::bind(&path).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    manager.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let told = || {
         let mut text = [0; 64];
         let length = manager.recv(&mut text).expect("it says something");

@@ -224,7 +224,7 @@ fn follow(reins: &Reins, pipes: Pipes, work: &[u8], tell: &mpsc::UnboundedSender
             Ok(1..) if line.ends_with(b"\n") => match serde_json::from_slice(&line) {
                 Ok(said) => drop(tell.send(Said::Line(Box::new(said)))),
                 Err(error) => {
-                    garbled = Some(format!("a line that cannot be read, from its column {} on", error.column()))
+                    garbled = Some(format!("a line that cannot be read, from its column {} on", error.column()));
                 }
             },
             // The end, or a line that was cut off by it.
@@ -240,12 +240,12 @@ fn follow(reins: &Reins, pipes: Pipes, work: &[u8], tell: &mpsc::UnboundedSender
     let words = errors.join().unwrap_or_default();
     match status {
         _ if *held(&reins.ended) => Death::Ended,
-        Ok(status) => death(status, &words, garbled),
+        Ok(status) => death(status, &words, garbled.as_deref()),
         Err(error) => Death::Other(error.to_string()),
     }
 }
 
-fn death(status: ExitStatus, words: &str, garbled: Option<String>) -> Death {
+fn death(status: ExitStatus, words: &str, garbled: Option<&str>) -> Death {
     const SIGXCPU: i32 = rustix::process::Signal::XCPU.as_raw();
     if words.contains("memory allocation of") || words.contains("bad_alloc") || words.contains("cannot allocate memory")
     {
@@ -256,7 +256,7 @@ fn death(status: ExitStatus, words: &str, garbled: Option<String>) -> Death {
     }
     // Where it broke, and no more of what it said: its words may hold what it was asked to compute.
     let place = words.lines().find(|line| line.contains(" panicked at ")).unwrap_or_default();
-    Death::Other([&status.to_string(), garbled.as_deref().unwrap_or_default(), place].join("; "))
+    Death::Other([&status.to_string(), garbled.unwrap_or_default(), place].join("; "))
 }
 
 /// The end of what it says on its error output.

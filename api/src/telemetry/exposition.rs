@@ -1,4 +1,4 @@
-//! Metrics as text, for Prometheus and its like: OpenMetrics 1.0, on a listener of their own.
+//! Metrics as text, for Prometheus and its like: `OpenMetrics` 1.0, on a listener of their own.
 
 use std::fmt;
 use std::net::TcpListener;

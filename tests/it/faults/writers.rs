@@ -130,7 +130,7 @@ impl Writers {
             let statement = Statement::from_string(db.get_database_backend(), sql);
             db.query_all_raw(statement).await.unwrap()
         };
-        let made = self.made.borrow();
+        let made = self.made.borrow().clone();
         let mut there = BTreeMap::new();
         for row in rows("SELECT id, name, version FROM organisation WHERE name LIKE 'Écrit %'").await {
             let (id, name, version): (Uuid, String, i64) =
@@ -138,7 +138,7 @@ impl Writers {
             assert_eq!(version, 2, "{name}");
             there.insert(id, name);
         }
-        assert_eq!(there, *made, "what is there is what was acknowledged");
+        assert_eq!(there, made, "what is there is what was acknowledged");
         let ids = async |sql: &str| {
             let rows = rows(sql).await;
             rows.iter().map(|row| row.try_get_by_index::<Uuid>(0).unwrap()).collect::<BTreeSet<Uuid>>()

@@ -17,11 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([name, ": ", value, "\r\n"]);
     }
     let body = body.map(Value::to_string).unwrap_or_default();
     if !body.is_empty() {
-        text += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        text.extend(["Content-Type: application/json\r\nContent-Length: ", &body.len().to_string(), "\r\n"]);
     }
     (text + "\r\n" + &body).into_bytes()
 }
@@ -116,7 +116,7 @@ pub async fn load(
     length: Duration,
     next: impl Fn(u32) -> Vec<u8>,
 ) -> Vec<Sample> {
-    let count = u32::try_from(length.as_nanos() / interval.as_nanos()).expect("a count");
+    let count = u32::try_from(length.as_nanos() / interval.as_nanos()).unwrap_or(u32::MAX);
     let (begun, turn) = (Instant::now(), RefCell::new(0..count));
     let sender = async || {
         let (mut wire, mut samples) = (None, Vec::new());
