@@ -7,6 +7,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use super::NOBODY;
+use crate::runs::patient;
 use crate::support::app::Client;
 use crate::support::bidding;
 use crate::support::sample::{self, METROPOLE, created};
@@ -172,7 +173,9 @@ impl Draft<'_> {
             }
             "get_run" | "list_proposals" | "get_reply" | "get_portfolio" | "cancel_run" | "follow_run" if is_there => {
                 let call = created(owner, "/v1/calls", sample::call(organisation)).await;
-                let run = owner.post(&format!("/v1/calls/{call}/runs"), json!({ "organisation": organisation })).await;
+                // Over, so that they do not heap up: an organisation may have so many that are not.
+                let body = json!({ "organisation": organisation });
+                let run = owner.post_with(&format!("/v1/calls/{call}/runs"), patient(), body).await;
                 assert!(run.status < 300, "{:#}", run.body);
                 self.fill.insert("id", id_of(&run.body));
             }
