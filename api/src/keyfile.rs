@@ -13,6 +13,8 @@ use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sha2::Sha256;
 use uuid::Uuid;
 
+use crate::codes::hex;
+
 const BYTES: usize = 32;
 /// More than a key file holds: what is longer is not one.
 const LONGEST: u64 = 1024;
@@ -116,7 +118,7 @@ impl Key {
 /// Writes the file whole and then gives it its name, so that it never stands there half written. One that has come meanwhile stays.
 fn create(path: &Path, key: &[u8; BYTES]) -> io::Result<()> {
     let draft = path.with_added_extension(format!("{}.new", Uuid::now_v7()));
-    let text = key.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let text = hex(key);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let named = writeln!(file, "{text}").and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&draft, path));
     fs::remove_file(&draft)?;
@@ -197,8 +199,7 @@ mod tests {
     #[test]
     fn authentication_is_hmac_sha256() {
         let tag = Key::new([7; 32]).authenticate(&[b"one", b"two"]);
-        let hex = tag.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        assert_eq!(hex, "368aa01fb5ebe186853ada05f635b4c81934bb1c36d5cfdb1557c34a6d925323");
+        assert_eq!(hex(&tag), "368aa01fb5ebe186853ada05f635b4c81934bb1c36d5cfdb1557c34a6d925323");
     }
 
     #[test]

@@ -13,7 +13,6 @@ use attelage::bids::seal::SealingKey;
 use attelage::config::{
     AuditConfig, DatabaseConfig, IdentityConfig, MailConfig, RunsConfig, SealingConfig, ServerConfig, TelemetryConfig,
 };
-use attelage::identity::administration;
 use attelage::imports::{ImportKind, apply};
 use attelage::keyfile::Key;
 use attelage::runs::{compute, worker};
@@ -22,7 +21,6 @@ use attelage::telemetry::exposition;
 use attelage::telemetry::logs;
 use attelage::telemetry::traces::Traces;
 use attelage::{audit, database, demo, openapi, server, solving};
-use attelage_migrations::{Migrator, MigratorTrait as _};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use sd_notify::NotifyState;
 use sea_orm::DatabaseConnection;
@@ -304,8 +302,8 @@ async fn run(command: Command) -> Result<(), StartError> {
         }
         Command::Compute(args) => Err(format!("not here: {args:?}").into()),
         Command::Demo { server, once } => demo::run(&server, once, listen).await,
-        Command::Migrate { database, direction } => migrate(&database, direction).await,
-        Command::Admin { database, audit, action } => administer(&log(&database, &audit).await?, action).await,
+        Command::Migrate { database, direction } => operate::migrate(&database, direction).await,
+        Command::Admin { database, audit, action } => operate::administer(&log(&database, &audit).await?, action).await,
         Command::Keys { database, sealing, audit, action: KeysAction::RotateSealing { new_file } } => {
             let (old, new) = (sealing.key(&database)?, SealingKey::new(*Key::read_or_create(&new_file)?.bytes()));
             let sealed = keys::rotate(&log(&database, &audit).await?, &old, &new).await?;
@@ -323,7 +321,7 @@ async fn run(command: Command) -> Result<(), StartError> {
         Command::Backup { database, audit, file } => operate::back_up(&database, &audit, &file).await,
         Command::Restore { database, audit, file, check } => operate::restore(&database, &audit, &file, check).await,
         Command::Audit { action: AuditAction::Verify { database, audit, seen } } => {
-            verify(&database, &audit, seen.as_ref()).await
+            operate::verify(&database, &audit, seen.as_ref()).await
         }
         Command::Import { database, audit, kind, file } => {
             let bytes = read(&file)?;
@@ -358,9 +356,17 @@ fn expose(listener: Option<TcpListener>, db: &DatabaseConnection) -> Result<(), 
     Ok(())
 }
 
+/// The database as it is; what is said of one that does not open repeats no more of its URL than the scheme, for it may hold a password.
+async fn connect(config: &DatabaseConfig) -> Result<DatabaseConnection, StartError> {
+    database::connect(&config.url).await.map_err(|error| {
+        let scheme = config.url.split(':').next().unwrap_or_default();
+        format!("the {scheme} database does not open: {error}. Check --database or ATTELAGE_DATABASE").into()
+    })
+}
+
 /// The database, with a schema and vocabularies that are up to date.
 async fn open(config: &DatabaseConfig) -> Result<DatabaseConnection, StartError> {
-    let db = database::connect(&config.url).await.map_err(|error| unreachable(&config.url, &error))?;
+    let db = connect(config).await?;
     database::prepare(&db).await?;
     Ok(db)
 }
@@ -383,23 +389,6 @@ async fn audit_key(db: &DatabaseConnection, file: &Path) -> Result<Key, StartErr
     }
 }
 
-/// Checks the audit log, and says where it ends.
-async fn verify(database: &DatabaseConfig, config: &AuditConfig, seen: Option<&Place>) -> Result<(), StartError> {
-    let file = config.file(database)?;
-    let key = Key::read(&file)?.ok_or_else(|| format!("there is no key file {}", file.display()))?;
-    let db = database::connect(&database.url).await.map_err(|error| unreachable(&database.url, &error))?;
-    match audit::verify::verify(&database::begin_read(&db).await?, &key, seen).await? {
-        Ok(end) => print(&format!("OK: {} entries, untouched\nhead {end}", end.position)),
-        Err(broken) => Err(format!("the audit log is broken: {broken}").into()),
-    }
-}
-
-fn unreachable(url: &str, error: &sea_orm::DbErr) -> StartError {
-    // A URL may hold a password: only its scheme is repeated.
-    let scheme = url.split(':').next().unwrap_or_default();
-    format!("the {scheme} database does not open: {error}. Check --database or ATTELAGE_DATABASE").into()
-}
-
 fn listen(server: &ServerConfig) -> Result<TcpListener, StartError> {
     let address = (server.host.as_str(), server.port);
     TcpListener::bind(address).map_err(|error| {
@@ -409,43 +398,6 @@ fn listen(server: &ServerConfig) -> Result<TcpListener, StartError> {
         )
         .into()
     })
-}
-
-async fn migrate(config: &DatabaseConfig, direction: Direction) -> Result<(), StartError> {
-    let db = database::connect(&config.url).await.map_err(|error| unreachable(&config.url, &error))?;
-    match direction {
-        Direction::Up => database::prepare(&db).await?,
-        Direction::Down => Migrator::down(&db, None).await?,
-        Direction::Status => {}
-    }
-    let applied = Migrator::get_applied_migrations(&db).await?;
-    let pending = Migrator::get_pending_migrations(&db).await?;
-    let applied = applied.iter().map(|migration| format!("applied  {}", migration.name()));
-    let pending = pending.iter().map(|migration| format!("pending  {}", migration.name()));
-    print(&applied.chain(pending).collect::<Vec<_>>().join("\n"))
-}
-
-async fn administer(log: &Log, action: AdminAction) -> Result<(), StartError> {
-    let made = match action {
-        AdminAction::Create { email, name, password_stdin } => {
-            administration::create(log, email, name, password(password_stdin)?).await?
-        }
-        AdminAction::ResetPassword { email, password_stdin } => {
-            administration::reset_password(log, &email, password(password_stdin)?).await?
-        }
-        AdminAction::Key { name, valid_days } => Some(administration::issue_key(log, name, valid_days).await?.secret),
-    };
-    made.map_or(Ok(()), |secret| print(&secret))
-}
-
-/// The password to set, where it is given.
-fn password(from_stdin: bool) -> Result<Option<String>, StartError> {
-    let mut line = String::new();
-    if !from_stdin {
-        return Ok(None);
-    }
-    std::io::stdin().read_line(&mut line)?;
-    Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, StartError> {

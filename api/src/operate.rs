@@ -3,17 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use attelage::access::Caller;
+use attelage::audit::verify::Place;
 use attelage::audit::{self, Log, Recorded};
-use attelage::backup;
+use attelage::backup::{self, Manifest};
 use attelage::config::file::{self, FileSettings};
 use attelage::config::{AuditConfig, DatabaseConfig, SealingConfig};
 use attelage::database;
 use attelage::doctor::{self, Health};
+use attelage::identity::administration;
+use attelage::keyfile::Key;
 use attelage::server::StartError;
+use attelage_migrations::{Migrator, MigratorTrait as _};
 use clap::{ArgMatches, Command, Subcommand};
+use sea_orm::DatabaseConnection;
 use serde_json::json;
 
-use super::{audit_key, print, unreachable};
+use super::{AdminAction, Direction, audit_key, connect, print};
 
 /// What is done with settings.
 #[derive(Subcommand)]
@@ -65,14 +70,9 @@ pub async fn examine(
 
 /// Takes a backup, and writes into the audit log that it was taken.
 pub async fn back_up(database: &DatabaseConfig, audit: &AuditConfig, file: &Path) -> Result<(), StartError> {
-    let db = database::connect(&database.url).await.map_err(|error| unreachable(&database.url, &error))?;
+    let db = connect(database).await?;
     let manifest = backup::take(&db, file).await?;
-    if audit::has_begun(&db).await? {
-        let log = Log::open(&db, audit_key(&db, &audit.file(database)?).await?).await?;
-        let tx = log.begin(&Caller::installation().asking("take_backup")).await?;
-        let told = json!({ "rows": manifest.rows(), "taken_at": manifest.taken_at });
-        tx.commit(Recorded::all("backup").with(told)).await?;
-    }
+    note(&db, &audit.file(database)?, "take_backup", &manifest).await?;
     print(&format!(
         "{}: {} rows of {} tables, as they stood at {}. The files of the sealing key and of the audit key are not in it: keep them apart, or its bids stay sealed",
         file.display(),
@@ -98,19 +98,80 @@ pub async fn restore(
             manifest.taken_at.to_rfc3339()
         ));
     }
-    let db = database::connect(&database.url).await.map_err(|error| unreachable(&database.url, &error))?;
+    let db = connect(database).await?;
     let manifest = backup::restore(&db, file).await?;
-    if audit::has_begun(&db).await? {
-        let log = Log::open(&db, audit_key(&db, &audit.file(database)?).await?).await?;
-        let tx = log.begin(&Caller::installation().asking("restore_backup")).await?;
-        tx.commit(Recorded::all("backup").with(json!({ "rows": manifest.rows(), "taken_at": manifest.taken_at })))
-            .await?;
-    }
+    note(&db, &audit.file(database)?, "restore_backup", &manifest).await?;
     print(&format!(
         "{} rows were restored, read back and compared. What was done after {} is not in this database: keys that were revoked and sessions that were ended since then are valid again",
         manifest.rows(),
         manifest.taken_at.to_rfc3339()
     ))
+}
+
+/// Writes into the audit log what was done with a backup; a database that nothing was done with has no log.
+async fn note(
+    db: &DatabaseConnection,
+    file: &Path,
+    operation: &'static str,
+    manifest: &Manifest,
+) -> Result<(), StartError> {
+    if !audit::has_begun(db).await? {
+        return Ok(());
+    }
+    let log = Log::open(db, audit_key(db, file).await?).await?;
+    let tx = log.begin(&Caller::installation().asking(operation)).await?;
+    tx.commit(Recorded::all("backup").with(json!({ "rows": manifest.rows(), "taken_at": manifest.taken_at }))).await?;
+    Ok(())
+}
+
+/// Checks the audit log, and says where it ends.
+pub async fn verify(database: &DatabaseConfig, config: &AuditConfig, seen: Option<&Place>) -> Result<(), StartError> {
+    let file = config.file(database)?;
+    let key = Key::read(&file)?.ok_or_else(|| format!("there is no key file {}", file.display()))?;
+    let db = connect(database).await?;
+    match audit::verify::verify(&database::begin_read(&db).await?, &key, seen).await? {
+        Ok(end) => print(&format!("OK: {} entries, untouched\nhead {end}", end.position)),
+        Err(broken) => Err(format!("the audit log is broken: {broken}").into()),
+    }
+}
+
+/// Changes the schema, and says what is applied.
+pub async fn migrate(config: &DatabaseConfig, direction: Direction) -> Result<(), StartError> {
+    let db = connect(config).await?;
+    match direction {
+        Direction::Up => database::prepare(&db).await?,
+        Direction::Down => Migrator::down(&db, None).await?,
+        Direction::Status => {}
+    }
+    let applied = Migrator::get_applied_migrations(&db).await?;
+    let pending = Migrator::get_pending_migrations(&db).await?;
+    let applied = applied.iter().map(|migration| format!("applied  {}", migration.name()));
+    let pending = pending.iter().map(|migration| format!("pending  {}", migration.name()));
+    print(&applied.chain(pending).collect::<Vec<_>>().join("\n"))
+}
+
+/// Does what only somebody on the machine may do, and prints the secret that it made.
+pub async fn administer(log: &Log, action: AdminAction) -> Result<(), StartError> {
+    let made = match action {
+        AdminAction::Create { email, name, password_stdin } => {
+            administration::create(log, email, name, password(password_stdin)?).await?
+        }
+        AdminAction::ResetPassword { email, password_stdin } => {
+            administration::reset_password(log, &email, password(password_stdin)?).await?
+        }
+        AdminAction::Key { name, valid_days } => Some(administration::issue_key(log, name, valid_days).await?.secret),
+    };
+    made.map_or(Ok(()), |secret| print(&secret))
+}
+
+/// The password to set, where it is given.
+fn password(from_stdin: bool) -> Result<Option<String>, StartError> {
+    let mut line = String::new();
+    if !from_stdin {
+        return Ok(None);
+    }
+    std::io::stdin().read_line(&mut line)?;
+    Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 /// The file that `--config` or `ATTELAGE_CONFIG` names.

@@ -6,7 +6,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::codes::sha256_hex;
+use crate::codes::{hex, sha256_hex};
 use crate::problem::Problem;
 
 const SECRET_BYTES: usize = 32;
@@ -97,10 +97,6 @@ impl Secret {
 fn checksum(kind: Kind, body: &str) -> String {
     let digest = Sha256::new().chain_update(kind.prefix()).chain_update(body).finalize();
     hex(&digest[..CHECK_BYTES])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::entity::{Model, head};
+use crate::codes::hex;
 use crate::keyfile::Key;
 
 /// Number of the head's only row.
@@ -33,8 +34,4 @@ pub fn hash(key: &Key, before: &str, entry: &Model) -> String {
 pub fn head(key: &Key, position: i64, hash: &str) -> head::Model {
     let said = json!([position, hash]).to_string();
     head::Model { id: HEAD, position, hash: hash.to_owned(), seal: hex(&key.authenticate(&[b"head", said.as_bytes()])) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }

@@ -7,6 +7,8 @@ use sha2::{Digest as _, Sha256};
 use super::cells::Kind;
 use super::{BackupError, Digest, Table};
 
+use crate::codes::hex;
+
 /// Rows of a table that are held in memory at once.
 pub const AT_ONCE: usize = 1_000;
 
@@ -109,8 +111,7 @@ impl Digester {
     /// The digest of what was added.
     #[must_use]
     pub fn end(self) -> Digest {
-        let sha256 = self.hash.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        Digest { rows: self.rows, sha256 }
+        Digest { rows: self.rows, sha256: hex(&self.hash.finalize()) }
     }
 }
 

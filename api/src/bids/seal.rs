@@ -13,7 +13,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::{BidContent, BidReceipt, SealedBid};
-use crate::codes::sha256_hex;
+use crate::codes::{hex, sha256_hex};
 use crate::problem::Problem;
 
 const KEY_BYTES: usize = 32;
@@ -140,7 +140,7 @@ pub fn salted(content: BidContent) -> Result<SealedBid, Problem> {
 /// # Errors
 /// A system without random numbers.
 pub(crate) fn salt() -> Result<String, Problem> {
-    Ok(random::<KEY_BYTES>()?.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    Ok(hex(&random::<KEY_BYTES>()?))
 }
 
 /// SHA-256 of what is sealed, in canonical JSON.

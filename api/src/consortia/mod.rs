@@ -6,8 +6,8 @@
 //!    them can open.
 //! 4. `sight` is what somebody sees of it: nothing, an invitation, or the group that they belong to.
 //! 5. `checks` says which rules of the call it keeps, as far as the reader may know.
-//! 6. `founding` is how it begins; `routes`, `invitations`, `memberships` and `signing` take requests; `acting` is how each of them begins
-//!    and ends.
+//! 6. `founding` is how it begins; `routes`, `invitations`, `memberships` and `signing` take requests; `requests` is what these
+//!    are told, `acting` how each of them begins and ends.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,7 @@ pub mod machine;
 pub(crate) mod memberships;
 mod news;
 pub(crate) mod repairs;
+mod requests;
 pub(crate) mod routes;
 pub(crate) mod sight;
 pub(crate) mod signing;
@@ -34,6 +35,11 @@ pub mod statement;
 pub(crate) mod store;
 mod validate;
 pub mod whole;
+
+pub use requests::{
+    Amount, ConsortiumAcceptance, ConsortiumDeparture, ConsortiumMemberTerms, NewConsortiumInvitation,
+    NewConsortiumSignature, RepairChoice, RepairOptions,
+};
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
@@ -178,16 +184,12 @@ pub struct NewConsortium {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framework: Option<Uuid>,
     /// Days that those who are invited have to answer.
-    #[serde(default = "two_weeks")]
+    #[serde(default = "requests::two_weeks")]
     #[schema(minimum = 1, maximum = 90, default = 14)]
     pub days_to_answer: i32,
     /// What the lead lets others see.
     #[serde(default)]
     pub consent: Consent,
-}
-
-const fn two_weeks() -> i32 {
-    14
 }
 
 /// An organisation of the plan, with what it does.
@@ -223,128 +225,6 @@ pub struct ConsortiumPlan {
     /// Everybody who is a member or invited, and nobody else: others are invited first.
     #[schema(min_items = 1, max_items = 200)]
     pub members: Vec<PlanMember>,
-}
-
-/// An invitation, as the lead writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewConsortiumInvitation {
-    /// Whom.
-    pub organisation: Uuid,
-    /// As what.
-    pub role: Role,
-    /// To deliver what.
-    #[serde(default)]
-    #[schema(max_items = 500)]
-    pub parts: Vec<Part>,
-    /// Days to answer; until the deadline of the call at most.
-    #[serde(default = "two_weeks")]
-    #[schema(minimum = 1, maximum = 90, default = 14)]
-    pub days_to_answer: i32,
-    /// Whether only if somebody else falls out. Then it learns nothing until that happens, and takes over the part of whom it replaces
-    /// unless it has parts of its own.
-    #[serde(default)]
-    pub alternate: bool,
-    /// Of an alternate: whose place it would take; anybody's where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaces: Option<Uuid>,
-    /// A word to them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 2000)]
-    pub message: Option<String>,
-}
-
-/// A yes to an invitation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ConsortiumAcceptance {
-    /// The `terms` that were read: others are not accepted by it.
-    #[schema(minimum = 1)]
-    pub terms: i32,
-    /// What it lets others see.
-    #[serde(default)]
-    pub consent: Consent,
-}
-
-/// A no, a leave or an end, with its reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConsortiumDeparture {
-    /// Why, in words that the lead reads.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 2000)]
-    pub reason: Option<String>,
-    /// Whether the organisation has become unable for reasons not its own: the only way to go between candidacy and signature. Says
-    /// nothing of an invitation.
-    pub unable: bool,
-}
-
-/// What a member settles for itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ConsortiumMemberTerms {
-    /// What it lets others see.
-    pub consent: Consent,
-    /// What it asks for each need that it delivers, in place of what stood there; nothing changes where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_items = 500)]
-    pub amounts: Option<Vec<Amount>>,
-}
-
-/// What is asked for a part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ConsortiumAmount)]
-pub struct Amount {
-    /// Code of the need.
-    pub need: String,
-    /// For how much, over the contract.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
-    pub amount_cents: i64,
-}
-
-/// What is asked of a repair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schema(as = ConsortiumRepairOptions)]
-pub struct RepairOptions {
-    /// Seconds after which the best so far is kept.
-    #[schema(minimum = 1, maximum = 300)]
-    pub time_limit_seconds: u32,
-}
-
-impl Default for RepairOptions {
-    fn default() -> Self {
-        Self { time_limit_seconds: 30 }
-    }
-}
-
-/// Which plan of which repair is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ConsortiumRepairChoice)]
-pub struct RepairChoice {
-    /// The run of the repair.
-    pub run: Uuid,
-    /// Which of its plans, from 1.
-    #[schema(minimum = 1, maximum = 20)]
-    pub plan: u32,
-    /// Days that those who are invited have to answer.
-    #[serde(default = "two_weeks")]
-    #[schema(minimum = 1, maximum = 90, default = 14)]
-    pub days_to_answer: i32,
-}
-
-/// A signature.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewConsortiumSignature {
-    /// Who signs; may be left out by those who have one membership only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organisation: Option<Uuid>,
-    /// The `digest` of what is signed.
-    #[schema(pattern = "^[0-9a-f]{64}$")]
-    pub digest: String,
 }
 
 /// A member of a consortium, as somebody sees it.
