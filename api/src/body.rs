@@ -19,8 +19,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::app::App;
 use crate::codes::sha256_hex;
 use crate::json;
+use crate::limits::bodies::Load;
 use crate::limits::crowd;
 use crate::once::{self, BodyDigest};
 use crate::problem::{Fault, Kind, Problem};
@@ -128,7 +130,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
         let payload = payload.take();
         Box::pin(async move {
             accept(&request, &["application/json"])?;
-            let bytes = receive(&request, payload, MAX_JSON, JSON_DEADLINE).await?;
+            let (bytes, _load) = receive(&request, payload, MAX_JSON, JSON_DEADLINE).await?;
             let value = json::read(&bytes).map_err(|faults| {
                 let unreadable = faults.iter().any(|fault| fault.pointer.as_deref() == Some(""));
                 if unreadable { Problem::malformed(faults) } else { Problem::invalid(faults) }
@@ -151,7 +153,9 @@ impl FromRequest for Csv {
         let payload = payload.take();
         Box::pin(async move {
             accept(&request, &["text/csv", "application/csv", "application/octet-stream"])?;
-            receive(&request, payload, MAX_IMPORT, IMPORT_DEADLINE).await.map(Self)
+            let (bytes, load) = receive(&request, payload, MAX_IMPORT, IMPORT_DEADLINE).await?;
+            request.extensions_mut().insert(load);
+            Ok(Self(bytes))
         })
     }
 }
@@ -169,18 +173,21 @@ fn accept(request: &HttpRequest, media_types: &[&str]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Reads a body within its size and its deadline. One that announces too much is refused before it arrives.
+/// Reads a body within its size, its deadline, and what all bodies together may take. One that announces too much is refused before it
+/// arrives.
 async fn receive(
     request: &HttpRequest,
     mut payload: Payload,
     limit: usize,
     deadline: Duration,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<(Vec<u8>, Load), Problem> {
     let too_large = || Problem::new(Kind::TooLarge).because(format!("at most {limit} bytes"));
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
+    let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal("there is nobody to look after it"))?;
+    let mut load = app.limits.bodies().load();
     let reading = async {
         let mut bytes = Vec::new();
         while let Some(chunk) = payload.next().await {
@@ -190,6 +197,7 @@ async fn receive(
             if bytes.len() + chunk.len() > limit {
                 return Err(too_large());
             }
+            load.grow(bytes.len() + chunk.len())?;
             bytes.extend_from_slice(&chunk);
         }
         Ok(bytes)
@@ -201,5 +209,5 @@ async fn receive(
     if request.headers().contains_key(once::HEADER) {
         request.extensions_mut().insert(BodyDigest(sha256_hex(&bytes)));
     }
-    Ok(bytes)
+    Ok((bytes, load))
 }

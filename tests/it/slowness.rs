@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -92,4 +93,39 @@ async fn heads_that_stall_or_drip_are_cut_too() {
         assert!(time < PATIENCE);
     }
     app.get("/v1/calls").await.expect(200);
+}
+
+#[actix_web::test]
+async fn bodies_share_their_memory_and_who_finds_none_is_told_to_come_back() {
+    let app = spawn(Engine::Sqlite).await;
+    let (mebibyte, most) = (vec![b'x'; 1 << 20], 32 << 20);
+    let head =
+        head(&app, most).replace("organisations", "imports?kind=territories").replace("application/json", "text/csv");
+    let mut unfinished = Vec::new();
+    // The largest imports, all but a byte of each: together they are all that bodies may take.
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(app.base().trim_start_matches("http://")).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for _ in 1..32 {
+            stream.write_all(&mebibyte).await.unwrap();
+        }
+        stream.write_all(&mebibyte[1..]).await.unwrap();
+        unfinished.push(stream);
+    }
+    let asked = |name: &str| app.post("/v1/organisations", json!({ "name": name }));
+    let begun = Instant::now();
+    let refused = loop {
+        let answer = asked("While others send").await;
+        if answer.status != 201 {
+            break answer;
+        }
+        assert!(begun.elapsed() < DEADLINE, "they have all there is");
+    };
+    assert_eq!(refused.header("retry-after"), "1");
+    refused.problem(503);
+    app.get("/v1/calls").await.expect(200);
+    drop(unfinished);
+    while asked("When they are gone").await.status != 201 {
+        assert!(begun.elapsed() < PATIENCE, "what they had is given back");
+    }
 }

@@ -1,9 +1,10 @@
-//! How much may be asked: requests a minute, requests at once, and seconds of the solver a day.
+//! How much may be asked: requests a minute, requests and bodies at once, and seconds of the solver a day.
 //!
 //! Requests are counted in memory, by each process for itself: by key or person, and by network address where nobody has shown to be
 //! anybody. Seconds of the solver are counted in the database, by organisation, so that all replicas agree. What is left is told in the
 //! `RateLimit` headers; whoever has used up a share is told when to come back.
 
+pub(crate) mod bodies;
 pub(crate) mod crowd;
 mod requests;
 mod share;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::problem::Problem;
+use bodies::Bodies;
 use crowd::Crowd;
 use requests::Requests;
 pub use requests::network;
@@ -48,6 +50,7 @@ struct Counters {
     credentials: Option<Requests<IpAddr>>,
     solver_seconds_per_day: u32,
     crowd: Crowd,
+    bodies: Bodies,
 }
 
 impl Limits {
@@ -61,6 +64,7 @@ impl Limits {
             credentials: Requests::new(per_minute.saturating_mul(CALLERS_BEHIND_AN_ADDRESS)),
             solver_seconds_per_day,
             crowd: Crowd::new(at_once),
+            bodies: Bodies::default(),
         }))
     }
 
@@ -91,6 +95,11 @@ impl Limits {
     /// Whoever is looked after now.
     pub(crate) fn crowd(&self) -> &Crowd {
         &self.0.crowd
+    }
+
+    /// Bodies that arrive now.
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.0.bodies
     }
 
     /// Seconds of the solver in 24 hours, for one organisation; 0 for no limit.

@@ -14,7 +14,7 @@ use attelage_solver::{Proposal, Query};
 use chrono::TimeDelta;
 use sd_notify::NotifyState;
 use sea_orm::ActiveValue::Set;
-use sea_orm::DbErr;
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -41,9 +41,12 @@ use crate::telemetry::traces::{self, Span};
 const MOST_ATTEMPTS: i32 = 3;
 /// How long a run rests after its first attempt; four times as long after each further one.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
-/// How often somebody who computes looks whether they are still to, and keeps the progress if there is some.
+/// How often somebody who computes looks whether they are still to. PostgreSQL tells them, so that they look for what was lost only: each
+/// look is a query, and workers are many there.
 const GLANCE: Duration = Duration::from_millis(100);
-const KEEP: Duration = Duration::from_secs(1);
+const GLANCE_IF_TOLD: Duration = Duration::from_millis(500);
+/// How often the progress is kept, if there is some: at every other look, or every tenth.
+const KEEP: Duration = Duration::from_millis(900);
 /// How often somebody who has nothing to do looks for what nobody has told.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -304,7 +307,8 @@ impl Worker {
             Ok(child) => child,
             Err(error) => return End::Broken(format!("no process could be started: {error}")),
         };
-        let mut glance = interval(GLANCE);
+        let told = self.log.db().get_database_backend() == DbBackend::Postgres;
+        let mut glance = interval(if told { GLANCE_IF_TOLD } else { GLANCE });
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
