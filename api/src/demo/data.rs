@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{Datelike as _, Days, NaiveDate, Utc};
 use sea_orm::ConnectionTrait;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -38,7 +39,7 @@ pub struct Market {
     pub organisations: Vec<Entry>,
     /// Who already knows whom.
     pub relations: Vec<Members>,
-    /// The call.
+    /// The call; the file leaves out its dates.
     pub call: Members,
 }
 
@@ -131,12 +132,23 @@ async fn store_call(
     mut members: Members,
 ) -> Result<Call, Problem> {
     resolve(keys, &mut members, "funder")?;
+    let (due, start) = dates(Utc::now().date_naive())?;
+    members.insert("answers_due_at".to_owned(), format!("{due}T11:00:00Z").into());
+    members.insert("starts_on".to_owned(), start.to_string().into());
     let new: NewCall = parse(contract, members)?;
     Problem::check(calls::validate::faults(db, &new).await?)?;
     let id = Uuid::now_v7();
     calls::store::insert(db, id, &new).await?;
     calls::store::advance(db, id, CallStatus::Draft, CallStatus::Published).await?;
     calls::store::find(db, id).await?.ok_or_else(Problem::not_found)
+}
+
+/// When answers are due and when the contract starts, so that the call is open on whichever day it is shown: in 30 days, and with the year
+/// after.
+fn dates(today: NaiveDate) -> Result<(NaiveDate, NaiveDate), Problem> {
+    let due = today.checked_add_days(Days::new(30));
+    let start = due.and_then(|due| NaiveDate::from_ymd_opt(due.year() + 1, 1, 1));
+    due.zip(start).ok_or_else(|| Problem::internal("a clock at the end of time"))
 }
 
 fn parse<T: serde::de::DeserializeOwned + ToSchema>(contract: &Contract, members: Members) -> Result<T, Problem> {

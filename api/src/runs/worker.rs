@@ -14,7 +14,7 @@ use attelage_solver::{Proposal, Query};
 use chrono::TimeDelta;
 use sd_notify::NotifyState;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ConnectionTrait as _, DbBackend, DbErr};
+use sea_orm::{DbBackend, DbErr};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
