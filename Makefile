@@ -1,7 +1,7 @@
 # `make demo` and `make test` work on a fresh machine that has Rust: see .ci/prepare.
 #
 # Both build the dev profile. HiGHS (C++, optimised in every profile) is most of a cold build, and one profile compiles
-# it once for the demo and the tests; a release build with link-time optimisation costs half as much time again.
+# it once for the demo and the tests; a release build costs half as much time again.
 
 PORT ?= 8080
 ARGS ?=
