@@ -21,7 +21,7 @@ use super::work::Line;
 /// How long after its limit a process is asked to stop, and how long after that it is ended: both together are less than half a second.
 /// Where the program is not optimised, it needs many times longer to write down its best so far.
 const ASKED_AFTER: Duration = Duration::from_millis(100);
-const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 3_000 } else { 120 });
+const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_200 } else { 120 });
 /// The longest line that is read.
 const LONGEST_LINE: u64 = 256 << 20;
 /// How much of what it says on its error output is kept.
