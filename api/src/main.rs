@@ -296,9 +296,8 @@ async fn run(command: Command) -> Result<(), StartError> {
         Command::Worker { database, audit, runs, telemetry } => {
             let log = log(&database, &audit).await?;
             expose(telemetry.listener()?, log.db())?;
-            tell_ready();
             print(&format!("Attelage computes, {} at once", runs.solvers))?;
-            Ok(worker::serve(&log, &runs.settings()).await?)
+            Ok(worker::serve(&log, &runs.settings(), tell_ready).await?)
         }
         Command::Compute(args) => Err(format!("not here: {args:?}").into()),
         Command::Demo { server, once } => demo::run(&server, once, listen).await,

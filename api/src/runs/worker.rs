@@ -90,13 +90,14 @@ impl Computing {
     }
 }
 
-/// Computes until the process is asked to end, and gives back what is not done.
+/// Computes until the process is asked to end, and gives back what is not done. `begun` is called as soon as it can be asked.
 ///
 /// # Errors
 /// Signals that cannot be listened for.
-pub async fn serve(log: &Log, settings: &Settings) -> std::io::Result<()> {
+pub async fn serve(log: &Log, settings: &Settings, begun: impl FnOnce()) -> std::io::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let (computing, keeper) = (Computing::start(log, &Wake::default(), settings), Keeper::start(log.clone()));
+    begun();
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
