@@ -259,7 +259,8 @@ fn main() -> ExitCode {
         Ok(Cli { command, log_format, .. }) => (command, log_format),
         Err(error) => return failed(&error.into()),
     };
-    logs::start(log_format);
+    let lines = if matches!(command, Command::Demo { .. }) { logs::WITHOUT_RUNS } else { logs::USUAL };
+    logs::start(log_format, lines);
     // Outside of what runs asynchronously: it sends from a thread of its own, and the last at the end.
     let _traces = match Traces::of_environment() {
         Ok(traces) => traces,

@@ -57,6 +57,27 @@ pub enum Query {
 #[serde(deny_unknown_fields)]
 pub struct ProposalsQuery {}
 
+impl Query {
+    /// The actors that it names, by id.
+    #[must_use]
+    pub fn actors(&self) -> &[String] {
+        match self {
+            Self::Partners(own) => &own.team,
+            Self::Check(own) => &own.team,
+            Self::Repair(own) => &own.team,
+            Self::Shares(own) => &own.team,
+            Self::Resilience(own) => &own.team,
+            Self::WhyNot(own) => std::slice::from_ref(&own.actor),
+            Self::Proposals(_)
+            | Self::Rules(_)
+            | Self::Alternatives(_)
+            | Self::Front(_)
+            | Self::Diagnosis(_)
+            | Self::Territory(_) => &[],
+        }
+    }
+}
+
 impl Default for Query {
     fn default() -> Self {
         Self::Proposals(ProposalsQuery {})

@@ -5,7 +5,7 @@
 //! capabilities there, some of them wider. What is printed are medians, smallest and largest of requests one after the other.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -101,7 +101,6 @@ async fn directory(db: &DatabaseConnection, organisations_wanted: usize) -> Uuid
     let mut asker = None;
     for number in 0..organisations_wanted {
         let id = Uuid::now_v7();
-        asker.get_or_insert(id);
         let home = number % departments;
         let name = format!("maison {number} du {home}");
         let home_territories = json!([commune(home, dice.below(COMMUNES))]);
@@ -141,6 +140,9 @@ async fn directory(db: &DatabaseConnection, organisations_wanted: usize) -> Uuid
             terms.push(vec![own.into(), format!("services/{service}").into()]);
             if dice.below(3) == 0 {
                 terms.push(vec![own.into(), "publics/seniors".into()]);
+            } else if home == 0 {
+                // Needs are for everybody: whoever asks can serve some.
+                asker.get_or_insert(id);
             }
             let mut codes: Vec<String> = match dice.below(50) {
                 0 => vec!["R".to_owned()],
@@ -207,6 +209,19 @@ impl Service {
         let text = answer.text().await.unwrap();
         assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Cancels runs, and waits until none of them is computed any more.
+    async fn cancel(&self, runs: Vec<Value>) {
+        let path = |run: &Value| format!("/v1/runs/{}", run["id"].as_str().unwrap());
+        for run in &runs {
+            self.http.delete(format!("{}{}", self.base, path(run))).bearer_auth(&self.secret).send().await.unwrap();
+        }
+        for run in &runs {
+            while self.get(&path(run)).await["finished_at"].is_null() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -283,11 +298,21 @@ async fn main() {
     println!("| {organisations} organisations | time | answer |\n|---|---|---|");
     for call in calls["items"].as_array().unwrap() {
         let (id, title) = (call["id"].as_str().unwrap(), call["title"].as_str().unwrap());
+        let path = format!("/v1/calls/{id}");
+        // Reading the market and writing it down: one worker computes, so that the others wait.
+        let queued = RefCell::new(Vec::new());
+        let queue = async || {
+            let body = json!({ "locked_in": [asker], "time_limit_seconds": another() });
+            let run = service.post(&format!("{path}/runs"), &body).await;
+            queued.borrow_mut().push(run.clone());
+            run
+        };
+        row(&format!("a run, call of a {title}, until it is queued"), |run| run["state"].to_string(), queue).await;
+        service.cancel(queued.take()).await;
         if organisations > ORGANISATIONS && title == "région" {
             // Hard by itself, whatever the directory costs.
             continue;
         }
-        let path = format!("/v1/calls/{id}");
         let partners = |answer: &Value| {
             let exact = answer["partners"]
                 .as_array()

@@ -56,6 +56,7 @@ const SERVICES: [(&str, &str); 3] =
 /// Some actors of random means, a call with reference costs that is published, and a key for one of the actors.
 async fn market(app: &App, dice: &mut Dice, actors: usize) -> Market {
     sample::territories(app).await;
+    sample::elsewhere(app).await;
     let funder = sample::organisation(app, "Métropole en commun").await;
     let asker = sample::organisation(app, "Qui demande").await;
     let client = key(app, app, &asker, "owner", ALL_SCOPES).await;
@@ -279,6 +280,7 @@ const REFERENCE: i64 = 5_000;
 async fn duel() -> Duel {
     let app = spawn(Engine::Sqlite).await;
     sample::territories(&app).await;
+    sample::elsewhere(&app).await;
     let [funder, organisation, victim] = [
         sample::organisation(&app, "Métropole").await,
         sample::organisation(&app, "Qui attaque").await,

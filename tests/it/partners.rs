@@ -191,6 +191,28 @@ on_both_engines! {
         assert!(!list(&told.body, "remedies").iter().any(|one| one["kind"] == "unit_cost"), "its cost is not the asker's to know");
     }
 
+    async fn who_is_far_away_changes_nothing_unless_asked_about(engine) {
+        let world = world(engine).await;
+        sample::elsewhere(&world.app).await;
+        let far = sample::organisation(&world.app, "Loin d'ici").await;
+        let first = world.ask(&world.workshop, "partner-suggestions", json!({})).await.expect(200);
+        let mut lessons = sample::hours(&far, 50_000, 1);
+        lessons["territories"] = json!([sample::ELSEWHERE]);
+        created(&world.app, "/v1/capabilities", lessons).await;
+        // The same is computed on, so that the same run is the answer.
+        let second = world.ask(&world.workshop, "partner-suggestions", json!({})).await.expect(200);
+        assert_eq!((&first["run"], &first["fingerprint"]), (&second["run"], &second["fingerprint"]));
+        let told = world.ask(&world.workshop, "absences", json!({ "absent": far })).await.expect(200);
+        assert_eq!(told["verdict"], "no_fit");
+        assert_eq!(list(&told.body, "needs")[1]["lacks"]["kind"], "territory", "{:#}", told.body);
+        // Next door counts: who works in one commune of the call's métropole is there for both.
+        let mut lessons = sample::hours(&far, 50_000, 1);
+        lessons["territories"] = json!([sample::SOUTH]);
+        created(&world.app, "/v1/capabilities", lessons).await;
+        let third = world.ask(&world.workshop, "partner-suggestions", json!({})).await.expect(200);
+        assert_ne!(first["fingerprint"], third["fingerprint"]);
+    }
+
     async fn an_answer_is_given_once_for_a_key(engine) {
         let world = world(engine).await;
         let path = format!("/v1/calls/{}/partner-suggestions", world.call);

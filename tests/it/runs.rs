@@ -130,6 +130,7 @@ on_both_engines! {
     async fn organisations_that_share_their_people_through_a_third_are_counted_once(engine) {
         let app = spawn(engine).await;
         let market = sample::market(&app).await;
+        sample::elsewhere(&app).await;
         // The holding does nothing itself; both its schools can do half of what is asked, but with the same people.
         let schools = [sample::organisation(&app, "École Nord").await, sample::organisation(&app, "École Sud").await];
         for school in &schools {
@@ -149,6 +150,8 @@ on_both_engines! {
             own.map(|one| one["quantity"].as_i64().unwrap()).sum::<i64>()
         };
         assert_eq!(schools.iter().map(hours).sum::<i64>(), 800, "{:#}", together[0]);
+        let checked = app.post(&format!("/v1/calls/{call}/team-checks"), json!({ "team": schools })).await.expect(200);
+        assert_eq!(checked["status"], "infeasible", "{:#}", checked.body);
     }
 
     async fn lots_and_hands_are_limited_and_the_lead_coordinates(engine) {

@@ -74,6 +74,7 @@ on_both_engines! {
     async fn people_that_two_organisations_share_are_counted_once_over_all_calls(engine) {
         let app = spawn(engine).await;
         let market = sample::market(&app).await;
+        sample::elsewhere(&app).await;
         let schools = [sample::organisation(&app, "École Nord").await, sample::organisation(&app, "École Sud").await];
         let links: Vec<Value> = schools.iter().map(|to| json!({ "to": to, "kind": "same_group", "shares_capacity": true })).collect();
         created(&app, "/v1/organisations", json!({ "name": "La Maison mère", "links": links })).await;

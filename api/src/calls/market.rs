@@ -8,14 +8,26 @@ use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::Call;
+use super::near::{add_with_above, surroundings};
 use super::problem::{call_of, code, last_day, unsigned};
 use super::window::Window;
 use super::{Criterion, NewCall};
 use crate::capabilities::Unit;
 use crate::capabilities::store::{Offer, Terms};
-use crate::organisations::profile::{Finances, Profile};
+use crate::organisations::profile::{Finances, Profile, Tie};
 use crate::relations::Relation;
+use crate::territories;
 use crate::vocabularies::{self, Vocabulary};
+
+/// Which part of the directory a computation reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Who offers something [where the calls are](super::near::surroundings), these organisations wherever they are, and whoever shares
+    /// people with any of them or lends them certificates.
+    Near(BTreeSet<Uuid>),
+    /// Everybody and every territory.
+    Whole,
+}
 
 /// Organisations, what they can do, how they stand to each other, and the vocabularies, at one instant, as somebody sees them.
 pub struct Market {
@@ -34,34 +46,66 @@ pub struct Market {
 }
 
 impl Market {
-    /// Reads everything. About a dozen queries; O(organisations + capabilities + territories).
+    /// Reads what concerns some calls. About a dozen queries, each several times beyond some thousand organisations; O(territories + what is
+    /// read of organisations and capabilities).
     ///
     /// # Errors
     /// The database's.
-    pub async fn load(window: &Window<'_, impl ConnectionTrait>) -> Result<Self, DbErr> {
-        let (profiles, offers) = (window.profiles().await?, window.offers().await?);
-        let relations = window.relations().await?;
-        Self::of(window, profiles, offers, relations).await
+    pub async fn load(
+        window: &Window<'_, impl ConnectionTrait>,
+        calls: &[&Call],
+        extent: &Extent,
+    ) -> Result<Self, DbErr> {
+        let territories = window.territories().await?;
+        let near = match extent {
+            Extent::Near(named) => Some((named, surroundings(&territories, calls))),
+            Extent::Whole => None,
+        };
+        let Some((named, mut near)) = near.filter(|(_, near)| near.len() < territories.len()) else {
+            let (profiles, offers) = (window.profiles().await?, window.offers().await?);
+            let relations = window.relations().await?;
+            return Self::of(window, territories, profiles, offers, relations).await;
+        };
+        let codes: Vec<&str> = near.iter().map(String::as_str).collect();
+        let mut organisations = window.present_in(&codes).await?;
+        organisations.extend(named);
+        let organisations = with_tied(organisations, &window.ties().await?);
+        let profiles = window.profiles_of(&organisations).await?;
+        let offers = window.offers_of(&organisations).await?;
+        let relations = window.relations_among(&organisations).await?;
+        let served = offers.iter().flat_map(|offer| &offer.territories);
+        let homes = profiles.iter().flat_map(|profile| &profile.home_territories);
+        let rules = calls.iter().flat_map(|call| &call.value.written.eligibility);
+        let asked = rules.filter_map(|rule| rule.territory.as_ref());
+        add_with_above(&mut near, &territories, served.chain(homes).chain(asked).map(String::as_str));
+        let territories = territories.into_iter().filter(|row| near.contains(&row.code)).collect();
+        Self::of(window, territories, profiles, offers, relations).await
     }
 
-    /// The same of some organisations alone, with those that may lend them certificates: what they could do by themselves. About a dozen
-    /// queries; O(their capabilities + territories).
+    /// The same of some organisations alone, with those that may lend them certificates: what they could do by themselves, anywhere. About a
+    /// dozen queries; O(their capabilities + territories).
     ///
     /// # Errors
     /// The database's.
     pub async fn load_around(window: &Window<'_, impl ConnectionTrait>, organisations: &[Uuid]) -> Result<Self, DbErr> {
-        let profiles = window.profiles_around(organisations).await?;
-        let offers = window.offers_of(organisations).await?;
-        Self::of(window, profiles, offers, Vec::new()).await
+        let team: BTreeSet<Uuid> = organisations.iter().copied().collect();
+        let tied = with_tied(team.clone(), &window.ties().await?);
+        let (profiles, offers) = (window.profiles_of(&tied).await?, window.offers_of(&tied).await?);
+        let relations = window.relations_among(organisations).await?;
+        let mut market = Self::of(window, window.territories().await?, profiles, offers, relations).await?;
+        // People are shared through organisations that are not asked about, too.
+        market.offers.retain(|offer| team.contains(&offer.organisation));
+        Ok(market)
     }
 
     async fn of(
         window: &Window<'_, impl ConnectionTrait>,
+        territories: Vec<territories::entity::Model>,
         profiles: Vec<Profile>,
         offers: Vec<Offer>,
         relations: Vec<Relation>,
     ) -> Result<Self, DbErr> {
-        let territories = window.territories().await?.into_iter().map(|row| solver::Territory {
+        let territories = territories.into_iter().map(|row| solver::Territory {
             id: row.code,
             name: Some(row.name),
             parent: row.parent_code,
@@ -195,6 +239,26 @@ impl Market {
     }
 }
 
+/// Some organisations with all that share people with them, directly or through others, and whoever lends one of these certificates.
+/// O(ties × longest chain).
+fn with_tied(mut these: BTreeSet<Uuid>, ties: &[Tie]) -> Vec<Uuid> {
+    loop {
+        let before = these.len();
+        for tie in ties.iter().filter(|tie| tie.shares_capacity) {
+            if these.contains(&tie.from) || these.contains(&tie.to) {
+                these.extend([tie.from, tie.to]);
+            }
+        }
+        if these.len() == before {
+            break;
+        }
+    }
+    let lends = ties.iter().filter(|tie| !tie.shares_capacity && these.contains(&tie.to)).map(|tie| tie.from);
+    let lenders: Vec<Uuid> = lends.collect();
+    these.extend(lenders);
+    these.into_iter().collect()
+}
+
 /// Whether a capability lasts the whole contract of a call, and is not its funder's.
 #[must_use]
 pub fn serves(offer: &Offer, written: &NewCall) -> bool {
@@ -304,4 +368,27 @@ fn capacity_groups(organisations: &[Profile]) -> BTreeMap<Uuid, Uuid> {
         group.insert(link.to, kept);
     }
     group
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tie(from: u128, to: u128, shares_capacity: bool) -> Tie {
+        Tie { from: Uuid::from_u128(from), to: Uuid::from_u128(to), shares_capacity }
+    }
+
+    fn tied(these: &[u128], ties: &[Tie]) -> Vec<u128> {
+        let these = these.iter().copied().map(Uuid::from_u128).collect();
+        with_tied(these, ties).into_iter().map(|id| id.as_u128()).collect()
+    }
+
+    #[test]
+    fn people_are_shared_along_chains_and_certificates_are_lent_once() {
+        let people = [tie(3, 2, true), tie(1, 2, true), tie(3, 4, true), tie(8, 9, true)];
+        assert_eq!(tied(&[1], &people), [1, 2, 3, 4]);
+        let lent = [tie(5, 1, false), tie(6, 5, false), tie(1, 7, false)];
+        assert_eq!(tied(&[1], &lent), [1, 5], "who lends to a lender, or borrows, is of no use");
+        assert_eq!(tied(&[2], &[tie(2, 3, true), tie(4, 3, false)]), [2, 3, 4]);
+    }
 }

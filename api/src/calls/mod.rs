@@ -13,6 +13,7 @@ use crate::resource::{self, Added, Resource, Stored};
 pub(crate) mod entity;
 mod lot;
 pub(crate) mod market;
+mod near;
 mod policy;
 pub(crate) mod problem;
 pub mod routes;

@@ -4,14 +4,14 @@
 //! what an organisation is proposed cannot depend on what others keep to themselves, neither in its numbers nor in its order
 //! (non-interference; Goguen and Meseguer, 1982).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use crate::access::{Everyone, Owners};
 use crate::capabilities::store::{Offer, Terms};
-use crate::organisations::profile::{Finances, Profile};
+use crate::organisations::profile::{Finances, Profile, Tie};
 use crate::relations::Relation;
 use crate::vocabularies::Vocabulary;
 use crate::{capabilities, organisations, relations, reservations, territories, vocabularies};
@@ -42,6 +42,21 @@ impl<'a, C: ConnectionTrait> Window<'a, C> {
     /// What everybody may know of capabilities.
     pub async fn offers(&self) -> Result<Vec<Offer>, DbErr> {
         capabilities::store::offers(self.db).await
+    }
+
+    /// The organisations with a capability that names one of some territories.
+    pub async fn present_in(&self, territories: &[&str]) -> Result<BTreeSet<Uuid>, DbErr> {
+        capabilities::store::present_in(self.db, territories).await
+    }
+
+    /// Which organisations share certificates or people.
+    pub async fn ties(&self) -> Result<Vec<Tie>, DbErr> {
+        organisations::profile::ties(self.db).await
+    }
+
+    /// What everybody may know of some organisations.
+    pub async fn profiles_of(&self, organisations: &[Uuid]) -> Result<Vec<Profile>, DbErr> {
+        organisations::profile::of(self.db, organisations).await
     }
 
     /// What everybody may know of some organisations and of those that they are linked with.

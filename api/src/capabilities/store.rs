@@ -1,6 +1,6 @@
 //! Queries on capabilities. Children load in one query for all parents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -103,10 +103,31 @@ pub async fn offers(db: &impl ConnectionTrait) -> Result<Vec<Offer>, DbErr> {
     offers_among(db, Entity::find()).await
 }
 
-/// The offers of some organisations, by id. Three queries; no column of a cost is read.
+/// The offers of some organisations, by id. Three queries per few thousand organisations; no column of a cost is read.
 pub async fn offers_of(db: &impl ConnectionTrait, organisations: &[Uuid]) -> Result<Vec<Offer>, DbErr> {
-    let theirs = Column::OrganisationId.is_in(organisations.iter().copied());
-    offers_among(db, Entity::find().filter(theirs)).await
+    let mut offers = Vec::new();
+    for chunk in organisations.chunks(rows_per_statement(db, 1)) {
+        let theirs = Column::OrganisationId.is_in(chunk.iter().copied());
+        offers.extend(offers_among(db, Entity::find().filter(theirs)).await?);
+    }
+    offers.sort_unstable_by_key(|offer| offer.id);
+    Ok(offers)
+}
+
+/// The organisations with a capability that names one of some territories. One query per few thousand territories.
+pub async fn present_in(db: &impl ConnectionTrait, territories: &[&str]) -> Result<BTreeSet<Uuid>, DbErr> {
+    let mut present = BTreeSet::new();
+    for chunk in territories.chunks(rows_per_statement(db, 1)) {
+        let there = territory::Entity::find()
+            .select_only()
+            .column(territory::Column::CapabilityId)
+            .filter(territory::Column::TerritoryCode.is_in(chunk.iter().copied()))
+            .into_query();
+        let theirs = Entity::find().select_only().column(Column::OrganisationId).distinct();
+        let found: Vec<Uuid> = theirs.filter(Column::Id.in_subquery(there)).into_tuple().all(db).await?;
+        present.extend(found);
+    }
+    Ok(present)
 }
 
 async fn offers_among(db: &impl ConnectionTrait, rows: Select<Entity>) -> Result<Vec<Offer>, DbErr> {

@@ -21,8 +21,10 @@ use crate::access::{Caller, Routes};
 use crate::app::App;
 use crate::bids::seal::salt;
 use crate::body::Body;
+use crate::calls::market::Extent;
 use crate::once::Once;
 use crate::problem::{Fault, Problem};
+use crate::runs::runner::About;
 use crate::runs::{self, Asked, Run, RunOptions};
 
 /// Adds the routes.
@@ -76,8 +78,10 @@ pub(crate) async fn start_repair(
     tx.commit_all(Vec::new()).await?;
     may_be_mended(&whole)?;
     let question = |problem: &mut attelage_solver::Problem| asked(&whole, options.time_limit_seconds, problem);
-    let lead = Some(whole.state.lead);
-    let run = runs::runner::launch_about(&app, &caller, &once, whole.call, lead, &[], question).await?;
+    let team = whole.in_plan().map(|(id, _)| id).chain(departed(&whole)).collect();
+    let about =
+        About { call: whole.call, organisation: Some(whole.state.lead), lots: Vec::new(), extent: Extent::Near(team) };
+    let run = runs::runner::launch_about(&app, &caller, &once, about, question).await?;
     runs::routes::started(&app, &caller, &request, run).await
 }
 

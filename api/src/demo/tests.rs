@@ -24,7 +24,10 @@ async fn answer(market: Market) -> Answer {
     let (log, contract) = prepare(&scratch, Key::generate().unwrap()).await.unwrap();
     let db = log.db().clone();
     let call = market.store(&log, &contract).await.unwrap_or_else(|problem| panic!("{problem}"));
-    let problem = calls::market::Market::load(&calls::window::Window::new(&db, None)).await.unwrap().problem(&call);
+    let problem = {
+        let (window, extent) = (calls::window::Window::new(&db, None), calls::market::Extent::Near(BTreeSet::new()));
+        calls::market::Market::load(&window, &[&call], &extent).await.unwrap().problem(&call)
+    };
     let answer = solve(&Instance::new(problem).unwrap(), &Options::default()).unwrap();
     db.close().await.unwrap();
     answer

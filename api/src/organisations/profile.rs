@@ -37,6 +37,39 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Profile>, DbErr> {
     among(db, Entity::find()).await
 }
 
+/// The profiles of some organisations, by id. Three queries per few thousand of them; no column of money is read.
+pub async fn of(db: &impl ConnectionTrait, organisations: &[Uuid]) -> Result<Vec<Profile>, DbErr> {
+    let mut profiles = Vec::new();
+    for chunk in organisations.chunks(rows_per_statement(db, 1)) {
+        profiles.extend(among(db, Entity::find().filter(Column::Id.is_in(chunk.iter().copied()))).await?);
+    }
+    profiles.sort_unstable_by_key(|profile| profile.id);
+    Ok(profiles)
+}
+
+/// How one organisation bears on what another can do.
+pub struct Tie {
+    /// Who declares it.
+    pub from: Uuid,
+    /// The other.
+    pub to: Uuid,
+    /// Both have the same people; otherwise the certificates of `from` serve `to`.
+    pub shares_capacity: bool,
+}
+
+/// Every link by which certificates or people are shared: two ties where both are. One query.
+pub async fn ties(db: &impl ConnectionTrait) -> Result<Vec<Tie>, DbErr> {
+    let shares =
+        Condition::any().add(link::Column::SharesCredentials.eq(true)).add(link::Column::SharesCapacity.eq(true));
+    let links = link::Entity::find().filter(shares).all(db).await?;
+    let of = |link: &link::Model, shares_capacity| Tie { from: link.organisation_id, to: link.to_id, shares_capacity };
+    let ties = links.iter().flat_map(|link| {
+        let lends = link.shares_credentials.then(|| of(link, false));
+        lends.into_iter().chain(link.shares_capacity.then(|| of(link, true)))
+    });
+    Ok(ties.collect())
+}
+
 /// The profiles of some organisations and of those that they are linked with, either way, by id. Three queries; no column of money is
 /// read.
 pub async fn around(db: &impl ConnectionTrait, organisations: &[Uuid]) -> Result<Vec<Profile>, DbErr> {

@@ -1,5 +1,7 @@
 //! Queries on relations.
 
+use std::collections::BTreeSet;
+
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Expr, Func, OnConflict, Value};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
@@ -7,7 +9,7 @@ use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use super::{NewRelation, Relation};
-use crate::database::now;
+use crate::database::{now, rows_per_statement};
 use crate::page::Slice;
 
 /// The relation as the API shows it.
@@ -41,11 +43,16 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Relation>, DbErr> {
     Ok(Entity::find().order_by_asc(Column::Id).all(db).await?.into_iter().map(view).collect())
 }
 
-/// The relations between some organisations, by id. One query.
+/// The relations between some organisations, by id. One query per few thousand of them.
 pub async fn among(db: &impl ConnectionTrait, organisations: &[Uuid]) -> Result<Vec<Relation>, DbErr> {
-    let ids = || organisations.iter().copied();
-    let between = Column::AId.is_in(ids()).and(Column::BId.is_in(ids()));
-    Ok(Entity::find().filter(between).order_by_asc(Column::Id).all(db).await?.into_iter().map(view).collect())
+    let there: BTreeSet<Uuid> = organisations.iter().copied().collect();
+    let mut found = Vec::new();
+    for chunk in organisations.chunks(rows_per_statement(db, 1)) {
+        let from = Entity::find().filter(Column::AId.is_in(chunk.iter().copied()));
+        found.extend(from.all(db).await?.into_iter().filter(|row| there.contains(&row.b_id)));
+    }
+    found.sort_unstable_by_key(|row| row.id);
+    Ok(found.into_iter().map(view).collect())
 }
 
 /// One relation. One query.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::calls::market::Extent;
 use crate::database::now;
 
 pub(crate) mod aside;
@@ -159,6 +160,17 @@ pub struct RunOptions {
     pub time_limit_seconds: u32,
     /// What is asked; who should answer together, where absent. Other questions have their reply at `/v1/runs/{id}/reply`.
     pub question: Query,
+}
+
+impl RunOptions {
+    /// What of the directory it is computed on. Territories are asked about wherever they are, and paths of relations lead anywhere.
+    pub(crate) fn extent(&self) -> Extent {
+        if matches!(self.question, Query::Territory(_)) {
+            return Extent::Whole;
+        }
+        let asked = self.question.actors().iter().filter_map(|id| id.parse().ok());
+        Extent::Near(self.locked_in.iter().chain(&self.locked_out).copied().chain(asked).collect())
+    }
 }
 
 impl Default for RunOptions {

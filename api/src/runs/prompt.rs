@@ -108,7 +108,7 @@ pub async fn answer<A: Ask>(
     let ask = ask.settled(&snapshot, &call, asker).await?;
     let options = ask.run(asker);
     let call = of_lots(&call, &options.lots).map_err(Problem::invalid)?;
-    let market = Market::load(&Window::new(&snapshot, asker)).await?;
+    let market = Market::load(&Window::new(&snapshot, asker), &[&call], &options.extent()).await?;
     snapshot.commit().await?;
     let run = Uuid::now_v7();
     let (about, question) = ([call.clone()], Asked::Alone(options.clone()));

@@ -6,9 +6,7 @@
 use attelage_solver::Proposal;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{
-    Condition as Where, Expr, ExprTrait as _, Func, JoinType, LockBehavior, LockType, Order, Query,
-};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, JoinType, LockBehavior, LockType, Order, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
 };
@@ -90,26 +88,36 @@ pub async fn depth(db: &impl ConnectionTrait) -> Result<Vec<(RunState, i64, Opti
 }
 
 /// The run that is next: of the highest priority, then of who has had least computed since yesterday, then the oldest. Those that another
-/// process is taking are passed over. One query.
+/// process is taking are passed over. One query; O(runs that wait + runs since yesterday of those who wait).
 async fn next(tx: &DatabaseTransaction) -> Result<Option<Uuid>, DbErr> {
-    let since = instant(tx.get_database_backend(), -MEMORY);
-    let used = |name: &'static str| Expr::col(("used", name));
-    let spent = Query::select()
-        .column("organisation_id")
-        .expr_as(Expr::col("spent_ms").sum(), "spent_ms")
-        .from("run")
-        .and_where(Expr::col("started_at").gt(since))
-        .group_by_col("organisation_id")
+    let own = |name: &'static str| Expr::col(("own", name));
+    let lately = || {
+        let since = instant(tx.get_database_backend(), -MEMORY);
+        Query::select().expr_as(own("spent_ms").sum(), "spent_ms").and_where(own("started_at").gt(since)).take()
+    };
+    let waiting = Query::select().distinct().column("organisation_id").from("run").cond_where(free(tx)).take();
+    let of_each = lately()
+        .column(("waiting", "organisation_id"))
+        .from_subquery(waiting, "waiting")
+        .join_as(JoinType::InnerJoin, "run", "own", own("organisation_id").equals(("waiting", "organisation_id")))
+        .group_by_col(("waiting", "organisation_id"))
         .take();
-    let platform = Where::all().add(used("organisation_id").is_null()).add(column("organisation_id").is_null());
-    let same = Where::any().add(used("organisation_id").equals(("run", "organisation_id"))).add(platform);
+    let of_platform = lately().from_as("run", "own").and_where(own("organisation_id").is_null()).take();
+    let of_platform =
+        Expr::case(column("organisation_id").is_null(), Expr::SubQuery(None, Box::new(of_platform.into())));
+    let spent = Func::coalesce([Expr::col(("used", "spent_ms")), of_platform.into(), Expr::val(0)]);
     let select = Query::select()
         .column(("run", "id"))
         .from("run")
-        .join_subquery(JoinType::LeftJoin, spent, "used", same)
+        .join_subquery(
+            JoinType::LeftJoin,
+            of_each,
+            "used",
+            Expr::col(("used", "organisation_id")).equals(("run", "organisation_id")),
+        )
         .cond_where(free(tx))
         .order_by(("run", "priority"), Order::Desc)
-        .order_by_expr(Func::coalesce([used("spent_ms"), Expr::val(0)]).into(), Order::Asc)
+        .order_by_expr(spent.into(), Order::Asc)
         .order_by(("run", "created_at"), Order::Asc)
         .order_by(("run", "id"), Order::Asc)
         .limit(1)

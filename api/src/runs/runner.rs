@@ -16,7 +16,7 @@ use super::{Asked, JointRunOptions, RunCall, RunOptions, RunState, store};
 use crate::access::{Caller, Role};
 use crate::app::App;
 use crate::audit::Recorded;
-use crate::calls::market::Market;
+use crate::calls::market::{Extent, Market};
 use crate::calls::problem::of_lots;
 use crate::calls::window::Window;
 use crate::calls::{self, Call};
@@ -44,11 +44,24 @@ const PATH: &str = "/v1/runs/";
 /// No such call; options that name organisations which cannot take part; too many runs already; data that cannot be
 /// computed on.
 pub async fn launch(app: &App, caller: &Caller, once: &Once, call: Uuid, options: RunOptions) -> Result<Uuid, Problem> {
-    let lots = options.lots.clone();
-    launch_about(app, caller, once, call, options.organisation, &lots, |_| Ok(options)).await
+    let about =
+        About { call, organisation: options.organisation, lots: options.lots.clone(), extent: options.extent() };
+    launch_about(app, caller, once, about, |_| Ok(options)).await
 }
 
-/// As [`launch`], on some lots (on all where none is named), where what is asked follows from the market, and may leave a part of it out.
+/// What a run is about.
+pub struct About {
+    /// The call.
+    pub call: Uuid,
+    /// In whose name, where that is said.
+    pub organisation: Option<Uuid>,
+    /// On which lots; on all where none is named.
+    pub lots: Vec<String>,
+    /// On what of the directory.
+    pub extent: Extent,
+}
+
+/// As [`launch`], where what is asked follows from the market, and may leave a part of it out.
 ///
 /// # Errors
 /// As [`launch`]; those of `ask`.
@@ -56,11 +69,10 @@ pub async fn launch_about(
     app: &App,
     caller: &Caller,
     once: &Once,
-    call: Uuid,
-    organisation: Option<Uuid>,
-    lots: &[String],
+    about: About,
     ask: impl FnOnce(&mut solver::Problem) -> Result<RunOptions, Problem>,
 ) -> Result<Uuid, Problem> {
+    let About { call, organisation, lots, extent } = about;
     if let Some(run) = once.before(&app.db).await? {
         return started_before(&run);
     }
@@ -69,8 +81,8 @@ pub async fn launch_about(
     let asker = caller.acting(&snapshot, "/organisation", organisation, Role::Editor).await?;
     has_room(&snapshot, asker).await?;
     limits::solver::check(&snapshot, app.limits.solver_seconds_per_day(), asker).await?;
-    let reduced = of_lots(&call, lots).map_err(Problem::invalid)?;
-    let mut problem = Market::load(&Window::new(&snapshot, asker)).await?.problem(&reduced);
+    let reduced = of_lots(&call, &lots).map_err(Problem::invalid)?;
+    let mut problem = Market::load(&Window::new(&snapshot, asker), &[&reduced], &extent).await?.problem(&reduced);
     snapshot.commit().await?;
     let options = ask(&mut problem)?;
     let (own, trace) = (options.clone(), request_id::trace());
@@ -110,7 +122,9 @@ pub async fn launch_jointly(
     let asker = caller.acting(&snapshot, "/organisation", options.organisation, Role::Editor).await?;
     has_room(&snapshot, asker).await?;
     limits::solver::check(&snapshot, app.limits.solver_seconds_per_day(), asker).await?;
-    let market = Market::load(&Window::new(&snapshot, asker)).await?;
+    let about: Vec<&Call> = calls.iter().collect();
+    let extent = Extent::Near(BTreeSet::new());
+    let market = Market::load(&Window::new(&snapshot, asker), &about, &extent).await?;
     snapshot.commit().await?;
     let problems: Vec<solver::Problem> = calls.iter().map(|call| market.problem(call)).collect();
     let (own, trace) = (options.clone(), request_id::trace());

@@ -1,6 +1,7 @@
 //! What a run computes, written down so that any process can compute it, and what comes out.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use attelage_solver::portfolio::{PortfolioAnswer, PortfolioOptions};
 use attelage_solver::{self as solver, Instance, Observer, PortfolioInstance, Proposal, Query, Reply};
@@ -161,7 +162,8 @@ impl Work {
         match self {
             Self::Alone(own) => {
                 let Alone { trace: _, problem, mut options, question, prompted } = *own;
-                options.time_limit_ms = left(options.time_limit_ms);
+                let (limit, begun) = (options.time_limit_ms, Instant::now());
+                options.time_limit_ms = left(limit);
                 let instance = Instance::new(problem).map_err(|faults| listed(&faults))?;
                 let reply =
                     solver::ask(&instance, &options, &question, observer).map_err(|error| listed(&error.faults))?;
@@ -169,6 +171,7 @@ impl Work {
                     return Ok(Outcome::Reply { reply: Box::new(reply), told: None });
                 };
                 let instance = Arc::new(instance);
+                options.time_limit_ms = again(limit, spent_ms, begun.elapsed());
                 let answered = Answered { run, call, instance, fingerprint, options: asked, solver: options, reply };
                 let told = prompt.tell(&answered)?;
                 Ok(Outcome::Reply { reply: Box::new(answered.reply), told: Some(told) })
@@ -182,6 +185,13 @@ impl Work {
             }
         }
     }
+}
+
+/// How long a question may be asked a second time, where it was to take `limit` milliseconds: what is left of twice that, less a tenth in
+/// which the answer is told.
+fn again(limit: u64, spent_ms: u64, took: Duration) -> u64 {
+    let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).saturating_add(spent_ms);
+    limit.saturating_mul(2).saturating_sub(limit / 10).saturating_sub(took).clamp(1, limit.max(1))
 }
 
 /// Of which trace a work is a part, read without what is computed on.
@@ -204,4 +214,18 @@ pub fn trace(document: &[u8]) -> Option<String> {
 
 fn listed(faults: &[solver::Fault]) -> String {
     faults.iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_is_asked_again_leaves_time_to_tell_the_answer() {
+        let again = |spent, took| again(10_000, spent, Duration::from_millis(took));
+        assert_eq!(again(0, 200), 10_000);
+        assert_eq!(again(0, 12_000), 7_000);
+        assert_eq!(again(2_000, 12_000), 5_000);
+        assert_eq!(again(0, 30_000), 1);
+    }
 }

@@ -10,7 +10,7 @@ use crate::access::{Caller, Everyone, Role, Routes};
 use crate::app::App;
 use crate::audit::Recorded;
 use crate::body::Body;
-use crate::calls::market::Market;
+use crate::calls::market::{Extent, Market};
 use crate::calls::window::Window;
 use crate::consortia::acting::{call_of, readable};
 use crate::consortia::sight::{self, Depth};
@@ -95,7 +95,9 @@ pub(crate) async fn get_consortium_shares(
     }
     limits::solver::check(&db, app.limits.solver_seconds_per_day(), Some(reader)).await?;
     let call = call_of(&db, &whole).await?;
-    let mut problem = Market::load(&Window::together(&db, everyone.clone())).await?.problem(&call);
+    let window = Window::together(&db, everyone.clone());
+    let extent = Extent::Near(everyone.members().collect());
+    let mut problem = Market::load(&window, &[&call], &extent).await?.problem(&call);
     db.commit().await?;
     problem.call.lots.retain(|lot| whole.lots.contains(&lot.id));
     let concerns = |lots: &[String]| lots.is_empty() || lots.iter().any(|lot| whole.lots.contains(lot));

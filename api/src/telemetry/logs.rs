@@ -13,9 +13,14 @@ pub enum Format {
     Json,
 }
 
-/// Begins to log what `ATTELAGE_LOG` asks for; `warn,attelage=info` where it asks for nothing.
-pub fn start(format: Format) {
-    let filter = EnvFilter::try_from_env("ATTELAGE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,attelage=info"));
+/// What is logged where nothing else is asked for.
+pub const USUAL: &str = "warn,attelage=info";
+/// The same without a line for each run: for whoever is shown the answer.
+pub const WITHOUT_RUNS: &str = "warn,attelage=info,attelage::runs=warn";
+
+/// Begins to log what `ATTELAGE_LOG` asks for; `otherwise` where it asks for nothing.
+pub fn start(format: Format, otherwise: &str) {
+    let filter = EnvFilter::try_from_env("ATTELAGE_LOG").unwrap_or_else(|_| EnvFilter::new(otherwise));
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         Format::Text => lines.init(),

@@ -36,6 +36,7 @@ async fn actor(app: &App, name: &str) -> Actor {
 pub async fn team_for(engine: Engine, change: impl FnOnce(&mut Value)) -> Team {
     let app = spawn(engine).await;
     sample::territories(&app).await;
+    sample::elsewhere(&app).await;
     let (funder, school, workshop) =
         (actor(&app, "funder").await, actor(&app, "school").await, actor(&app, "workshop").await);
     let (library, stranger) = (actor(&app, "library").await, actor(&app, "stranger").await);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use attelage::runs::Settings;
 use attelage::server::Setup;
 use futures_util::future::join_all;
+use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 
 use super::{World, easy};
@@ -39,8 +40,37 @@ fn answer() -> Vec<u8> {
 
 #[actix_web::test]
 async fn a_crew_shares_one_queue_and_each_run_is_computed_once() {
+    crew_after(0).await;
+}
+
+#[actix_web::test]
+async fn a_crew_shares_one_queue_at_the_end_of_a_busy_day() {
+    crew_after(size(500, 50_000)).await;
+}
+
+/// Writes down runs of today that are over, of a tenth as many organisations: who is next depends on what each has had computed.
+async fn busy_day(world: &World, runs: usize) {
+    let day = format!(
+        "INSERT INTO run (id, organisation_id, call_id, call_version, state, options, fingerprint, created_at, started_at, \
+             finished_at, attempts, spent_ms) \
+         SELECT gen_random_uuid(), md5((number % {})::text)::uuid, call_id, call_version, 'failed', options, fingerprint, \
+             created_at, now() - number * interval '24 hours' / {runs}, now(), 1, 1 + number % 5000 \
+         FROM run, generate_series(0, {runs} - 1) AS number WHERE id = '{}'",
+        runs / 10,
+        world.jobs.pattern
+    );
+    let db = world.app.database.connect().await;
+    let done = db.execute_unprepared(&day).await.unwrap().rows_affected();
+    assert_eq!(done, u64::try_from(runs).unwrap());
+    db.execute_unprepared("ANALYZE run").await.unwrap();
+}
+
+async fn crew_after(day: usize) {
     let (workers, runs) = (size(8, 100), size(40, 3_000));
     let world = World::new(Engine::Postgres).await;
+    if day > 0 {
+        busy_day(&world, day).await;
+    }
     let problem = easy();
     for _ in 0..runs {
         world.queue(&problem, 10_000).await;
@@ -61,7 +91,7 @@ async fn a_crew_shares_one_queue_and_each_run_is_computed_once() {
     }
     let (took, ideal) = (begun.elapsed(), Duration::from_secs(u64::try_from(runs.div_ceil(workers)).unwrap()));
     eprintln!(
-        "{workers} workers in {SERVICES} services, {runs} runs of a second: {took:?}, {:.0} runs/s, {:.0} % of what they could do",
+        "{workers} workers in {SERVICES} services, {day} runs of that day before, {runs} runs of a second: {took:?}, {:.0} runs/s, {:.0} % of what they could do",
         f64::from(u32::try_from(runs).unwrap()) / took.as_secs_f64(),
         100.0 * ideal.as_secs_f64() / took.as_secs_f64()
     );

@@ -118,8 +118,13 @@ async fn health_is_told_in_the_thickest_crowd_and_whoever_waits_takes_no_place()
     let slow = "POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
     let (mut waits, mut sends) =
         (Wire::connect(served.address).await.unwrap(), Wire::connect(served.address).await.unwrap());
-    let (waited, sent, ()) = tokio::join!(waits.exchange(&run), sends.exchange(slow.as_bytes()), async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+    // One after the other: each needs the place for a moment.
+    let run = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        waits.exchange(&run).await
+    };
+    let (waited, sent, ()) = tokio::join!(run, sends.exchange(slow.as_bytes()), async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
         for path in ["/v1/calls", "/healthz", "/v1/organisations"] {
             client.get(path).await.expect(200);
         }

@@ -37,6 +37,14 @@ pub async fn territories(client: &Client) {
     }
 }
 
+/// A département that no call is about: what is read for one is a part of the directory only where there is more than that.
+pub const ELSEWHERE: &str = "75";
+
+pub async fn elsewhere(client: &Client) {
+    let paris = json!({ "name": "Paris", "kind": "departement" });
+    client.put_new(&format!("/v1/territories/{ELSEWHERE}"), paris).await.expect(201);
+}
+
 pub async fn organisation(client: &Client, name: &str) -> String {
     created(client, "/v1/organisations", json!({ "name": name })).await
 }

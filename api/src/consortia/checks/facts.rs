@@ -70,7 +70,7 @@ impl Read {
         let relations = window.relations_among(&ids).await?.into_iter().map(|relation| relation.value);
         let begun = relations.filter(|own| own.since.is_none_or(|since| since <= call.starts_on));
         let relations = begun.map(|own| (own.a, own.b)).collect();
-        let profiles = window.profiles().await?.into_iter().map(|profile| (profile.id, profile)).collect();
+        let profiles = window.profiles_around(&ids).await?.into_iter().map(|profile| (profile.id, profile)).collect();
         let territories = window.territories().await?.into_iter();
         let parents = territories.filter_map(|row| Some((row.code, row.parent_code?))).collect();
         let finances = window.own_finances().await?.remove(&reader);

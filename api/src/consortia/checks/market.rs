@@ -33,20 +33,9 @@ pub async fn problem(
     reader: Uuid,
     team: &[Uuid],
 ) -> Result<solver::Problem, DbErr> {
-    let mut problem = Market::load(&Window::new(db, Some(reader))).await?.problem(call);
-    let team: BTreeSet<String> = team.iter().map(ToString::to_string).collect();
+    // Entities that lend a certificate are there, and deliver nothing.
+    let mut problem = Market::load_around(&Window::new(db, Some(reader)), team).await?.problem(call);
     restrict(&mut problem, &whole.lots);
-    // Entities that lend a certificate stay, and deliver nothing.
-    for actor in problem.actors.iter_mut().filter(|actor| !team.contains(&actor.id)) {
-        actor.capabilities.clear();
-    }
-    let lends: BTreeSet<String> =
-        problem.links.iter().filter(|link| team.contains(&link.to)).map(|link| link.from.clone()).collect();
-    problem.actors.retain(|actor| team.contains(&actor.id) || lends.contains(&actor.id));
-    let there: BTreeSet<String> = problem.actors.iter().map(|actor| actor.id.clone()).collect();
-    problem.links.retain(|link| there.contains(&link.from) && there.contains(&link.to));
-    problem.relations.retain(|own| there.contains(&own.a) && there.contains(&own.b));
-    problem.incompatibilities.retain(|own| there.contains(&own.a) && there.contains(&own.b));
     Ok(problem)
 }
 
