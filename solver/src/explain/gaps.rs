@@ -24,6 +24,8 @@ const WORK: u64 = 2_000;
 
 /// How many suppliers of each need that search has.
 const LARGEST: usize = 3;
+/// The same for a search about one need alone.
+const LARGEST_OF_ONE: usize = 12;
 
 /// How many actors that come near are told.
 const NEAR_MISSES: usize = 5;
@@ -44,7 +46,7 @@ impl Gaps {
                 let territory = &c.problem().territories[place].id;
                 let missing = asked - given.get(&(need.as_str(), territory.as_str())).copied().unwrap_or(0).min(asked);
                 if missing > 0 {
-                    let reason = self.reason(c, backend, cell);
+                    let reason = self.reason(c, backend, draft, cell);
                     gaps[cell.need].push(gap(c, cell, place, missing, reason));
                 }
             }
@@ -65,15 +67,8 @@ impl Gaps {
         if open.len() < 2 || backend.expired() {
             return;
         }
-        let near = near(c, draft, &open);
-        let absent = (0..c.candidates.len()).filter(|i| !near.contains(i)).collect();
-        let mut f = Formulation::new(c, &Question { absent, ..Question::minimise(Objective::Gaps) });
-        let Some(mut session) = backend.open(&mut f, Objective::Gaps) else { return };
-        let part = backend.control.part(WORK);
-        let solved = session.solve(&part);
-        backend.control.absorb(&part);
-        let Some(solved) = solved.filter(Solved::found) else { return };
-        let unmet = backend::found(&session, &f, &solved).unmet;
+        let near = near(c, draft, &open, LARGEST);
+        let Some(unmet) = unmet_among(c, backend, &near, None) else { return };
         for need in open {
             let mut cells = c.cells.iter().zip(&unmet).filter(|(cell, _)| cell.need == need && !cell.edges.is_empty());
             if cells.all(|(_, unmet)| *unmet <= 1e-6) {
@@ -82,21 +77,53 @@ impl Gaps {
         }
     }
 
-    fn reason(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, cell: &Cell) -> GapReason {
+    fn reason(&mut self, c: &Compiled<'_>, backend: &Backend<'_>, draft: &Draft, cell: &Cell) -> GapReason {
         if cell.edges.is_empty() {
             return GapReason::NoSupplier;
         }
         if let Some(&reason) = self.reasons.get(&cell.need) {
             return reason;
         }
-        let reason = reason_of_need(c, backend, cell.need);
+        let reason = if is_covered_by_few(c, backend, draft, cell.need) {
+            GapReason::TooCostly
+        } else {
+            reason_of_need(c, backend, cell.need)
+        };
         self.reasons.insert(cell.need, reason);
         reason
     }
 }
 
-/// The members, those locked in, and the largest suppliers of some needs.
-fn near(c: &Compiled<'_>, draft: &Draft, needs: &BTreeSet<usize>) -> BTreeSet<usize> {
+/// Whether a need that may be missed can be covered in full by some of the members and of its largest suppliers, found by one small search:
+/// the whole market is asked only where they cannot.
+fn is_covered_by_few(c: &Compiled<'_>, backend: &Backend<'_>, draft: &Draft, need: usize) -> bool {
+    if c.needs[need].need.mandatory || backend.expired() {
+        return false;
+    }
+    unmet_among(c, backend, &near(c, draft, &BTreeSet::from([need]), LARGEST_OF_ONE), Some(need)).is_some()
+}
+
+/// What a consortium of some candidates leaves unmet in each cell, as little as possible; or any one that covers a need. Nothing where none
+/// is found within a bounded effort.
+fn unmet_among(
+    c: &Compiled<'_>,
+    backend: &Backend<'_>,
+    candidates: &BTreeSet<usize>,
+    covered: Option<usize>,
+) -> Option<Vec<f64>> {
+    let absent = (0..c.candidates.len()).filter(|i| !candidates.contains(i)).collect();
+    let objective = if covered.is_some() { Objective::Any } else { Objective::Gaps };
+    let mut f = Formulation::new(c, &Question { absent, covered, ..Question::minimise(objective) });
+    let mut session = backend.open(&mut f, objective)?;
+    let part = backend.control.part(WORK);
+    let solved = session.solve(&part);
+    backend.control.absorb(&part);
+    let solved = solved.filter(Solved::found)?;
+    Some(backend::found(&session, &f, &solved).unmet)
+}
+
+/// The members, those locked in, and the largest suppliers of some needs, so many of each.
+fn near(c: &Compiled<'_>, draft: &Draft, needs: &BTreeSet<usize>, largest_of_each: usize) -> BTreeSet<usize> {
     let locked = (0..c.candidates.len()).filter(|&i| c.candidates[i].locked_in);
     let mut near: BTreeSet<usize> = draft.members.iter().copied().chain(locked).collect();
     for &need in needs {
@@ -106,7 +133,7 @@ fn near(c: &Compiled<'_>, draft: &Draft, needs: &BTreeSet<usize>) -> BTreeSet<us
         }
         let mut largest: Vec<(Quantity, usize)> = most.into_iter().map(|(i, most)| (most, i)).collect();
         largest.sort_by_key(|&(most, i)| (std::cmp::Reverse(most), i));
-        near.extend(largest.into_iter().take(LARGEST).map(|(_, i)| i));
+        near.extend(largest.into_iter().take(largest_of_each).map(|(_, i)| i));
     }
     near
 }
