@@ -27,6 +27,10 @@ use sea_orm::DatabaseConnection;
 
 mod operate;
 
+/// A quarter more lists a second than with the allocator of the C library (`docs/benchmarks.md`). The solver, in C++, keeps that one.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Finds, for a collective call, the organisations that complement each other
 #[derive(Parser)]
 #[command(version, about)]
