@@ -220,6 +220,11 @@ on_both_engines! {
         app.post(&format!("/v1/calls/{}/publish", market.call), json!({})).await.expect(200);
         let busy = key(&app, &app, &market.workshop, "owner", ALL_SCOPES).await;
         let modest = key(&app, &app, &market.school, "owner", ALL_SCOPES).await;
+        // The platform has used a minute, for a run that is over.
+        let over_already = start(&app, &market.call, 8).await;
+        delete(&app, &format!("/v1/runs/{over_already}")).await.expect(200);
+        execute(&app, "UPDATE run SET started_at = created_at, spent_ms = 60000").await;
+        let of_platform = start(&app, &market.call, 9).await;
         let mut asked = Vec::new();
         for number in 0..4 {
             asked.push(start(&busy, &market.call, number).await);
@@ -247,6 +252,8 @@ on_both_engines! {
         assert_eq!(order[0], 6, "somebody waits for it: {order:?}");
         assert_eq!(order[1], 4, "the other has used nothing yet: {order:?}");
         assert!(order.iter().position(|one| *one == 5).unwrap() < order.iter().position(|one| *one == 3).unwrap(), "{order:?}");
+        let last = over(&app, &of_platform).await["started_at"].as_str().unwrap().to_owned();
+        assert!(started.iter().all(|(at, _)| *at < last), "who has used most is last, though first to ask: {last}, {started:?}");
     }
 
     async fn of_two_services_one_does_what_is_to_be_done_again_and_again(engine) {

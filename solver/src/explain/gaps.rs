@@ -84,11 +84,7 @@ impl Gaps {
         if let Some(&reason) = self.reasons.get(&cell.need) {
             return reason;
         }
-        let reason = if is_covered_by_few(c, backend, draft, cell.need) {
-            GapReason::TooCostly
-        } else {
-            reason_of_need(c, backend, cell.need)
-        };
+        let reason = reason_of_need(c, backend, draft, cell.need);
         self.reasons.insert(cell.need, reason);
         reason
     }
@@ -97,9 +93,6 @@ impl Gaps {
 /// Whether a need that may be missed can be covered in full by some of the members and of its largest suppliers, found by one small search:
 /// the whole market is asked only where they cannot.
 fn is_covered_by_few(c: &Compiled<'_>, backend: &Backend<'_>, draft: &Draft, need: usize) -> bool {
-    if c.needs[need].need.mandatory || backend.expired() {
-        return false;
-    }
     unmet_among(c, backend, &near(c, draft, &BTreeSet::from([need]), LARGEST_OF_ONE), Some(need)).is_some()
 }
 
@@ -140,7 +133,7 @@ fn near(c: &Compiled<'_>, draft: &Draft, needs: &BTreeSet<usize>, largest_of_eac
 
 /// Why a need that has suppliers is not covered: together they have too little, for it alone or beside the mandatory needs; or
 /// covering it is possible, hence was too costly; or a rule prevents it.
-fn reason_of_need(c: &Compiled<'_>, backend: &Backend<'_>, need: usize) -> GapReason {
+fn reason_of_need(c: &Compiled<'_>, backend: &Backend<'_>, draft: &Draft, need: usize) -> GapReason {
     let supplied: Quantity =
         c.cells.iter().filter(|cell| cell.need == need && !cell.edges.is_empty()).map(|cell| cell.demand).sum();
     if c.rules.active(RuleId::Capacity) && graph::deliverable(c, need) < supplied {
@@ -152,6 +145,9 @@ fn reason_of_need(c: &Compiled<'_>, backend: &Backend<'_>, need: usize) -> GapRe
             Outcome::Found(found) if misses(c, need, &found.unmet) => GapReason::Capacity,
             _ => GapReason::Rule,
         };
+    }
+    if is_covered_by_few(c, backend, draft, need) {
+        return GapReason::TooCostly;
     }
     let question = Question { covered: Some(need), ..Question::minimise(Objective::Any) };
     match backend.ask(c, &question) {

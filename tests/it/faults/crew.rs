@@ -48,32 +48,49 @@ async fn a_crew_shares_one_queue_at_the_end_of_a_busy_day() {
     crew_after(size(500, 50_000)).await;
 }
 
-/// Writes down runs of today that are over, of a tenth as many organisations: who is next depends on what each has had computed.
+/// Gives the runs that wait to a tenth as many organisations as there have been `runs` today, and writes those down, over and of the same
+/// organisations, with three times as many of the weeks before: who is next depends on what each has had computed since yesterday.
 async fn busy_day(world: &World, runs: usize) {
-    let day = format!(
-        "INSERT INTO run (id, organisation_id, call_id, call_version, state, options, fingerprint, created_at, started_at, \
-             finished_at, attempts, spent_ms) \
-         SELECT gen_random_uuid(), md5((number % {})::text)::uuid, call_id, call_version, 'failed', options, fingerprint, \
-             created_at, now() - number * interval '24 hours' / {runs}, now(), 1, 1 + number % 5000 \
-         FROM run, generate_series(0, {runs} - 1) AS number WHERE id = '{}'",
-        runs / 10,
-        world.jobs.pattern
-    );
+    let (organisations, older, pattern) = (runs / 10, 3 * runs, world.jobs.pattern);
     let db = world.app.database.connect().await;
-    let done = db.execute_unprepared(&day).await.unwrap().rows_affected();
-    assert_eq!(done, u64::try_from(runs).unwrap());
-    db.execute_unprepared("ANALYZE run").await.unwrap();
+    let execute = async |sql: String| db.execute_unprepared(&sql).await.unwrap().rows_affected();
+    execute(format!(
+        "INSERT INTO organisation (id, version, created_at, updated_at, name, search_name, sort_name, aliases, resource_mix, \
+             home_territories, illustrative) \
+         SELECT md5(number::text)::uuid, 1, now(), now(), 'x', 'x', 'x', '[]', '{{}}', '[]', false \
+         FROM generate_series(0, {organisations} - 1) AS number"
+    ))
+    .await;
+    for (runs, ago) in [(runs, "number * interval '1 day'"), (older, "interval '1 day' + number * interval '28 days'")]
+    {
+        let done = execute(format!(
+            "INSERT INTO run (id, organisation_id, call_id, call_version, state, options, fingerprint, created_at, started_at, \
+                 finished_at, attempts, spent_ms) \
+             SELECT gen_random_uuid(), md5((number % {organisations})::text)::uuid, call_id, call_version, 'failed', options, \
+                 fingerprint, created_at, now() - {ago} / {runs}, now(), 1, 1 + number % 5000 \
+             FROM run, generate_series(0, {runs} - 1) AS number WHERE id = '{pattern}'"
+        ))
+        .await;
+        assert_eq!(done, u64::try_from(runs).unwrap());
+    }
+    execute(format!(
+        "UPDATE run SET organisation_id = md5((place % {organisations})::text)::uuid \
+         FROM (SELECT id AS waits, row_number() OVER (ORDER BY id) AS place FROM run WHERE state = 'queued') AS queue \
+         WHERE id = waits"
+    ))
+    .await;
+    execute("ANALYZE".to_owned()).await;
 }
 
 async fn crew_after(day: usize) {
     let (workers, runs) = (size(8, 100), size(40, 3_000));
     let world = World::new(Engine::Postgres).await;
-    if day > 0 {
-        busy_day(&world, day).await;
-    }
     let problem = easy();
     for _ in 0..runs {
         world.queue(&problem, 10_000).await;
+    }
+    if day > 0 {
+        busy_day(&world, day).await;
     }
     let program = Program::new("/bin/sleep 1\n/bin/cat \"$HERE/answer\"");
     std::fs::write(program.path().with_file_name("answer"), answer()).unwrap();
