@@ -27,7 +27,7 @@ use sea_orm::DatabaseConnection;
 
 mod operate;
 
-/// A quarter more lists a second than with the allocator of the C library (`docs/benchmarks.md`). The solver, in C++, keeps that one.
+/// More lists a second than with the allocator of the C library (`docs/benchmarks.md`). The solver, in C++, keeps that one.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -243,7 +243,7 @@ async fn row(name: &str, told: impl Fn(&Value) -> String, ask: impl AsyncFn() ->
     }
     times.sort_unstable();
     let (median, quickest, slowest) = (times[TIMES / 2], times[0], times[TIMES - 1]);
-    println!("| {name} | {median:.1?} ({quickest:.1?}–{slowest:.1?}) | {} |", told(&last));
+    println!("| {name} | {median:.2?} ({quickest:.2?}–{slowest:.2?}) | {} |", told(&last));
 }
 
 async fn service(organisations: usize) -> (Service, Uuid, tempfile::TempDir) {
