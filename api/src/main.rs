@@ -79,7 +79,7 @@ enum Command {
         database: DatabaseConfig,
         /// What to do
         #[arg(value_enum, default_value = "up")]
-        direction: Direction,
+        direction: operate::Direction,
     },
     /// Run the platform: administrators and their keys
     Admin {
@@ -88,7 +88,7 @@ enum Command {
         #[command(flatten)]
         audit: AuditConfig,
         #[command(subcommand)]
-        action: AdminAction,
+        action: operate::AdminAction,
     },
     /// Look after the keys of the installation
     Keys {
@@ -195,41 +195,6 @@ enum AuditAction {
     },
 }
 
-/// What an administrator does on the machine of the service.
-#[derive(Subcommand)]
-enum AdminAction {
-    /// Make an account that runs the platform
-    Create {
-        /// Address to sign in with
-        #[arg(long)]
-        email: String,
-        /// What its owner is called
-        #[arg(long, default_value = "Administrator")]
-        name: String,
-        /// Read the password from the first line of standard input instead of making one
-        #[arg(long)]
-        password_stdin: bool,
-    },
-    /// Give an account another password, and end its sessions
-    ResetPassword {
-        /// Address of the account
-        #[arg(long)]
-        email: String,
-        /// Read the password from the first line of standard input instead of making one
-        #[arg(long)]
-        password_stdin: bool,
-    },
-    /// Make a key of the platform and print it: it is shown this once
-    Key {
-        /// What it is for, in words
-        #[arg(long)]
-        name: String,
-        /// Days until it is void
-        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=730))]
-        valid_days: u16,
-    },
-}
-
 /// What is done with the keys of the installation.
 #[derive(Subcommand)]
 enum KeysAction {
@@ -239,17 +204,6 @@ enum KeysAction {
         #[arg(long, value_name = "FILE")]
         new_file: PathBuf,
     },
-}
-
-/// A direction of migration.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Direction {
-    /// Apply what is missing
-    Up,
-    /// Revert everything: all data is lost
-    Down,
-    /// Say what is applied and what is missing
-    Status,
 }
 
 fn main() -> ExitCode {

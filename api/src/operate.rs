@@ -18,13 +18,59 @@ use clap::{ArgMatches, Command, Subcommand};
 use sea_orm::DatabaseConnection;
 use serde_json::json;
 
-use super::{AdminAction, Direction, audit_key, connect, print};
+use super::{audit_key, connect, print};
 
 /// What is done with settings.
 #[derive(Subcommand)]
 pub enum ConfigAction {
     /// Show every setting of `serve` with its source, and say all that is wrong with them
     Check,
+}
+
+/// What an administrator does on the machine of the service.
+#[derive(Subcommand)]
+pub enum AdminAction {
+    /// Make an account that runs the platform
+    Create {
+        /// Address to sign in with
+        #[arg(long)]
+        email: String,
+        /// What its owner is called
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+        /// Read the password from the first line of standard input instead of making one
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Give an account another password, and end its sessions
+    ResetPassword {
+        /// Address of the account
+        #[arg(long)]
+        email: String,
+        /// Read the password from the first line of standard input instead of making one
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Make a key of the platform and print it: it is shown this once
+    Key {
+        /// What it is for, in words
+        #[arg(long)]
+        name: String,
+        /// Days until it is void
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=730))]
+        valid_days: u16,
+    },
+}
+
+/// A direction of migration.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum Direction {
+    /// Apply what is missing
+    Up,
+    /// Revert everything: all data is lost
+    Down,
+    /// Say what is applied and what is missing
+    Status,
 }
 
 /// Reads the command line, with what a file of settings says in the place of what is built in.
