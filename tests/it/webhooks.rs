@@ -10,6 +10,7 @@ use attelage::server::Setup;
 use attelage::webhooks::Settings;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -307,6 +308,30 @@ on_both_engines! {
         let off = owner.client.put(&path(&webhook), &format!("\"{version}\""), disabled).await.expect(200);
         assert!(off["enabled"] == false && off.body.get("disabled_because").is_none(), "nobody but the owner did it");
     }
+}
+
+/// Whoever writes down what came of an attempt locks the delivery, then the webhook. A deletion that did it the other way round would wait
+/// for that one, and that one for it, until the database ended either.
+#[actix_web::test]
+async fn a_webhook_is_deleted_while_a_delivery_to_it_is_written_down() {
+    let owner = owner(Engine::Postgres, hooked()).await;
+    let receiver = Receiver::start();
+    let (webhook, _) = owner.hook(&receiver.url("/"), &[]).await;
+    owner.tell(&[Uuid::now_v7()], 1).await;
+    owner.once(&webhook, |one| one["state"] == "delivered").await;
+    let writing = owner.app.database.connect().await.begin().await.unwrap();
+    writing.execute_unprepared("UPDATE delivery SET attempts = 2").await.unwrap();
+    let path = path(&webhook);
+    let deleting = owner.client.delete(&path, "\"1\"");
+    let write = async {
+        // Long enough for the deletion to wait for the delivery.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        writing.execute_unprepared("UPDATE webhook SET failing_since = now()").await.unwrap();
+        writing.commit().await.unwrap();
+    };
+    let (deleted, ()) = tokio::join!(deleting, write);
+    deleted.expect(204);
+    owner.client.get(&path).await.problem(404);
 }
 
 #[actix_web::test]

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel as _,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -86,10 +86,11 @@ pub(crate) async fn replace(db: &impl ConnectionTrait, id: Uuid, new: NewWebhook
     Ok(present.exec(db).await?.rows_affected == 1)
 }
 
-/// Deletes a version of a webhook, with its deliveries; `false` where that is not the present one. Two queries.
-pub(crate) async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
-    let gone = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
-    delivery::Entity::delete_many().filter(delivery::Column::WebhookId.eq(id)).exec(db).await?;
+/// Deletes a version of a webhook, with its deliveries, which are locked first, as whoever sends them does; `false` where that is not the
+/// present one: nothing of it may be kept then. Two queries.
+pub(crate) async fn delete(tx: &DatabaseTransaction, id: Uuid, version: i64) -> Result<bool, DbErr> {
+    delivery::Entity::delete_many().filter(delivery::Column::WebhookId.eq(id)).exec(tx).await?;
+    let gone = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(tx).await?;
     Ok(gone.rows_affected == 1)
 }
 

@@ -3,7 +3,7 @@
 //! A turn is one transaction: it writes down what came of the attempts that have ended, and claims what is due. Between turns the task
 //! sleeps until something is told in this process, an attempt ends, or the next delivery is due.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -122,16 +122,24 @@ impl Worker {
         busy: &HashMap<Uuid, usize>,
     ) -> Result<(Vec<Parcel>, Option<DateTime<Utc>>), DbErr> {
         let tx = self.log.begin_unrecorded().await?;
-        let mut failing = BTreeSet::new();
+        // Deliveries before webhooks, each in the order of their ids: so do all who lock them, and nobody waits in a circle.
+        ended.sort_by_key(|one| one.delivery);
         let mut states = Vec::with_capacity(ended.len());
         for one in ended.iter() {
             states.push(self.record(&*tx, one).await?);
-            if one.answer.is_success() {
-                failing.remove(&one.webhook)
-            } else {
-                failing.insert(one.webhook)
-            };
         }
+        let answered: BTreeMap<Uuid, bool> = ended.iter().fold(BTreeMap::new(), |mut answered, one| {
+            *answered.entry(one.webhook).or_default() |= one.answer.is_success();
+            answered
+        });
+        for (webhook, succeeded) in &answered {
+            if *succeeded {
+                store::has_succeeded(&*tx, *webhook).await?;
+            } else {
+                store::is_failing(&*tx, *webhook, now()).await?;
+            }
+        }
+        let failing: Vec<Uuid> = answered.iter().filter(|(_, succeeded)| !**succeeded).map(|(id, _)| *id).collect();
         // Those that have just failed are passed over until it is known whether they stay on.
         let mut busy = busy.clone();
         busy.extend(failing.iter().map(|webhook| (*webhook, TO_ONE)));
@@ -156,9 +164,9 @@ impl Worker {
         Ok((self.parcels(claim.deliveries).await?, claim.next))
     }
 
-    /// Writes down what came of an attempt, and in which state that leaves the delivery. Two queries.
+    /// Writes down what came of an attempt, and in which state that leaves the delivery. One query.
     async fn record(&self, tx: &impl ConnectionTrait, ended: &Ended) -> Result<DeliveryState, DbErr> {
-        let Ended { delivery, claim, webhook, attempts, answer } = ended;
+        let Ended { delivery, claim, webhook: _, attempts, answer } = ended;
         let retry = usize::try_from(attempts - 1).ok().and_then(|failures| self.settings.retries.get(failures));
         let (state, due_at) = match retry {
             _ if answer.is_success() => (DeliveryState::Delivered, now()),
@@ -168,11 +176,6 @@ impl Worker {
         let status = answer.status.and_then(|status| i16::try_from(status).ok());
         let outcome = Outcome { state, due_at, status, answer: answer.text.clone() };
         queue::record(tx, *delivery, *claim, outcome).await?;
-        if answer.is_success() {
-            store::has_succeeded(tx, *webhook).await?;
-        } else {
-            store::is_failing(tx, *webhook, now()).await?;
-        }
         Ok(state)
     }
 
