@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::audit::{Log, Readings};
 use crate::bids::seal::SealingKey;
+use crate::identity::leases::Leases;
 use crate::limits::Limits;
 use crate::page::CursorKey;
 use crate::readiness::Readiness;
@@ -24,6 +25,8 @@ pub struct App {
     pub log: Log,
     /// Where it is said who read what is sealed.
     pub readings: Readings,
+    /// Keys that were valid a moment ago.
+    pub leases: Leases,
     /// Authenticates cursors.
     pub cursors: CursorKey,
     /// One permit per computation at once of those that are answered within a request and are no runs.

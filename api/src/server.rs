@@ -28,6 +28,7 @@ use crate::bids::keys;
 use crate::bids::seal::SealingKey;
 use crate::body::Contract;
 use crate::identity::entrance::{self, Entrance};
+use crate::identity::leases::Leases;
 use crate::keyfile::Key;
 use crate::limits::Limits;
 use crate::mail::worker::Writer;
@@ -153,8 +154,22 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
     let (confinement, followers) = (Arc::new(runs.confinement()), Followers::default());
     let readiness = Readiness::default();
     let told = readiness.clone();
-    let app =
-        App { db, log, readings, cursors, solvers, sealing, limits, webhooks, confinement, wake, followers, readiness };
+    let leases = Leases::default();
+    let app = App {
+        db,
+        log,
+        readings,
+        leases,
+        cursors,
+        solvers,
+        sealing,
+        limits,
+        webhooks,
+        confinement,
+        wake,
+        followers,
+        readiness,
+    };
     let keeper = Keeper::start(app.log.clone());
     let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;

@@ -1,13 +1,15 @@
 //! What it costs a read to know who asks, what they may do and what they may see: `cargo bench --workspace --bench access`.
 //!
-//! The service, against the same queries and views on the same database with nothing around them, both over HTTP on loopback. The two
-//! take turns, so that whatever else the machine does weighs on both alike; what is printed are medians.
+//! The service, against the same route without access: the same queries on the same database, with what stands around every answer
+//! whoever asks (an id, the line of the log, metrics, headers), over HTTP on loopback. So is the same with nothing around it, which tells
+//! what that costs. They take turns, so that whatever else the machine does weighs on all alike; what is printed are medians.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use actix_web::web::{self, Data, Path};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use attelage::audit::Log;
 use attelage::bids::seal::SealingKey;
@@ -17,14 +19,15 @@ use attelage::keyfile::Key;
 use attelage::page::Page;
 use attelage::resource::etagged;
 use attelage::server::{self, Setup};
-use attelage::{limits, organisations};
-use reqwest::{Client, Request, Url};
+use attelage::{edge, limits, organisations, readiness, request_id};
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Client, Method, Request, Url};
 use sea_orm::DatabaseConnection;
 use serde_json::json;
 use uuid::Uuid;
 
-/// Pairs of requests for each row of the table.
-const PAIRS: usize = 2_000;
+/// Requests to each, for each row of the table.
+const ROUNDS: usize = 2_000;
 const ORGANISATIONS: usize = 60;
 
 async fn bare_one(db: Data<DatabaseConnection>, id: Path<Uuid>) -> HttpResponse {
@@ -58,17 +61,33 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// Takes turns, and prints a row.
-async fn compare(http: &Client, name: &str, guarded: Request, bare: Request) {
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    for _ in 0..PAIRS {
-        with.push(timed(http, &guarded).await);
-        without.push(timed(http, &bare).await);
+/// Where the same is served with nothing around it, with all but access, and by the service.
+struct Bases {
+    bare: String,
+    open: String,
+    guarded: String,
+}
+
+impl Bases {
+    /// Takes turns, and prints a row.
+    async fn compare(&self, http: &Client, name: &str, path: &str, secret: Option<&str>) {
+        let plain = |base: &str| Request::new(Method::GET, Url::parse(&format!("{base}{path}")).unwrap());
+        let mut guarded = plain(&self.guarded);
+        if let Some(secret) = secret {
+            guarded.headers_mut().insert(AUTHORIZATION, format!("Bearer {secret}").parse().unwrap());
+        }
+        let requests = [plain(&self.bare), plain(&self.open), guarded];
+        let mut times = [const { Vec::new() }; 3];
+        for _ in 0..ROUNDS {
+            for (request, times) in requests.iter().zip(&mut times) {
+                times.push(timed(http, request).await);
+            }
+        }
+        let [bare, open, with] = times.map(median);
+        let share = (with.as_secs_f64() - open.as_secs_f64()) / with.as_secs_f64() * 100.0;
+        let [bare, open, with] = [bare, open, with].map(|time| time.as_micros());
+        println!("| {name} | {bare} µs | {open} µs | {with} µs | {share:.1} % |");
     }
-    let (with, without) = (median(with), median(without));
-    let share = (with.as_secs_f64() - without.as_secs_f64()) / with.as_secs_f64() * 100.0;
-    let [without, with] = [without, with].map(|time| time.as_micros());
-    println!("| {name} | {without} µs | {with} µs | {share:.1} % |");
 }
 
 #[actix_web::main]
@@ -89,14 +108,29 @@ async fn main() {
     actix_web::rt::spawn(
         server::start(db.clone(), own, Setup { limits, ..Setup::new(SealingKey::new([7; 32]), audit) }).await.unwrap(),
     );
-    let (own, bare) = listener();
-    let routes = move || {
-        App::new()
-            .app_data(Data::new(db.clone()))
+    let db = Data::new(db);
+    let routes = |config: &mut ServiceConfig| {
+        config
             .route("/v1/organisations", web::get().to(bare_page))
-            .route("/v1/organisations/{id}", web::get().to(bare_one))
+            .route("/v1/organisations/{id}", web::get().to(bare_one));
     };
-    actix_web::rt::spawn(HttpServer::new(routes).workers(2).listen(own).unwrap().run());
+    let (own, bare) = listener();
+    let shared = db.clone();
+    let nothing = move || App::new().app_data(shared.clone()).configure(routes);
+    actix_web::rt::spawn(HttpServer::new(nothing).workers(2).listen(own).unwrap().run());
+    let (own, open) = listener();
+    let settings = Data::new(edge::Settings::default());
+    let all_but_access = move || {
+        App::new()
+            .app_data(db.clone())
+            .app_data(settings.clone())
+            .wrap(from_fn(edge::explain_refusals))
+            .wrap(from_fn(edge::protect))
+            .wrap(from_fn(readiness::part))
+            .wrap(from_fn(request_id::assign))
+            .configure(routes)
+    };
+    actix_web::rt::spawn(HttpServer::new(all_but_access).workers(2).listen(own).unwrap().run());
 
     // Two of the crates that are built in could encrypt: reqwest wants to be told which.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -114,21 +148,18 @@ async fn main() {
             first.clone_from(&id);
         }
     }
-    let plain =
-        |base: &str, path: &str| Request::new(reqwest::Method::GET, Url::parse(&format!("{base}{path}")).unwrap());
     let other = format!("{guarded}/v1/organisations/{id}/api-keys");
     let body = json!({ "name": "bench", "role": "viewer", "scopes": ["read"] });
     let made = http.post(other).bearer_auth(&secret).json(&body).send().await.unwrap();
     let made: serde_json::Value = made.json().await.unwrap();
     let member = made["secret"].as_str().unwrap();
-    let keyed = |path: &str, secret: &str| http.get(format!("{guarded}{path}")).bearer_auth(secret).build().unwrap();
-    println!("| a read of | without | with | access |\n|---|---|---|---|");
+    let bases = Bases { bare, open, guarded };
+    println!("| a read of | bare | all but access | with | access |\n|---|---|---|---|---|");
     let one = format!("/v1/organisations/{first}");
     let list = "/v1/organisations?limit=50";
-    compare(&http, "an organisation, by nobody", plain(&guarded, &one), plain(&bare, &one)).await;
-    compare(&http, "an organisation, by a key of another", keyed(&one, member), plain(&bare, &one)).await;
-    compare(&http, "what is sealed of it, by a key of the platform, logged", keyed(&one, &secret), plain(&bare, &one))
-        .await;
-    compare(&http, "50 organisations, by nobody", plain(&guarded, list), plain(&bare, list)).await;
-    compare(&http, "50 organisations, by a key of another", keyed(list, member), plain(&bare, list)).await;
+    bases.compare(&http, "an organisation, by nobody", &one, None).await;
+    bases.compare(&http, "an organisation, by a key of another", &one, Some(member)).await;
+    bases.compare(&http, "what is sealed of it, by a key of the platform, logged", &one, Some(&secret)).await;
+    bases.compare(&http, "50 organisations, by nobody", list, None).await;
+    bases.compare(&http, "50 organisations, by a key of another", list, Some(member)).await;
 }

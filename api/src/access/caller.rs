@@ -75,6 +75,12 @@ impl Caller {
         Self(Arc::new(Rights { principal, memberships, administrator, scopes }), Arc::default())
     }
 
+    /// The same, who has not asked for anything yet.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self(Arc::clone(&self.0), Arc::default())
+    }
+
     /// The same, asking for an operation.
     #[must_use]
     pub fn asking(self, operation: &'static str) -> Self {

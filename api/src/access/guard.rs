@@ -231,11 +231,11 @@ impl Pass {
         }
     }
 
-    /// Whoever shows it now; nobody once it is void. One query.
+    /// Whoever shows it now; nobody once it is void. One query at most.
     pub(crate) async fn caller(&self, app: &App) -> Result<Option<Caller>, DbErr> {
         let Self(secret) = self;
         match secret.kind() {
-            SecretKind::ApiKey => identity::store::caller_of_key(&app.db, &secret.digest()).await,
+            SecretKind::ApiKey => app.leases.caller(&app.db, &secret.digest()).await,
             _ => identity::store::caller_of_session(&app.db, &secret.digest()).await,
         }
     }
@@ -249,10 +249,11 @@ fn void() -> Problem {
     Problem::new(Kind::Unauthenticated).because("this key is not valid")
 }
 
-/// Who asks. A key that is not (or no longer) valid is refused; a session that is over is nobody's. One query.
+/// Who asks. A key that is not (or no longer) valid is refused; a session that is over is nobody's. One query; none for a key that was
+/// valid a moment ago.
 async fn identify(app: &App, request: &ServiceRequest, secret: &Secret) -> Result<Caller, Problem> {
     if secret.kind() == SecretKind::ApiKey {
-        return identity::store::caller_of_key(&app.db, &secret.digest()).await?.ok_or_else(void);
+        return app.leases.caller(&app.db, &secret.digest()).await?.ok_or_else(void);
     }
     let Some(caller) = identity::store::caller_of_session(&app.db, &secret.digest()).await? else {
         return Ok(Caller::nobody());

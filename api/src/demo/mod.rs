@@ -20,6 +20,7 @@ use crate::bids::seal::SealingKey;
 use crate::body::Contract;
 use crate::calls::Call;
 use crate::config::ServerConfig;
+use crate::identity::leases::Leases;
 use crate::identity::{administration, entrance};
 use crate::imports::{ImportKind, apply};
 use crate::keyfile::Key;
@@ -109,6 +110,7 @@ async fn show(
         db: db.clone(),
         log: log.clone(),
         readings,
+        leases: Leases::default(),
         cursors,
         solvers: Arc::new(Semaphore::new(1)),
         sealing: sealing.clone(),

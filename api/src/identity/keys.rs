@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::entity::api_key::{ActiveModel, Column, Entity, Model};
-use super::{ApiKey, IssuedApiKey, NewApiKey};
+use super::{ApiKey, IssuedApiKey, NewApiKey, leases};
 use crate::access::credential::{Kind as SecretKind, Secret};
 use crate::access::{Caller, Role, Routes, Scopes};
 use crate::app::App;
@@ -200,7 +200,7 @@ async fn find(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<Mo
     Ok(row)
 }
 
-/// Revokes a key and makes one like it, with as long to live.
+/// Revokes a key and makes one like it, with as long to live. When the answer comes, the old one is refused everywhere.
 #[utoipa::path(tag = "identity", params(("id" = Uuid, Path, description = "Id of the key")),
     responses((status = 201, description = "Keep the secret: it is shown this once", body = IssuedApiKey)))]
 #[post("/api-keys/{id}/rotate")]
@@ -210,21 +210,24 @@ pub(crate) async fn rotate_api_key(
     once: Once,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
-    once.issue(&app, async |tx| {
-        let old = find(tx, &caller, *id).await?;
-        let days = u16::try_from((old.expires_at - old.created_at).num_days()).unwrap_or(1).max(1);
-        let new = NewApiKey { name: old.name, role: old.role, scopes: old.scopes.0, valid_days: days };
-        check_scopes(&caller, &new)?;
-        if !revoke(tx, *id).await? {
-            return Err(Problem::conflict("this key has been revoked: make another one"));
-        }
-        let (response, recorded) = issued(&issue(tx, old.organisation_id, new).await?);
-        Ok((response, recorded.with(json!({ "instead_of": *id }))))
-    })
-    .await
+    let response = once
+        .issue(&app, async |tx| {
+            let old = find(tx, &caller, *id).await?;
+            let days = u16::try_from((old.expires_at - old.created_at).num_days()).unwrap_or(1).max(1);
+            let new = NewApiKey { name: old.name, role: old.role, scopes: old.scopes.0, valid_days: days };
+            check_scopes(&caller, &new)?;
+            if !revoke(tx, *id).await? {
+                return Err(Problem::conflict("this key has been revoked: make another one"));
+            }
+            let (response, recorded) = issued(&issue(tx, old.organisation_id, new).await?);
+            Ok((response, recorded.with(json!({ "instead_of": *id }))))
+        })
+        .await?;
+    leases::run_out().await;
+    Ok(response)
 }
 
-/// Revokes a key: at once, everywhere.
+/// Revokes a key. The answer takes half a second: when it comes, the key is refused everywhere.
 #[utoipa::path(tag = "identity", params(("id" = Uuid, Path, description = "Id of the key")),
     responses((status = 204, description = "Revoked")))]
 #[delete("/api-keys/{id}")]
@@ -233,6 +236,7 @@ pub(crate) async fn revoke_api_key(app: Data<App>, caller: Caller, id: Path<Uuid
     let key = find(&tx, &caller, *id).await?;
     revoke(&tx, *id).await?;
     tx.commit(recorded(key.id, key.organisation_id)).await?;
+    leases::run_out().await;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -14,6 +14,7 @@ pub mod entrance;
 pub(crate) mod invitations;
 pub(crate) mod joining;
 pub(crate) mod keys;
+pub mod leases;
 pub(crate) mod members;
 pub mod oidc;
 pub mod password;

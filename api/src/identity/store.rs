@@ -17,16 +17,17 @@ use crate::access::{Caller, Principal, Role, Scopes, is_claimed};
 use crate::codes::sha256_hex;
 use crate::database::now;
 
-/// Who holds a key, by what is kept of its secret; `None` where it is void. One query.
+/// Who holds a key, by what is kept of its secret, and until when it is valid; `None` where it is void. One query.
 ///
 /// # Errors
 /// The database's.
-pub async fn caller_of_key(db: &impl ConnectionTrait, digest: &str) -> Result<Option<Caller>, DbErr> {
+pub async fn holder(db: &impl ConnectionTrait, digest: &str) -> Result<Option<(Caller, DateTime<Utc>)>, DbErr> {
     let key = api_key::Entity::find().filter(api_key::Column::Digest.eq(digest)).one(db).await?;
     let key = key.filter(|key| key.revoked_at.is_none() && key.expires_at > now());
     Ok(key.map(|key| {
         let memberships = key.organisation_id.map(|organisation| (organisation, key.role)).into_iter().collect();
-        Caller::new(Principal::Key(key.id), memberships, key.organisation_id.is_none(), key.scopes)
+        let caller = Caller::new(Principal::Key(key.id), memberships, key.organisation_id.is_none(), key.scopes);
+        (caller, key.expires_at)
     }))
 }
 

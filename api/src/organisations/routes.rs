@@ -15,7 +15,7 @@ use crate::body::Body;
 use crate::codes::searched;
 use crate::database::{begin_read, now};
 use crate::fold::fold;
-use crate::identity;
+use crate::identity::{self, leases};
 use crate::once::Once;
 use crate::page::{Page, Pager};
 use crate::problem::Problem;
@@ -191,6 +191,8 @@ pub(crate) async fn delete_organisation(
         return Err(missed(true));
     }
     tx.commit(recorded(*id)).await?;
+    // Its keys are void.
+    leases::run_out().await;
     Ok(HttpResponse::NoContent().finish())
 }
 

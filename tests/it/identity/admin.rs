@@ -61,7 +61,7 @@ async fn a_key_of_the_platform_is_printed_once() {
     assert_eq!(secret.kind(), Kind::ApiKey);
     let url = format!("sqlite:{}", folder.path().join("attelage.sqlite").display());
     let db = database::connect(&url).await.unwrap();
-    let caller = attelage::identity::store::caller_of_key(&db, &secret.digest()).await.unwrap().expect("a caller");
+    let caller = attelage::identity::store::holder(&db, &secret.digest()).await.unwrap().expect("a caller").0;
     assert!(caller.is_administrator());
     let said = complains(folder.path(), &["admin", "key", "--name", "x", "--valid-days", "731"]);
     assert!(said.contains("--valid-days"), "{said}");
