@@ -27,7 +27,7 @@ use sea_orm::DatabaseConnection;
 
 mod operate;
 
-/// More lists a second than with the allocator of the C library (`docs/benchmarks.md`). The solver, in C++, keeps that one.
+/// More lists a second than with the allocator of the C library (`docs/benchmarks.md`). On Linux SQLite and HiGHS use it, too.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

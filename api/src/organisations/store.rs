@@ -82,9 +82,11 @@ pub async fn existing(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Uui
 }
 
 /// Adds their identifiers, links and credentials to rows. Three queries per few thousand rows.
-async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Organisation>, DbErr> {
+async fn complete(db: &impl ConnectionTrait, mut rows: Vec<Model>) -> Result<Vec<Organisation>, DbErr> {
     let mut organisations = Vec::with_capacity(rows.len());
-    for chunk in rows.chunks(rows_per_statement(db, 1)) {
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(rows_per_statement(db, 1)));
+        let chunk = std::mem::replace(&mut rows, rest);
         let ids: Vec<Uuid> = chunk.iter().map(|row| row.id).collect();
         let mut identifiers: BTreeMap<Uuid, Vec<Identifier>> = BTreeMap::new();
         let found = identifier::Entity::find()
@@ -96,7 +98,7 @@ async fn complete(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Org
         }
         let mut links = links_of(db, ids.clone()).await?;
         let mut credentials = credentials_of(db, ids).await?;
-        organisations.extend(chunk.iter().cloned().map(|row| {
+        organisations.extend(chunk.into_iter().map(|row| {
             let id = row.id;
             let own = |of: &mut BTreeMap<Uuid, Vec<_>>| of.remove(&id).unwrap_or_default();
             view(

@@ -193,10 +193,8 @@ fn start(confinement: &Confinement, limit: Duration) -> std::io::Result<(Reins, 
         .args([OsStr::new("compute"), OsStr::new(&memory_mib.to_string()), OsStr::new(&processor_seconds.to_string())])
         .arg(process::id().to_string())
         .env_clear()
-        // One pool of memory for all threads, of either allocator: the others would take address space and give nothing. What is
-        // free is given back, to be had by the other.
-        .env("MALLOC_ARENA_MAX", "1")
-        .env("_RJEM_MALLOC_CONF", "narenas:1,retain:false")
+        // One pool of memory for all threads: others would take address space and give nothing.
+        .env("MALLOC_CONF", "narenas:1,retain:false")
         .current_dir(Path::new("/"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
