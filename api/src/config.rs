@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
+use chrono::TimeDelta;
 use clap::Args;
 use ipnet::IpNet;
 
@@ -111,15 +112,19 @@ pub struct RunsConfig {
     /// Seconds after which the computations of a process that has gone silent are given to another
     #[arg(long = "lease", env = "ATTELAGE_LEASE", value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=3_600))]
     pub lease: u16,
+    /// Days to keep runs that are over, 7 at least, unless their call is still published; 0 to keep them for ever
+    #[arg(long = "runs-kept", env = "ATTELAGE_RUNS_KEPT", value_name = "DAYS", default_value_t = 365, value_parser = days)]
+    pub kept: u16,
 }
 
 impl RunsConfig {
     /// The settings that follow from it.
     #[must_use]
     pub fn settings(&self) -> runs::Settings {
-        let Self { solvers, solver_memory, lease } = self;
+        let Self { solvers, solver_memory, lease, kept } = self;
         let lease = Duration::from_secs(u64::from(*lease));
-        runs::Settings { solvers: *solvers, memory_mib: *solver_memory, lease, ..runs::Settings::default() }
+        let kept = (*kept > 0).then(|| TimeDelta::days(i64::from(*kept)));
+        runs::Settings { solvers: *solvers, memory_mib: *solver_memory, lease, kept, ..runs::Settings::default() }
     }
 }
 
@@ -207,6 +212,12 @@ impl ServerConfig {
         let webhooks = webhooks.settings();
         Setup { runs: runs.settings(), entrance, sealing, audit, limits, edge, webhooks, mail: None, drain }
     }
+}
+
+/// How many days runs are kept: as long as requests can be sent again, at least.
+fn days(text: &str) -> Result<u16, String> {
+    let days = text.parse().ok().filter(|days| *days == 0 || *days >= 7);
+    days.ok_or_else(|| "write 0, or 7 and more".to_owned())
 }
 
 /// An address of the web, without what follows the path.

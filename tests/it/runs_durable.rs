@@ -13,9 +13,11 @@ use uuid::Uuid;
 use crate::runs::{patient, run};
 use crate::support::app::{Answer, Client};
 use crate::support::on_both_engines;
-use crate::support::people::scalar;
+use crate::support::people::{self, scalar};
 use crate::support::program::{Program, processes};
+use crate::support::receiver::eventually;
 use crate::support::sample;
+use crate::support::secrets::postpone_run;
 use crate::support::service::{App, restarted_with, runs, setup, spawn, spawn_with};
 use crate::support::world::{ALL_SCOPES, key};
 
@@ -261,13 +263,40 @@ on_both_engines! {
         let _other = restarted_with(&app, setup()).await;
         let done = "SELECT COUNT(*) FROM recurring_task WHERE name LIKE 'forget%' AND lease_until IS NULL AND fence > 0";
         let end = Instant::now() + Duration::from_secs(20);
-        while scalar::<i64>(&app, done).await < 2 {
+        while scalar::<i64>(&app, done).await < 3 {
             assert!(Instant::now() < end);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         tokio::time::sleep(Duration::from_secs(4)).await;
         let fences = "SELECT COUNT(*) FROM recurring_task WHERE name LIKE 'forget%' AND fence = 1";
-        assert_eq!(scalar::<i64>(&app, fences).await, 2, "each once");
+        assert_eq!(scalar::<i64>(&app, fences).await, 3, "each once");
+    }
+
+    async fn runs_that_ended_long_ago_are_deleted_unless_their_call_is_open(engine) {
+        let kept = Some(chrono::TimeDelta::zero());
+        let app = spawn_with(engine, with(attelage::runs::Settings { kept, ..runs() })).await;
+        let market = sample::market(&app).await;
+        let open = sample::created(&app, "/v1/calls", sample::call(&market.funder)).await;
+        let id = |run: &Answer| run["id"].as_str().unwrap().to_owned();
+        let first = "SELECT MAX(fence) FROM recurring_task WHERE name = 'forget_runs' AND lease_until IS NULL";
+        eventually(async || (scalar::<Option<i64>>(&app, first).await == Some(1)).then_some(())).await;
+        let old = id(&run(&app, &market.call, json!({})).await);
+        let young = id(&run(&app, &market.call, json!({ "proposals": 2 })).await);
+        app.post(&format!("/v1/calls/{open}/publish"), json!({})).await.expect(200);
+        let joint = json!({ "calls": [market.call, open] });
+        let joint = id(&app.post_with("/v1/runs", patient(), joint).await.expect(200));
+        let waiting = id(&run(&app, &market.call, json!({ "proposals": 1 })).await);
+        postpone_run(&app.database.connect().await, &waiting).await;
+        let later = [(chrono::Utc::now() + chrono::TimeDelta::days(1)).into(), young.parse::<Uuid>().unwrap().into()];
+        people::execute(&app, "UPDATE run SET finished_at = $1 WHERE id = $2", later).await;
+        execute(&app, "UPDATE recurring_task SET next_at = '2020-01-01T00:00:00+00:00' WHERE name = 'forget_runs'").await;
+        eventually(async || (app.get(&format!("/v1/runs/{old}")).await.status == 404).then_some(())).await;
+        for kept in [&young, &joint, &waiting] {
+            app.get(&format!("/v1/runs/{kept}")).await.expect(200);
+        }
+        let told = format!("SELECT COUNT(*) FROM audit_entry WHERE action = 'forget_runs' AND subject = 'run:{old}'");
+        assert_eq!(scalar::<i64>(&app, &told).await, 1);
+        assert_eq!(scalar::<i64>(&app, "SELECT COUNT(*) FROM audit_entry WHERE action = 'forget_runs'").await, 1);
     }
 
     async fn answers_that_somebody_waits_for_survive_whoever_computes_them(engine) {

@@ -216,7 +216,7 @@ fn settings() -> ServerConfig {
         host: "127.0.0.1".to_owned(),
         port: 0,
         drain: 0,
-        runs: RunsConfig { solvers: 1, solver_memory: 2_048, lease: 15 },
+        runs: RunsConfig { solvers: 1, solver_memory: 2_048, lease: 15, kept: 365 },
         limits,
         edge,
         webhooks: WebhooksConfig::default(),

@@ -20,6 +20,7 @@ pub(crate) mod entity;
 pub(crate) mod follow;
 pub(crate) mod prompt;
 pub(crate) mod queue;
+pub(crate) mod retention;
 pub mod routes;
 pub(crate) mod runner;
 pub mod settings;

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::child::Confinement;
 
 /// How runs are computed.
@@ -16,12 +18,15 @@ pub struct Settings {
     pub memory_mib: u64,
     /// After how long the work of a process that has gone silent is given to another.
     pub lease: Duration,
+    /// How long runs that are over are kept; for ever where absent.
+    pub kept: Option<TimeDelta>,
 }
 
 impl Default for Settings {
-    /// One at once, by this very program.
+    /// One at once, by this very program; kept for a year.
     fn default() -> Self {
-        Self { solvers: 1, program: own_program(), memory_mib: 2_048, lease: Duration::from_secs(15) }
+        let lease = Duration::from_secs(15);
+        Self { solvers: 1, program: own_program(), memory_mib: 2_048, lease, kept: Some(TimeDelta::days(365)) }
     }
 }
 

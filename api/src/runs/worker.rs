@@ -96,7 +96,8 @@ impl Computing {
 /// Signals that cannot be listened for.
 pub async fn serve(log: &Log, settings: &Settings, begun: impl FnOnce()) -> std::io::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let (computing, keeper) = (Computing::start(log, &Wake::default(), settings), Keeper::start(log.clone()));
+    let computing = Computing::start(log, &Wake::default(), settings);
+    let keeper = Keeper::start(log.clone(), settings.clone());
     begun();
     tokio::select! {
         _ = interrupt.recv() => {}

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::audit::Log;
 use crate::problem::Problem;
+use crate::runs::{self, retention};
 use crate::{decisions, once, webhooks};
 
 pub(crate) mod entity;
@@ -28,33 +29,41 @@ pub enum Task {
     ForgetKeys,
     /// Forgets deliveries that ended long ago.
     ForgetDeliveries,
+    /// Deletes runs that ended long ago.
+    ForgetRuns,
     /// Tells decisions whose moment has come.
     TellDecisions,
 }
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ForgetKeys, Self::ForgetDeliveries, Self::TellDecisions];
+    pub const ALL: [Self; 4] = [Self::ForgetKeys, Self::ForgetDeliveries, Self::ForgetRuns, Self::TellDecisions];
 
     const fn name(self) -> &'static str {
         match self {
             Self::ForgetKeys => "forget_keys",
             Self::ForgetDeliveries => "forget_deliveries",
+            Self::ForgetRuns => "forget_runs",
             Self::TellDecisions => "tell_decisions",
         }
     }
 
     const fn pause(self) -> TimeDelta {
         match self {
-            Self::ForgetKeys | Self::ForgetDeliveries => TimeDelta::hours(1),
+            Self::ForgetKeys | Self::ForgetDeliveries | Self::ForgetRuns => TimeDelta::hours(1),
             Self::TellDecisions => TimeDelta::seconds(15),
         }
     }
 
-    async fn done(self, log: &Log) -> Result<(), Problem> {
+    async fn done(self, log: &Log, runs: &runs::Settings) -> Result<(), Problem> {
         match self {
             Self::ForgetKeys => once::forget(log.db()).await.map(|_| ())?,
             Self::ForgetDeliveries => webhooks::queue::forget(log.db()).await?,
+            Self::ForgetRuns => {
+                if let Some(kept) = runs.kept {
+                    retention::forget(log, kept).await?;
+                }
+            }
             Self::TellDecisions => decisions::telling::tell_due(log).await?,
         }
         Ok(())
@@ -69,9 +78,9 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Starts one.
-    pub(crate) fn start(log: Log) -> Self {
+    pub(crate) fn start(log: Log, runs: runs::Settings) -> Self {
         let (stop, stopped) = watch::channel(());
-        Self { keeping: tokio::spawn(keep(log, stopped)), stop }
+        Self { keeping: tokio::spawn(keep(log, runs, stopped)), stop }
     }
 
     /// Ends when what is being done is done.
@@ -83,10 +92,10 @@ impl Keeper {
     }
 }
 
-async fn keep(log: Log, mut stop: watch::Receiver<()>) {
+async fn keep(log: Log, runs: runs::Settings, mut stop: watch::Receiver<()>) {
     let mut known = false;
     loop {
-        if let Err(error) = turn(&log, &mut known).await {
+        if let Err(error) = turn(&log, &runs, &mut known).await {
             tracing::warn!(%error, "what is to be done again and again waits for the database");
         }
         tokio::select! {
@@ -97,7 +106,7 @@ async fn keep(log: Log, mut stop: watch::Receiver<()>) {
 }
 
 /// Does what is due and what nobody else does. One query for each task that is not.
-async fn turn(log: &Log, known: &mut bool) -> Result<(), DbErr> {
+async fn turn(log: &Log, runs: &runs::Settings, known: &mut bool) -> Result<(), DbErr> {
     if !*known {
         let tx = log.begin_unrecorded().await?;
         for task in Task::ALL {
@@ -111,7 +120,7 @@ async fn turn(log: &Log, known: &mut bool) -> Result<(), DbErr> {
         let taken = store::take(&*tx, task.name(), LEASE).await?;
         tx.commit().await?;
         let Some(fence) = taken else { continue };
-        if let Err(error) = task.done(log).await {
+        if let Err(error) = task.done(log, runs).await {
             tracing::warn!(task = task.name(), %error, "this is tried again");
         }
         let tx = log.begin_unrecorded().await?;
