@@ -112,7 +112,8 @@ pub struct RunsConfig {
     /// Seconds after which the computations of a process that has gone silent are given to another
     #[arg(long = "lease", env = "ATTELAGE_LEASE", value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=3_600))]
     pub lease: u16,
-    /// Days to keep runs that are over, 7 at least, unless their call is still published; 0 to keep them for ever
+    /// Days to keep runs that are over, 8 at least, unless their call is still published; 0 to keep them for ever. Only services delete
+    /// them, not workers: give it to each service
     #[arg(long = "runs-kept", env = "ATTELAGE_RUNS_KEPT", value_name = "DAYS", default_value_t = 365, value_parser = days)]
     pub kept: u16,
 }
@@ -214,10 +215,10 @@ impl ServerConfig {
     }
 }
 
-/// How many days runs are kept: as long as requests can be sent again, at least.
+/// How many days runs are kept: as long as requests can be sent again, with a run of the day before as their answer.
 fn days(text: &str) -> Result<u16, String> {
-    let days = text.parse().ok().filter(|days| *days == 0 || *days >= 7);
-    days.ok_or_else(|| "write 0, or 7 and more".to_owned())
+    let days = text.parse().ok().filter(|days| *days == 0 || *days >= 8);
+    days.ok_or_else(|| "write 0, or 8 and more".to_owned())
 }
 
 /// An address of the web, without what follows the path.

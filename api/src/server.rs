@@ -170,7 +170,7 @@ pub async fn start(db: DatabaseConnection, listener: TcpListener, setup: Setup) 
         followers,
         readiness,
     };
-    let keeper = Keeper::start(app.log.clone(), runs);
+    let keeper = Keeper::start(app.log.clone(), runs.kept);
     let edge = Data::new(edge);
     let Description { contract, policies, veil, served } = DESCRIPTION.as_ref().map_err(Clone::clone)?;
     let http = HttpServer::new(move || {

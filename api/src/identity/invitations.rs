@@ -1,5 +1,7 @@
 //! `/v1/organisations/{id}/invitations` and `/v1/invitations`.
 
+use std::cell::Cell;
+
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post};
@@ -10,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::entity::invitation;
-use super::{Invitation, InvitationAnswer, IssuedInvitation, Membership, NewInvitation, store};
+use super::{Invitation, InvitationAnswer, IssuedInvitation, Membership, NewInvitation, leases, store};
 use crate::access::credential::{Kind as SecretKind, Secret};
 use crate::access::{Caller, Role, Routes};
 use crate::app::App;
@@ -144,6 +146,7 @@ pub(crate) async fn delete_invitation(
 pub(crate) async fn accept_invitation(
     app: Data<App>,
     caller: Caller,
+    request: HttpRequest,
     once: Once,
     Body(answer): Body<InvitationAnswer>,
 ) -> Result<HttpResponse, Problem> {
@@ -151,31 +154,37 @@ pub(crate) async fn accept_invitation(
     let refuse = || Problem::invalid(vec![Fault::at("/secret", "this invitation is not, or no longer, valid")]);
     let secret = Secret::parse(&answer.secret).filter(|secret| secret.kind() == SecretKind::Invitation);
     let secret = secret.ok_or_else(refuse)?;
-    once.write(&app, async |tx| {
-        let found = || invitation::Entity::find().filter(invitation::Column::Digest.eq(secret.digest()));
-        let organisation = found().one(tx).await?.ok_or_else(refuse)?.organisation_id;
-        // Whoever joins first ends the care of the platform: one after the other.
-        organisations::store::lock(tx, organisation).await?;
-        let used = invitation::Entity::update_many()
-            .col_expr(invitation::Column::UsedAt, Expr::value(now()))
-            .filter(invitation::Column::Digest.eq(secret.digest()))
-            .filter(invitation::Column::ExpiresAt.gt(now()))
-            .filter(invitation::Column::UsedAt.is_null())
-            .exec(tx)
-            .await?;
-        if used.rows_affected == 0 {
-            return Err(refuse());
-        }
-        let invitation = found().one(tx).await?.ok_or_else(refuse)?;
-        if store::membership(tx, invitation.organisation_id, person).await?.is_some() {
-            return Err(Problem::conflict("you belong to this organisation already"));
-        }
-        store::join(tx, invitation.organisation_id, person, invitation.role).await?;
-        let membership = Membership { organisation: invitation.organisation_id, role: invitation.role };
-        let recorded = Recorded::of("member", person).concerning([membership.organisation]);
-        let recorded = recorded.with(json!({ "invitation": invitation.id }));
-        let recorded = recorded.telling(joined(membership.organisation, person));
-        Ok((HttpResponse::Ok().json(membership), recorded))
-    })
-    .await
+    let voided = Cell::new(false);
+    let response = once
+        .write(&app, async |tx| {
+            let found = || invitation::Entity::find().filter(invitation::Column::Digest.eq(secret.digest()));
+            let organisation = found().one(tx).await?.ok_or_else(refuse)?.organisation_id;
+            // Whoever joins first ends the care of the platform: one after the other.
+            organisations::store::lock(tx, organisation).await?;
+            let used = invitation::Entity::update_many()
+                .col_expr(invitation::Column::UsedAt, Expr::value(now()))
+                .filter(invitation::Column::Digest.eq(secret.digest()))
+                .filter(invitation::Column::ExpiresAt.gt(now()))
+                .filter(invitation::Column::UsedAt.is_null())
+                .exec(tx)
+                .await?;
+            if used.rows_affected == 0 {
+                return Err(refuse());
+            }
+            let invitation = found().one(tx).await?.ok_or_else(refuse)?;
+            if store::membership(tx, invitation.organisation_id, person).await?.is_some() {
+                return Err(Problem::conflict("you belong to this organisation already"));
+            }
+            voided.set(store::join(tx, invitation.organisation_id, person, invitation.role).await?);
+            let membership = Membership { organisation: invitation.organisation_id, role: invitation.role };
+            let recorded = Recorded::of("member", person).concerning([membership.organisation]);
+            let recorded = recorded.with(json!({ "invitation": invitation.id }));
+            let recorded = recorded.telling(joined(membership.organisation, person));
+            Ok((HttpResponse::Ok().json(membership), recorded))
+        })
+        .await?;
+    if voided.get() {
+        leases::run_out(&request).await;
+    }
+    Ok(response)
 }

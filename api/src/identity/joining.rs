@@ -1,5 +1,7 @@
 //! `/v1/organisations/{id}/join-requests` and `/v1/join-requests`.
 
+use std::cell::Cell;
+
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
@@ -13,7 +15,7 @@ use uuid::Uuid;
 
 use super::entity::join_request::{ActiveModel, Column, Entity, Model};
 use super::invitations::joined;
-use super::{JoinKind, JoinRequest, JoinState, NewJoinRequest, store};
+use super::{JoinKind, JoinRequest, JoinState, NewJoinRequest, leases, store};
 use crate::access::{Caller, Role, Routes, is_claimed};
 use crate::app::App;
 use crate::audit::{Recorded, Write};
@@ -157,27 +159,34 @@ pub(crate) fn to_join(organisation: Uuid) -> Condition {
 pub(crate) async fn accept_join_request(
     app: Data<App>,
     caller: Caller,
+    request: HttpRequest,
     once: Once,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
-    once.write(&app, async |tx| {
-        let row = decide(tx, &caller, *id, JoinState::Accepted).await?;
-        let role = match row.kind {
-            JoinKind::Membership => Role::Viewer,
-            // Of two claims, the first that is accepted is the owner's.
-            JoinKind::Claim if is_claimed(tx, row.organisation_id).await? => {
-                return Err(Problem::conflict("somebody else has claimed this organisation in the meantime"));
+    let voided = Cell::new(false);
+    let response = once
+        .write(&app, async |tx| {
+            let row = decide(tx, &caller, *id, JoinState::Accepted).await?;
+            let role = match row.kind {
+                JoinKind::Membership => Role::Viewer,
+                // Of two claims, the first that is accepted is the owner's.
+                JoinKind::Claim if is_claimed(tx, row.organisation_id).await? => {
+                    return Err(Problem::conflict("somebody else has claimed this organisation in the meantime"));
+                }
+                JoinKind::Claim => Role::Owner,
+            };
+            if store::membership(tx, row.organisation_id, row.person_id).await?.is_none() {
+                voided.set(store::join(tx, row.organisation_id, row.person_id, role).await?);
             }
-            JoinKind::Claim => Role::Owner,
-        };
-        if store::membership(tx, row.organisation_id, row.person_id).await?.is_none() {
-            store::join(tx, row.organisation_id, row.person_id, role).await?;
-        }
-        let news = joined(row.organisation_id, row.person_id);
-        let (response, recorded) = shown(tx, row).await?;
-        Ok((response, recorded.telling(news)))
-    })
-    .await
+            let news = joined(row.organisation_id, row.person_id);
+            let (response, recorded) = shown(tx, row).await?;
+            Ok((response, recorded.telling(news)))
+        })
+        .await?;
+    if voided.get() {
+        leases::run_out(&request).await;
+    }
+    Ok(response)
 }
 
 /// Declines a request to join.

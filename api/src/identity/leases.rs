@@ -1,19 +1,22 @@
 //! Keys that were valid a moment ago: whoever asks often is not looked up each time.
 //!
-//! What was read of a key counts for [`TERM`] (a lease, after Gray and Cheriton, 1989). Whoever voids keys tells so only once that time is
-//! over since the change was written ([`run_out`]): from then on no process lets in who holds one, and no process had to be asked. Keys
-//! that are not valid are looked up each time, so that a new one counts at once.
+//! What was read of a key counts for half a second (a lease, after Gray and Cheriton, 1989), for whoever reads only: whoever writes is looked up,
+//! so that nothing comes of a key after its revocation was written. Whoever voids keys tells so only once that time is over
+//! ([`run_out`]): from then on no process lets in who holds one, and no process had to be asked. Keys that are not valid are looked up each
+//! time, so that a new one counts at once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::store;
 use crate::access::Caller;
 use crate::database::now;
+use crate::limits::crowd;
 
 /// How long what was read of a key counts.
 const TERM: Duration = Duration::from_millis(500);
@@ -40,7 +43,7 @@ impl Lease {
 }
 
 impl Leases {
-    /// Who holds a key, by what is kept of its secret; `None` where it is void. No query within [`TERM`] of the last one, else one.
+    /// Who holds a key, by what is kept of its secret; `None` where it is void. No query within half a second of the last one, else one.
     ///
     /// # Errors
     /// The database's.
@@ -71,8 +74,9 @@ impl Leases {
 }
 
 /// Waits until nothing counts any more, in any process, of what was read of keys before now: call it once the change is committed, and
-/// answer then.
-pub async fn run_out() {
+/// answer then. Others have the place of the request meanwhile.
+pub async fn run_out(request: &HttpRequest) {
+    crowd::leave(request);
     tokio::time::sleep(TERM + DRIFT).await;
 }
 

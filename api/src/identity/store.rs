@@ -184,19 +184,21 @@ pub async fn people(
     Ok(rows.into_iter().map(|row| (row.id, view(row))).collect())
 }
 
-/// Makes somebody a member. The first one ends the care of the platform: keys and invitations that it has given out are void. Two
-/// queries, four for the first member.
+/// Makes somebody a member. The first one ends the care of the platform: keys and invitations that it has given out are void. Tells whether
+/// there were such keys. Two queries, four for the first member.
 ///
 /// # Errors
 /// The database's: of somebody who is a member already, too.
-pub async fn join(db: &impl ConnectionTrait, organisation: Uuid, person: Uuid, role: Role) -> Result<(), DbErr> {
+pub async fn join(db: &impl ConnectionTrait, organisation: Uuid, person: Uuid, role: Role) -> Result<bool, DbErr> {
+    let mut voided = false;
     if !is_claimed(db, organisation).await? {
-        api_key::Entity::update_many()
+        let keys = api_key::Entity::update_many()
             .col_expr(api_key::Column::RevokedAt, Expr::value(now()))
             .filter(api_key::Column::OrganisationId.eq(organisation))
             .filter(api_key::Column::RevokedAt.is_null())
             .exec(db)
             .await?;
+        voided = keys.rows_affected > 0;
         invitation::Entity::delete_many()
             .filter(invitation::Column::OrganisationId.eq(organisation))
             .filter(invitation::Column::UsedAt.is_null())
@@ -211,7 +213,7 @@ pub async fn join(db: &impl ConnectionTrait, organisation: Uuid, person: Uuid, r
         created_at: Set(now()),
     };
     membership::Entity::insert(row).exec_without_returning(db).await?;
-    Ok(())
+    Ok(voided)
 }
 
 /// A membership. One query.

@@ -192,7 +192,7 @@ pub(crate) async fn delete_organisation(
     }
     tx.commit(recorded(*id)).await?;
     // Its keys are void.
-    leases::run_out().await;
+    leases::run_out(&request).await;
     Ok(HttpResponse::NoContent().finish())
 }
 

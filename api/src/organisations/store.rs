@@ -14,7 +14,7 @@ use super::{Credential, Identifier, IdentifierScheme, NewOrganisation, Organisat
 use crate::consortia;
 use crate::database::{now, rows_per_statement};
 use crate::fold::fold;
-use crate::runs;
+use crate::{runs, webhooks};
 
 /// Up to `limit` organisations that a filter leaves, in order. Four queries.
 pub async fn page(
@@ -339,6 +339,7 @@ pub(crate) async fn contacts(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<
 /// call it in a transaction, to be rolled back where it gives `false`.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
     consortia::store::forget_alternate(db, id).await?;
+    webhooks::store::lock_deliveries(db, id).await?;
     let done = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     if done.rows_affected == 0 {
         return Ok(false);

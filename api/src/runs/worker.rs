@@ -97,7 +97,8 @@ impl Computing {
 pub async fn serve(log: &Log, settings: &Settings, begun: impl FnOnce()) -> std::io::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let computing = Computing::start(log, &Wake::default(), settings);
-    let keeper = Keeper::start(log.clone(), settings.clone());
+    // What services delete for good is by their setting, which nobody gives to workers.
+    let keeper = Keeper::start(log.clone(), None);
     begun();
     tokio::select! {
         _ = interrupt.recv() => {}

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::audit::Log;
 use crate::problem::Problem;
-use crate::runs::{self, retention};
+use crate::runs::retention;
 use crate::{decisions, once, webhooks};
 
 pub(crate) mod entity;
@@ -37,7 +37,7 @@ pub enum Task {
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::ForgetKeys, Self::ForgetDeliveries, Self::ForgetRuns, Self::TellDecisions];
+    pub const ALL: [Self; 4] = [Self::ForgetKeys, Self::ForgetDeliveries, Self::TellDecisions, Self::ForgetRuns];
 
     const fn name(self) -> &'static str {
         match self {
@@ -55,12 +55,12 @@ impl Task {
         }
     }
 
-    async fn done(self, log: &Log, runs: &runs::Settings) -> Result<(), Problem> {
+    async fn done(self, log: &Log, runs_kept: Option<TimeDelta>) -> Result<(), Problem> {
         match self {
             Self::ForgetKeys => once::forget(log.db()).await.map(|_| ())?,
             Self::ForgetDeliveries => webhooks::queue::forget(log.db()).await?,
             Self::ForgetRuns => {
-                if let Some(kept) = runs.kept {
+                if let Some(kept) = runs_kept {
                     retention::forget(log, kept).await?;
                 }
             }
@@ -77,10 +77,10 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts one.
-    pub(crate) fn start(log: Log, runs: runs::Settings) -> Self {
+    /// Starts one, which deletes runs that ended more than `runs_kept` ago; with `None`, that task is left to others.
+    pub(crate) fn start(log: Log, runs_kept: Option<TimeDelta>) -> Self {
         let (stop, stopped) = watch::channel(());
-        Self { keeping: tokio::spawn(keep(log, runs, stopped)), stop }
+        Self { keeping: tokio::spawn(keep(log, runs_kept, stopped)), stop }
     }
 
     /// Ends when what is being done is done.
@@ -92,10 +92,10 @@ impl Keeper {
     }
 }
 
-async fn keep(log: Log, runs: runs::Settings, mut stop: watch::Receiver<()>) {
+async fn keep(log: Log, runs_kept: Option<TimeDelta>, mut stop: watch::Receiver<()>) {
     let mut known = false;
     loop {
-        if let Err(error) = turn(&log, &runs, &mut known).await {
+        if let Err(error) = turn(&log, runs_kept, &mut known).await {
             tracing::warn!(%error, "what is to be done again and again waits for the database");
         }
         tokio::select! {
@@ -106,7 +106,7 @@ async fn keep(log: Log, runs: runs::Settings, mut stop: watch::Receiver<()>) {
 }
 
 /// Does what is due and what nobody else does. One query for each task that is not.
-async fn turn(log: &Log, runs: &runs::Settings, known: &mut bool) -> Result<(), DbErr> {
+async fn turn(log: &Log, runs_kept: Option<TimeDelta>, known: &mut bool) -> Result<(), DbErr> {
     if !*known {
         let tx = log.begin_unrecorded().await?;
         for task in Task::ALL {
@@ -115,12 +115,12 @@ async fn turn(log: &Log, runs: &runs::Settings, known: &mut bool) -> Result<(), 
         tx.commit().await?;
         *known = true;
     }
-    for task in Task::ALL {
+    for task in Task::ALL.into_iter().filter(|task| *task != Task::ForgetRuns || runs_kept.is_some()) {
         let tx = log.begin_unrecorded().await?;
         let taken = store::take(&*tx, task.name(), LEASE).await?;
         tx.commit().await?;
         let Some(fence) = taken else { continue };
-        if let Err(error) = task.done(log, runs).await {
+        if let Err(error) = task.done(log, runs_kept).await {
             tracing::warn!(task = task.name(), %error, "this is tried again");
         }
         let tx = log.begin_unrecorded().await?;

@@ -1,12 +1,11 @@
 //! The veil, drawn while an answer is written, so that nothing is built of what nobody will see.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::fmt::{self, Display, Write as _};
 
 use serde::Serialize;
 use serde::ser::{Error as _, Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple};
 use serde::ser::{SerializeTupleStruct, Serializer};
-use serde_json::Value;
 
 use super::Class;
 use super::veil::{Member, Veil};
@@ -42,7 +41,8 @@ struct Sieve<'a, S> {
 impl<'a, S: Serializer> Sieve<'a, S> {
     fn members(self) -> Result<Members<'a, S::SerializeMap>, S::Error> {
         let known = self.sight.veil.members(self.schema);
-        Ok(Members { map: self.inner.serialize_map(None)?, known, sight: self.sight, shown: None })
+        let map = self.inner.serialize_map(None)?;
+        Ok(Members { map, known, next: 0, sight: self.sight, key: String::new(), shown: None })
     }
 
     fn items(self, length: Option<usize>) -> Result<Items<'a, S::SerializeSeq>, S::Error> {
@@ -211,19 +211,36 @@ impl<L: SerializeSeq> SerializeTupleStruct for Items<'_, L> {
     }
 }
 
+/// The text of a key.
+struct Name<'k, T: ?Sized>(&'k T);
+
+impl<T: Serialize + ?Sized> Display for Name<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.serialize(formatter)
+    }
+}
+
 /// Members of an object; of a schema that nobody knows, none are shown.
 struct Members<'a, M> {
     map: M,
-    known: Option<&'a HashMap<String, Member>>,
+    known: &'a [Member],
+    /// After the last one that was met: members are written in their order, and some are left out.
+    next: usize,
     sight: &'a Sight<'a>,
+    /// The last key of a map.
+    key: String,
     /// The member whose key was written and whose value comes next.
     shown: Option<&'a Member>,
 }
 
 impl<'a, M: SerializeMap> Members<'a, M> {
-    /// The member of this name, if the reader may see it.
-    fn visible(&self, name: &str) -> Option<&'a Member> {
-        let member = self.known?.get(name).filter(|member| member.class <= self.sight.clearance)?;
+    /// The member of this name, if the reader may see it. O(1) where members come in their order.
+    fn visible(&mut self, name: &str) -> Option<&'a Member> {
+        let (before, after) = self.known.split_at(self.next);
+        let place = |part: &[Member]| part.iter().position(|member| member.name == name);
+        let found = place(after).map(|place| place + self.next).or_else(|| place(before))?;
+        self.next = found + 1;
+        let member = self.known.get(found).filter(|member| member.class <= self.sight.clearance)?;
         self.sight.highest.set(self.sight.highest.get().max(member.class));
         Some(member)
     }
@@ -247,11 +264,13 @@ impl<M: SerializeMap> SerializeMap for Members<'_, M> {
     type Error = M::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), M::Error> {
-        let Ok(Value::String(name)) = serde_json::to_value(key) else {
-            return Err(M::Error::custom("a member of an object has a name"));
-        };
+        let mut name = std::mem::take(&mut self.key);
+        name.clear();
+        write!(name, "{}", Name(key)).map_err(|_| M::Error::custom("a member of an object has a name"))?;
         self.shown = self.visible(&name);
-        if self.shown.is_some() { self.map.serialize_key(&name) } else { Ok(()) }
+        let written = if self.shown.is_some() { self.map.serialize_key(&name) } else { Ok(()) };
+        self.key = name;
+        written
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), M::Error> {

@@ -11,10 +11,11 @@ use super::drawn::{Drawn, Sight};
 use super::{Class, class_of};
 
 /// Takes out of answers what their reader may not see, by the classes that the document publishes.
-pub struct Veil(HashMap<String, HashMap<String, Member>>);
+pub struct Veil(HashMap<String, Vec<Member>>);
 
 /// A member of an object.
 pub(super) struct Member {
+    pub name: String,
     pub class: Class,
     /// The schema of its value, or of the items of its value.
     pub schema: Option<String>,
@@ -28,7 +29,7 @@ impl Veil {
         let members = schemas.map(|(name, schema)| {
             let own = schema["properties"].as_object().into_iter().flatten().map(|(field, property)| {
                 let class = class_of(name, field).unwrap_or(Class::Owner);
-                (field.clone(), Member { class, schema: named(property) })
+                Member { name: field.clone(), class, schema: named(property) }
             });
             (name.clone(), own.collect())
         });
@@ -51,9 +52,9 @@ impl Veil {
         Ok((seen, sight.highest.get()))
     }
 
-    /// The members of a schema, by name.
-    pub(super) fn members(&self, schema: &str) -> Option<&HashMap<String, Member>> {
-        self.0.get(schema)
+    /// The members of a schema, in the order of the document, which is the one that they are written in; none of one that nobody knows.
+    pub(super) fn members(&self, schema: &str) -> &[Member] {
+        self.0.get(schema).map(Vec::as_slice).unwrap_or_default()
     }
 }
 

@@ -214,7 +214,14 @@ pub(crate) async fn replay(db: &impl ConnectionTrait, webhook: Uuid, id: Uuid) -
     Ok(it.exec(db).await?.rows_affected == 1)
 }
 
-/// Sends anew, or for the first time, these events to a webhook, in their order; gives how many. Two queries for some hundreds.
+/// Locks deliveries, in the order in which everybody does. One query.
+pub(crate) async fn lock(db: &impl ConnectionTrait, which: Condition) -> Result<(), DbErr> {
+    let ids = Entity::find().select_only().column(Column::Id).filter(which).order_by_asc(Column::Id);
+    let _: Vec<Uuid> = ids.lock_exclusive().into_tuple().all(db).await?;
+    Ok(())
+}
+
+/// Sends anew, or for the first time, these events to a webhook, in their order; gives how many. Three queries for some hundreds.
 pub(crate) async fn replay_all(
     db: &impl ConnectionTrait,
     webhook: Uuid,
@@ -223,6 +230,7 @@ pub(crate) async fn replay_all(
     for part in events.chunks(rows_per_statement(db, 13)) {
         let positions = part.iter().map(|event| event.position);
         let known = Condition::all().add(Column::WebhookId.eq(webhook)).add(Column::Position.is_in(positions));
+        lock(db, known.clone()).await?;
         Entity::update_many().set(anew()).filter(known).exec(db).await?;
         let keep = OnConflict::columns([Column::WebhookId, Column::Position]).do_nothing().to_owned();
         let rows = part.iter().map(|event| pending(webhook, event));

@@ -5,12 +5,12 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel as _,
-    QueryFilter, QueryOrder, QuerySelect,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait as _,
 };
 use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity, Model, Types, delivery};
-use super::{NewWebhook, Webhook, WebhookFault};
+use super::{NewWebhook, Webhook, WebhookFault, queue};
 use crate::access::{Caller, Owners, Role};
 use crate::database::now;
 use crate::events::EventType;
@@ -87,11 +87,19 @@ pub(crate) async fn replace(db: &impl ConnectionTrait, id: Uuid, new: NewWebhook
 }
 
 /// Deletes a version of a webhook, with its deliveries, which are locked first, as whoever sends them does; `false` where that is not the
-/// present one: nothing of it may be kept then. Two queries.
+/// present one: nothing of it may be kept then. Three queries.
 pub(crate) async fn delete(tx: &DatabaseTransaction, id: Uuid, version: i64) -> Result<bool, DbErr> {
-    delivery::Entity::delete_many().filter(delivery::Column::WebhookId.eq(id)).exec(tx).await?;
+    let own = Condition::all().add(delivery::Column::WebhookId.eq(id));
+    queue::lock(tx, own.clone()).await?;
+    delivery::Entity::delete_many().filter(own).exec(tx).await?;
     let gone = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(tx).await?;
     Ok(gone.rows_affected == 1)
+}
+
+/// Locks the deliveries to the webhooks of an organisation, before these go with it. One query.
+pub(crate) async fn lock_deliveries(db: &impl ConnectionTrait, organisation: Uuid) -> Result<(), DbErr> {
+    let own = Entity::find().select_only().column(Column::Id).filter(of(organisation)).into_query();
+    queue::lock(db, Condition::all().add(delivery::Column::WebhookId.in_subquery(own))).await
 }
 
 /// Notes that attempts fail since `at`, unless that is noted already. One query.

@@ -155,9 +155,9 @@ on_both_engines! {
         let keys = format!("/v1/organisations/{imported}/api-keys");
         let issued = app.post(&keys, json!({ "name": "k", "role": "owner", "scopes": ["read", "manage"] })).await.expect(201);
         let key = app.with_key(issued["secret"].as_str().unwrap());
-        key.get("/v1/me").await.expect(200);
         let (first, kept) = (invite(&app, &imported, "owner").await, invite(&app, &imported, "owner").await);
         let (one, other) = (person(&app, "one@example.org").await, person(&app, "other@example.org").await);
+        key.get("/v1/me").await.expect(200);
         accept(&one, &first).await.expect(200);
         key.get("/v1/me").await.problem(401);
         accept(&other, &kept).await.problem(422);

@@ -187,11 +187,35 @@ on_both_engines! {
         owner.post(&format!("/v1/api-keys/{}/rotate", id(&issued)), json!({})).await.problem(409);
     }
 
+    async fn nothing_is_written_with_a_key_once_its_revocation_is(engine) {
+        let app = spawn(engine).await;
+        let owner = person(&app, "camille@example.org").await;
+        let mine = founded(&owner, "Une").await;
+        let issued = issue(&owner, &mine, json!({ "name": "k", "scopes": ["read", "market"] })).await;
+        let key = app.with_key(secret(&issued));
+        let path = format!("/v1/organisations/{mine}");
+        let seen = key.get(&path).await.expect(200);
+        execute(&app, "UPDATE api_key SET revoked_at = $1", [Utc::now().into()]).await;
+        key.put(&path, seen.etag(), json!({ "name": "Renommée" })).await.problem(401);
+    }
+
+    async fn the_keys_of_an_organisation_end_with_it(engine) {
+        let app = spawn(engine).await;
+        let owner = person(&app, "camille@example.org").await;
+        let mine = founded(&owner, "Une").await;
+        let key = app.with_key(secret(&issue(&owner, &mine, json!({ "name": "k", "scopes": ["read"] })).await));
+        let path = format!("/v1/organisations/{mine}");
+        let seen = key.get(&path).await.expect(200);
+        owner.delete(&path, seen.etag()).await.expect(204);
+        key.get("/v1/me").await.problem(401);
+    }
+
     async fn a_rotated_key_gives_way_to_one_like_it(engine) {
         let app = spawn(engine).await;
         let owner = person(&app, "camille@example.org").await;
         let mine = founded(&owner, "Une").await;
         let old = issue(&owner, &mine, json!({ "name": "k", "scopes": ["read", "market"], "valid_days": 30 })).await;
+        app.with_key(secret(&old)).get("/v1/me").await.expect(200);
         let new = owner.post(&format!("/v1/api-keys/{}/rotate", id(&old)), json!({})).await.expect(201).body;
         for same in ["name", "role", "scopes", "organisation"] {
             assert_eq!(new["api_key"][same], old["api_key"][same], "{same}");
