@@ -1,5 +1,7 @@
 //! After the opening: bids side by side, as documents, changes that are asked for, and decisions of people.
 
+use std::time::Duration;
+
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
@@ -165,13 +167,14 @@ on_both_engines! {
 
         // Its moment comes, and a service looks.
         world.sql("UPDATE decision SET tell_at = '2020-01-01T00:00:00+00:00'").await;
+        world.sql("UPDATE recurring_task SET next_at = '2020-01-01T00:00:00+00:00' WHERE name = 'tell_decisions'").await;
         let _service = restarted(&world.app).await;
         let told = loop {
             let told = world.of("school's key").get(&outcome).await.expect(200);
             if told.body.get("decision").is_some() {
                 break told;
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         };
         assert_eq!(told["decision"], secret["id"]);
         let lots = |lot: usize| (&told["lots"][lot]["lot"], &told["lots"][lot]["chosen"], &told["lots"][lot]["reasons"]);
