@@ -48,6 +48,8 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
             // What is deleted is overwritten: somebody who is erased leaves nothing in the file.
             .pragma("secure_delete", "ON")
             .busy_timeout(Duration::from_secs(10))
+            // A page of a list at once: the thread that reads it does not wait for the one that takes its rows.
+            .row_buffer_size(256)
     });
     let db = Database::connect(options).await.map_err(|error| {
         // The library repeats a URL that it cannot read.
