@@ -132,13 +132,15 @@ pub(super) async fn credentials_of(
     db: &impl ConnectionTrait,
     ids: Vec<Uuid>,
 ) -> Result<BTreeMap<Uuid, Vec<Credential>>, DbErr> {
+    use credential::Column::{Code, Evidence, Number, OrganisationId, Position, ValidFrom, ValidTo};
+
     let mut credentials: BTreeMap<Uuid, Vec<Credential>> = BTreeMap::new();
     let found = credential::Entity::find()
-        .filter(credential::Column::OrganisationId.is_in(ids))
-        .order_by_asc(credential::Column::Position);
-    for row in found.all(db).await? {
-        let credential::Model { id: _, organisation_id, position: _, code, number, valid_from, valid_to, evidence } =
-            row;
+        .select_only()
+        .columns([OrganisationId, Code, Number, ValidFrom, ValidTo, Evidence])
+        .filter(OrganisationId.is_in(ids))
+        .order_by_asc(Position);
+    for (organisation_id, code, number, valid_from, valid_to, evidence) in found.into_tuple().all(db).await? {
         let own = Credential { code, number, valid_from, valid_to, evidence };
         credentials.entry(organisation_id).or_default().push(own);
     }
