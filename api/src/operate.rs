@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use attelage::access::Caller;
 use attelage::audit::verify::Place;
 use attelage::audit::{self, Log, Recorded};
 use attelage::backup::{self, Manifest};
@@ -165,7 +164,7 @@ async fn note(
         return Ok(());
     }
     let log = Log::open(db, audit_key(db, file).await?).await?;
-    let tx = log.begin(&Caller::installation().asking(operation)).await?;
+    let tx = log.begin_own(operation).await?;
     tx.commit(Recorded::all("backup").with(json!({ "rows": manifest.rows(), "taken_at": manifest.taken_at }))).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use attelage::access::{Caller, Role};
+use attelage::access::Role;
 use attelage::audit::{Log, Recorded};
 use attelage::events::{EventType, News};
 use attelage::identity;
@@ -53,7 +53,7 @@ async fn preferences(client: &Client) -> (String, Value) {
 
 /// Tells an organisation of these at one moment.
 async fn tell(db: &DatabaseConnection, organisation: Uuid, kinds: &[EventType]) {
-    let tx = Log::open(db, audit_key()).await.unwrap().begin(&Caller::installation().asking("test")).await.unwrap();
+    let tx = Log::open(db, audit_key()).await.unwrap().begin_own("test").await.unwrap();
     let told = kinds.iter().map(|kind| {
         let news = News::of(*kind, "organisation", organisation, [organisation]);
         Recorded::of("organisation", organisation).telling(news)

@@ -244,6 +244,20 @@ impl Pass {
     }
 }
 
+/// Looks again at what a request shows, for an answer that has waited: a key may be void since. One query; none where nothing is shown.
+///
+/// # Errors
+/// What is shown is void; the database's.
+pub(crate) async fn look_again(app: &App, request: &HttpRequest) -> Result<(), Problem> {
+    let Ok(pass) = Pass::of(request) else { return Ok(()) };
+    pass.caller(app).await?.map(drop).ok_or_else(outlived)
+}
+
+/// The answer to whoever has shown what was valid when they began to ask.
+pub(crate) fn outlived() -> Problem {
+    Problem::new(Kind::Unauthenticated).because("what you have shown is not valid any more")
+}
+
 fn missing() -> Problem {
     Problem::internal("the guard has nothing to guard with")
 }

@@ -21,12 +21,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::access::guard::outlived;
 use crate::database::now;
 use crate::database::writer::{Writer, Writing};
 use crate::events::{self, Bell, News};
 use crate::keyfile::Key;
-use crate::request_id;
+use crate::problem::Problem;
 use crate::telemetry::metrics;
+use crate::{identity, request_id};
 
 mod chain;
 pub mod entity;
@@ -231,11 +233,28 @@ impl Log {
         &self.bell
     }
 
-    /// Starts a writing transaction, for whatever the caller has asked for.
+    /// Starts a writing transaction, for whatever the caller has asked for. One query looks again whether what they have shown is still
+    /// valid: their body may have taken a while, and so may others' writes.
+    ///
+    /// # Errors
+    /// A key that was revoked, or a session that ended, since they began to ask; the database's.
+    pub async fn begin(&self, caller: &Caller) -> Result<Write, Problem> {
+        let write = self.write(caller).await?;
+        if identity::store::is_valid(&*write.tx, caller.principal()).await? {
+            return Ok(write);
+        }
+        Err(outlived())
+    }
+
+    /// Starts a writing transaction of the installation itself, for this operation.
     ///
     /// # Errors
     /// The database's.
-    pub async fn begin(&self, caller: &Caller) -> Result<Write, DbErr> {
+    pub async fn begin_own(&self, operation: &'static str) -> Result<Write, DbErr> {
+        self.write(&Caller::installation().asking(operation)).await
+    }
+
+    async fn write(&self, caller: &Caller) -> Result<Write, DbErr> {
         let author = Author::of(caller);
         let tx = self.writer.begin().await?;
         if let Some(end) = tx.end() {

@@ -105,7 +105,7 @@ fn replaced(sealing: &SealingKey) -> Problem {
 /// # Errors
 /// A key of a call that `old` does not open: nothing is changed then.
 pub async fn rotate(log: &Log, old: &SealingKey, new: &SealingKey) -> Result<u64, Problem> {
-    let tx = log.begin(&Caller::installation().asking("rotate_sealing_key")).await?;
+    let tx = log.begin_own("rotate_sealing_key").await?;
     database::lock(&tx, "call_key").await?;
     let rows = Entity::find().filter(Column::SealedBy.ne(new.name())).order_by_asc(Column::CallId).all(&tx).await?;
     let mut sealed = 0;

@@ -6,7 +6,6 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Decision, store};
-use crate::access::Caller;
 use crate::audit::{Log, Recorded};
 use crate::bids;
 use crate::calls;
@@ -23,7 +22,7 @@ use crate::problem::Problem;
 pub async fn tell_due(log: &Log) -> Result<(), Problem> {
     let now = clock(log.db()).await?;
     for call in store::due(log.db(), now).await? {
-        let tx = log.begin(&Caller::installation().asking("tell_decision")).await?;
+        let tx = log.begin_own("tell_decision").await?;
         bids::store::lock(&tx, call).await?;
         let decision = store::latest(&tx, call).await?;
         let now = clock(&tx).await?;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::entity::audience;
 use super::{Event, EventType, store};
+use crate::access::guard::look_again;
 use crate::access::{Caller, Routes};
 use crate::app::App;
 use crate::page::{Page, Pager};
@@ -55,7 +56,8 @@ pub(crate) async fn list_events(
     let ListEvents { kind, subject, limit, cursor } = query.into_inner();
     let pager = Pager::new(&request, &app.cursors, limit, cursor.as_deref())?;
     let (filter, after) = (store::Filter { kind, subject }, pager.after_id()?.filter(|id| !id.is_nil()));
-    let until = Instant::now() + prefer::wait(&request);
+    let wait = prefer::wait(&request);
+    let until = Instant::now() + wait;
     let mut news = app.log.bell().listen();
     let events = loop {
         let readers = caller.owns(audience::Column::OrganisationId);
@@ -70,6 +72,9 @@ pub(crate) async fn list_events(
         // Another replica rings no bell here: look again every second.
         let _ = tokio::time::timeout(left.min(store::LOOK_AGAIN), news.changed()).await;
     };
+    if !wait.is_zero() {
+        look_again(&app, &request).await?;
+    }
     let start = after.unwrap_or_default().to_string();
     let page = pager.feed(events, &start, |told: &store::Told| told.event.id.to_string())?;
     for store::Told { event, organisations } in page.items() {

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::entity::{person, session};
 use super::{IssuedApiKey, NewApiKey, attempts, keys, password, store};
 use crate::access::credential::{Kind, Secret};
-use crate::access::{Caller, Role, Scopes};
+use crate::access::{Role, Scopes};
 use crate::audit::{Log, Recorded};
 use crate::database::now;
 use crate::problem::{Fault, Problem};
@@ -29,7 +29,7 @@ pub async fn create(
     }
     let (password, made) = chosen(password)?;
     let hash = password::hash(password).await?;
-    let tx = log.begin(&Caller::installation().asking("admin_create")).await?;
+    let tx = log.begin_own("admin_create").await?;
     if store::person_by_email(&tx, &email).await?.is_some() {
         return Err(Problem::conflict("this address has an account already"));
     }
@@ -53,7 +53,7 @@ fn looks_like_an_address(email: &str) -> bool {
 pub async fn reset_password(log: &Log, email: &str, password: Option<String>) -> Result<Option<String>, Problem> {
     let (password, made) = chosen(password)?;
     let hash = password::hash(password).await?;
-    let tx = log.begin(&Caller::installation().asking("admin_reset_password")).await?;
+    let tx = log.begin_own("admin_reset_password").await?;
     let found = store::person_by_email(&tx, email).await?;
     let person = found.ok_or_else(|| Problem::not_found().because("this address has no account"))?;
     let row = person::ActiveModel {
@@ -91,7 +91,7 @@ fn chosen(given: Option<String>) -> Result<(String, Option<String>), Problem> {
 /// The database's.
 pub async fn issue_key(log: &Log, name: String, valid_days: u16) -> Result<IssuedApiKey, Problem> {
     let new = NewApiKey { name, role: Role::Owner, scopes: Scopes::all().0, valid_days };
-    let tx = log.begin(&Caller::installation().asking("admin_key")).await?;
+    let tx = log.begin_own("admin_key").await?;
     let key = keys::issue(&tx, None, new).await?;
     tx.commit(keys::recorded(key.api_key.id, None)).await?;
     Ok(key)

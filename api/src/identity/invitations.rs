@@ -154,7 +154,8 @@ pub(crate) async fn accept_invitation(
     let refuse = || Problem::invalid(vec![Fault::at("/secret", "this invitation is not, or no longer, valid")]);
     let secret = Secret::parse(&answer.secret).filter(|secret| secret.kind() == SecretKind::Invitation);
     let secret = secret.ok_or_else(refuse)?;
-    let voided = Cell::new(false);
+    // Whoever sends it again because the answer was lost waits, too.
+    let voided = Cell::new(true);
     let response = once
         .write(&app, async |tx| {
             let found = || invitation::Entity::find().filter(invitation::Column::Digest.eq(secret.digest()));

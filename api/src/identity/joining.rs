@@ -163,7 +163,8 @@ pub(crate) async fn accept_join_request(
     once: Once,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
-    let voided = Cell::new(false);
+    // Whoever sends it again because the answer was lost waits, too.
+    let voided = Cell::new(true);
     let response = once
         .write(&app, async |tx| {
             let row = decide(tx, &caller, *id, JoinState::Accepted).await?;

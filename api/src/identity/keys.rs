@@ -18,6 +18,7 @@ use crate::audit::Recorded;
 use crate::body::Body;
 use crate::database::{begin_read, now};
 use crate::once::Once;
+use crate::organisations;
 use crate::page::{Listed, Page, Pager, Paging, Slice};
 use crate::problem::{Fault, Problem};
 
@@ -214,6 +215,10 @@ pub(crate) async fn rotate_api_key(
     let issued = once
         .issue(&app, async |tx| {
             let old = find(tx, &caller, *id).await?;
+            // As whoever deletes the organisation does: first it, then its keys.
+            if let Some(organisation) = old.organisation_id {
+                organisations::store::lock(tx, organisation).await?;
+            }
             let days = u16::try_from((old.expires_at - old.created_at).num_days()).unwrap_or(1).max(1);
             let new = NewApiKey { name: old.name, role: old.role, scopes: old.scopes.0, valid_days: days };
             check_scopes(&caller, &new)?;

@@ -1,7 +1,7 @@
 //! Keys that were valid a moment ago: whoever asks often is not looked up each time.
 //!
 //! What was read of a key counts for half a second (a lease, after Gray and Cheriton, 1989), for whoever reads only: whoever writes is looked up,
-//! so that nothing comes of a key after its revocation was written. Whoever voids keys tells so only once that time is over
+//! and again in the transaction that writes. Whoever voids keys tells so only once that time is over
 //! ([`run_out`]): from then on no process lets in who holds one, and no process had to be asked. Keys that are not valid are looked up each
 //! time, so that a new one counts at once.
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    RelationDef,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, PaginatorTrait as _, QueryFilter,
+    QueryOrder, QuerySelect, RelationDef,
 };
 use uuid::Uuid;
 
@@ -29,6 +29,24 @@ pub async fn holder(db: &impl ConnectionTrait, digest: &str) -> Result<Option<(C
         let caller = Caller::new(Principal::Key(key.id), memberships, key.organisation_id.is_none(), key.scopes);
         (caller, key.expires_at)
     }))
+}
+
+/// Whether what somebody has shown is still valid. One query, none for nobody and for the installation.
+///
+/// # Errors
+/// The database's.
+pub async fn is_valid(db: &impl ConnectionTrait, principal: Principal) -> Result<bool, DbErr> {
+    let found = match principal {
+        Principal::Nobody | Principal::Installation => return Ok(true),
+        Principal::Key(id) => {
+            let valid = api_key::Entity::find_by_id(id).filter(api_key::Column::RevokedAt.is_null());
+            valid.filter(api_key::Column::ExpiresAt.gt(now())).count(db).await?
+        }
+        Principal::Person { session: id, .. } => {
+            session::Entity::find_by_id(id).filter(session::Column::ExpiresAt.gt(now())).count(db).await?
+        }
+    };
+    Ok(found > 0)
 }
 
 /// Who has signed in, by what is kept of the session's secret; `None` where it is over. One query; a second one, once an hour, keeps a

@@ -184,6 +184,9 @@ pub(crate) async fn delete_organisation(
     let version = required_version(&request)?;
     let tx = app.log.begin(&caller).await?;
     if !store::exists(&tx, *id).await? {
+        drop(tx);
+        // Whoever sends it again because the answer was lost waits, too.
+        leases::run_out(&request).await;
         return Err(Problem::not_found());
     }
     caller.require(&tx, *id, Role::Owner).await?;

@@ -337,11 +337,11 @@ pub(crate) async fn contacts(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<
     Ok(rows.into_iter().collect())
 }
 
-/// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. Three queries;
+/// Deletes the given version with all that belongs to it; `false` where it is gone or has changed. Four queries;
 /// call it in a transaction, to be rolled back where it gives `false`.
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid, version: i64) -> Result<bool, DbErr> {
     consortia::store::forget_alternate(db, id).await?;
-    webhooks::store::lock_deliveries(db, id).await?;
+    webhooks::store::lock_of(db, id).await?;
     let done = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Version.eq(version)).exec(db).await?;
     if done.rows_affected == 0 {
         return Ok(false);

@@ -10,7 +10,6 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
 use uuid::{Builder, Uuid};
 
 use super::entity::{Column, Entity};
-use crate::access::Caller;
 use crate::audit::{Log, Recorded};
 use crate::calls::CallStatus;
 use crate::calls::entity as call;
@@ -21,24 +20,24 @@ const AT_ONCE: u64 = 50;
 /// How long it goes on: what is left is for the next time.
 const BUDGET: Duration = Duration::from_secs(5);
 
-/// Deletes the runs that ended more than `kept` ago, each with an entry in the audit log.
+/// Deletes the runs that ended more than `kept` ago, each with an entry in the audit log; `false` where some may be left.
 ///
 /// # Errors
 /// The database's: what was deleted before stays so.
-pub(crate) async fn forget(log: &Log, kept: TimeDelta) -> Result<(), DbErr> {
-    let Some(since) = now().checked_sub_signed(kept) else { return Ok(()) };
+pub(crate) async fn forget(log: &Log, kept: TimeDelta) -> Result<bool, DbErr> {
+    let Some(since) = now().checked_sub_signed(kept) else { return Ok(true) };
     let start = Instant::now();
     while start.elapsed() < BUDGET {
-        let tx = log.begin(&Caller::installation().asking("forget_runs")).await?;
+        let tx = log.begin_own("forget_runs").await?;
         let old = outlived(&tx, since).await?;
         Entity::delete_many().filter(Column::Id.is_in(old.iter().map(|(id, _)| *id))).exec(&*tx).await?;
         let recorded = old.iter().map(|(id, asker)| Recorded::of("run", id).concerning(*asker));
         tx.commit_all(recorded.collect()).await?;
         if old.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX) {
-            break;
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Up to [`AT_ONCE`] runs that ended before `since` and of whose calls none is published, with in whose name they were asked for; oldest

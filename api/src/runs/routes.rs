@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::{Asked, JointRunOptions, Run, RunOptions, RunState, RunSummary, cancel, follow, runner, store};
-use crate::access::guard::Pass;
+use crate::access::guard::{Pass, look_again};
 use crate::access::{Caller, Routes};
 use crate::app::App;
 use crate::body::Body;
@@ -86,10 +86,20 @@ pub(crate) async fn started(
     request: &HttpRequest,
     id: Uuid,
 ) -> Result<HttpResponse, Problem> {
-    let run = follow::wait(app, id, prefer::wait(request)).await?;
+    let run = waited(app, request, id).await?;
     saw(caller, id, run.organisation);
     let mut response = if run.state.is_over() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(response.insert_header((LOCATION, runner::path(run.id))).json(run))
+}
+
+/// A run, once it is over or the caller has waited enough.
+async fn waited(app: &App, request: &HttpRequest, id: Uuid) -> Result<Run, Problem> {
+    let wait = prefer::wait(request);
+    let run = follow::wait(app, id, wait).await?;
+    if !wait.is_zero() {
+        look_again(app, request).await?;
+    }
+    Ok(run)
 }
 
 /// Notes that somebody is shown a run, or a part of it.
@@ -132,7 +142,7 @@ pub(crate) async fn get_run(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     store::find_visible(&app.db, &caller, *id).await?.ok_or_else(Problem::not_found)?;
-    let run = follow::wait(&app, *id, prefer::wait(&request)).await?;
+    let run = waited(&app, &request, *id).await?;
     saw(&caller, run.id, run.organisation);
     Ok(HttpResponse::Ok().json(run))
 }

@@ -31,7 +31,6 @@ use super::store::{kept, kept_so_far};
 use super::wake::{Ear, Stir, Wake, announce};
 use super::work::{Line, Outcome, trace};
 use super::{Asked, RunProgress, RunState};
-use crate::access::Caller;
 use crate::audit::Log;
 use crate::tasks::Keeper;
 use crate::telemetry::metrics;
@@ -422,7 +421,7 @@ impl Worker {
     /// Writes down how a run ended, and tells whoever asked, if the lease still holds.
     async fn end(&self, course: &Course, asker: Option<Uuid>, ending: Ending) -> Result<(), DbErr> {
         let (run, state) = (course.lease.run, ending.state);
-        let tx = self.log.begin(&Caller::installation().asking("finish_run")).await?;
+        let tx = self.log.begin_own("finish_run").await?;
         if !queue::end(&tx, course.lease, course.spent_ms(), ending).await? {
             tracing::warn!(%run, "the lease on a run ended before what came of it was written down");
             metrics::lease_lost();

@@ -22,6 +22,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3);
 /// How long somebody who does a task may take before another does it.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 
+/// How long others have the database for themselves before a task goes on of which something is left.
+const GO_ON: TimeDelta = TimeDelta::seconds(15);
+
 /// A task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
@@ -55,18 +58,23 @@ impl Task {
         }
     }
 
-    async fn done(self, log: &Log, runs_kept: Option<TimeDelta>) -> Result<(), Problem> {
+    /// Does it; `false` where something is left to do.
+    async fn done(self, log: &Log, runs_kept: Option<TimeDelta>) -> Result<bool, Problem> {
         match self {
             Self::ForgetKeys => once::forget(log.db()).await.map(|_| ())?,
-            Self::ForgetDeliveries => webhooks::queue::forget(log.db()).await?,
+            Self::ForgetDeliveries => {
+                let tx = log.begin_unrecorded().await?;
+                webhooks::queue::forget(&tx).await?;
+                tx.commit().await?;
+            }
             Self::ForgetRuns => {
                 if let Some(kept) = runs_kept {
-                    retention::forget(log, kept).await?;
+                    return Ok(retention::forget(log, kept).await?);
                 }
             }
             Self::TellDecisions => decisions::telling::tell_due(log).await?,
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -120,11 +128,16 @@ async fn turn(log: &Log, runs_kept: Option<TimeDelta>, known: &mut bool) -> Resu
         let taken = store::take(&*tx, task.name(), LEASE).await?;
         tx.commit().await?;
         let Some(fence) = taken else { continue };
-        if let Err(error) = task.done(log, runs_kept).await {
-            tracing::warn!(task = task.name(), %error, "this is tried again");
-        }
+        let pause = match task.done(log, runs_kept).await {
+            Ok(true) => task.pause(),
+            Ok(false) => GO_ON,
+            Err(error) => {
+                tracing::warn!(task = task.name(), %error, "this is tried again");
+                task.pause()
+            }
+        };
         let tx = log.begin_unrecorded().await?;
-        store::done(&*tx, task.name(), fence, task.pause()).await?;
+        store::done(&*tx, task.name(), fence, pause).await?;
         tx.commit().await?;
     }
     Ok(())

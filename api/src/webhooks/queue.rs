@@ -227,10 +227,13 @@ pub(crate) async fn replay_all(
     webhook: Uuid,
     events: &[event::Model],
 ) -> Result<u64, DbErr> {
+    if let Some(first) = events.first() {
+        let later = Condition::all().add(Column::WebhookId.eq(webhook)).add(Column::Position.gte(first.position));
+        lock(db, later).await?;
+    }
     for part in events.chunks(rows_per_statement(db, 13)) {
         let positions = part.iter().map(|event| event.position);
         let known = Condition::all().add(Column::WebhookId.eq(webhook)).add(Column::Position.is_in(positions));
-        lock(db, known.clone()).await?;
         Entity::update_many().set(anew()).filter(known).exec(db).await?;
         let keep = OnConflict::columns([Column::WebhookId, Column::Position]).do_nothing().to_owned();
         let rows = part.iter().map(|event| pending(webhook, event));
@@ -288,10 +291,13 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Delive
     Ok(rows.into_iter().filter_map(view).collect())
 }
 
-/// Forgets deliveries that ended long ago, and those to webhooks that are gone. Two queries.
-pub(crate) async fn forget(db: &impl ConnectionTrait) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::EndedAt.lt(now() - KEPT)).exec(db).await?;
+/// Forgets deliveries that ended long ago, and those to webhooks that are gone. Four queries.
+pub(crate) async fn forget(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     let known = entity::Entity::find().select_only().column(entity::Column::Id).into_query();
-    Entity::delete_many().filter(Column::WebhookId.not_in_subquery(known)).exec(db).await?;
+    let of_none = Condition::all().add(Column::WebhookId.not_in_subquery(known));
+    for which in [Condition::all().add(Column::EndedAt.lt(now() - KEPT)), of_none] {
+        lock(tx, which.clone()).await?;
+        Entity::delete_many().filter(which).exec(tx).await?;
+    }
     Ok(())
 }

@@ -169,6 +169,7 @@ pub(crate) async fn rotate_webhook_secret(
 ) -> Result<HttpResponse, Problem> {
     once.issue(&app, async |tx| {
         let webhook = owned(tx, &caller, *id).await?;
+        store::lock_one(tx, webhook.id).await?;
         let secret = secrets::issue(tx, &app.sealing, webhook.id, app.webhooks.overlap).await?;
         Ok(issued(webhook, secret))
     })

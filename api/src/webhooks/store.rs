@@ -5,7 +5,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel as _,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait as _,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -96,10 +96,20 @@ pub(crate) async fn delete(tx: &DatabaseTransaction, id: Uuid, version: i64) -> 
     Ok(gone.rows_affected == 1)
 }
 
-/// Locks the deliveries to the webhooks of an organisation, before these go with it. One query.
-pub(crate) async fn lock_deliveries(db: &impl ConnectionTrait, organisation: Uuid) -> Result<(), DbErr> {
-    let own = Entity::find().select_only().column(Column::Id).filter(of(organisation)).into_query();
-    queue::lock(db, Condition::all().add(delivery::Column::WebhookId.in_subquery(own))).await
+/// Locks the webhooks of an organisation in the order of their ids, before they go with it. One query.
+pub(crate) async fn lock_of(db: &impl ConnectionTrait, organisation: Uuid) -> Result<(), DbErr> {
+    lock(db, of(organisation)).await
+}
+
+/// Locks a webhook, before its secrets change. One query.
+pub(crate) async fn lock_one(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
+    lock(db, Condition::all().add(Column::Id.eq(id))).await
+}
+
+async fn lock(db: &impl ConnectionTrait, which: Condition) -> Result<(), DbErr> {
+    let ids = Entity::find().select_only().column(Column::Id).filter(which).order_by_asc(Column::Id);
+    let _: Vec<Uuid> = ids.lock_exclusive().into_tuple().all(db).await?;
+    Ok(())
 }
 
 /// Notes that attempts fail since `at`, unless that is noted already. One query.

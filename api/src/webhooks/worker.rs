@@ -17,7 +17,6 @@ use super::queue::{self, Outcome};
 use super::sending::{Answer, Sender};
 use super::settings::Settings;
 use super::{DeliveryState, WebhookFault, secrets, store};
-use crate::access::Caller;
 use crate::audit::{Log, Recorded};
 use crate::bids::seal::SealingKey;
 use crate::database::now;
@@ -189,7 +188,7 @@ impl Worker {
         if !store::has_failed_since(self.log.db(), webhook, cutoff).await? {
             return Ok(());
         }
-        let tx = self.log.begin(&Caller::installation().asking("disable_webhook")).await?;
+        let tx = self.log.begin_own("disable_webhook").await?;
         let Some(off) = store::disable(&tx, webhook, because, cutoff).await? else { return Ok(()) };
         let news = News::of(EventType::WebhookDisabled, "webhook", webhook, [off.organisation]);
         let news = news.with(serde_json::json!({ "because": because }));

@@ -10,6 +10,8 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::app::Client;
 use crate::support::on_both_engines;
@@ -197,6 +199,49 @@ on_both_engines! {
         let seen = key.get(&path).await.expect(200);
         execute(&app, "UPDATE api_key SET revoked_at = $1", [Utc::now().into()]).await;
         key.put(&path, seen.etag(), json!({ "name": "Renommée" })).await.problem(401);
+    }
+
+    async fn a_request_that_comes_in_two_parts_does_nothing_where_its_key_is_revoked_between_them(engine) {
+        let app = spawn(engine).await;
+        let owner = person(&app, "camille@example.org").await;
+        let mine = founded(&owner, "Une").await;
+        let issued = issue(&owner, &mine, json!({ "name": "k", "role": "owner", "scopes": ["read", "manage"] })).await;
+        let keys = format!("/v1/organisations/{mine}/api-keys");
+        let body = json!({ "name": "another", "scopes": ["read"] }).to_string();
+        let head = format!(
+            "POST {keys} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            secret(&issued), body.len(),
+        );
+        let mut stream = TcpStream::connect(app.base().trim_start_matches("http://")).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Let in meanwhile.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(revoke(&owner, id(&issued)).await, 204);
+        stream.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("not valid any more"), "{answer}");
+        let names = owner.get(&keys).await.expect(200)["items"].as_array().unwrap().len();
+        assert_eq!(names, 1, "no other key was made");
+    }
+
+    async fn who_waits_for_news_with_a_key_gets_none_after_its_revocation(engine) {
+        let app = spawn(engine).await;
+        let owner = person(&app, "camille@example.org").await;
+        let mine = founded(&owner, "Une").await;
+        let issued = issue(&owner, &mine, json!({ "name": "k", "scopes": ["read"] })).await;
+        let key = app.with_key(secret(&issued));
+        let cursor = key.get("/v1/events").await.expect(200)["next"].as_str().unwrap().to_owned();
+        let wait = HeaderMap::from_iter([("prefer".parse().unwrap(), "wait=30".parse().unwrap())]);
+        let path = format!("/v1/events?cursor={cursor}");
+        let waiting = key.get_with(&path, wait);
+        let news = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            assert_eq!(revoke(&owner, id(&issued)).await, 204);
+            invite(&owner, &mine, "viewer").await;
+        };
+        let (answer, ()) = tokio::join!(waiting, news);
+        answer.problem(401);
     }
 
     async fn the_keys_of_an_organisation_end_with_it(engine) {

@@ -7,7 +7,6 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use super::lieux::{self as reader, ImportedOrganisation, Place};
 use super::territories::{self as territory_reader, ImportedTerritory};
 use super::{Import, ImportKind, ImportSummary, NotThisFormat, Report, store, text};
-use crate::access::Caller;
 use crate::audit::{Log, Recorded};
 use crate::codes::sha256_hex;
 use crate::database::lock;
@@ -40,7 +39,7 @@ enum Rows {
 /// As [`read`]; or the database's.
 pub async fn import(log: &Log, kind: ImportKind, bytes: Vec<u8>) -> Result<Import, Problem> {
     let read = read(log.db(), kind, bytes).await?;
-    let tx = log.begin(&Caller::installation().asking("import")).await?;
+    let tx = log.begin_own("import").await?;
     let import = read.write(&tx).await?;
     tx.commit(Recorded::of("import", import.id)).await?;
     Ok(import)
