@@ -20,7 +20,7 @@ use attelage::keyfile::Key;
 use attelage::page::Page;
 use attelage::resource::etagged;
 use attelage::server::{self, Setup};
-use attelage::{edge, limits, organisations, readiness, request_id};
+use attelage::{edge, limits, openapi, organisations, readiness, request_id};
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Client, Method, Request, Url};
 use sea_orm::DatabaseConnection;
@@ -117,14 +117,23 @@ async fn main() {
         server::start(db.clone(), own, Setup { limits, ..Setup::new(SealingKey::new([7; 32]), audit) }).await.unwrap(),
     );
     let db = Data::new(db);
-    let routes = |config: &mut ServiceConfig| {
-        config
-            .route("/v1/organisations", web::get().to(bare_page))
-            .route("/v1/organisations/{id}", web::get().to(bare_one));
+    let document: serde_json::Value = serde_json::from_str(&openapi::document().to_json().unwrap()).unwrap();
+    let paths: Vec<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
+    // Among as many as the service has: to choose a route is not access.
+    let routes = move |config: &mut ServiceConfig| {
+        for path in &paths {
+            let resource = web::resource(path.as_str());
+            config.service(match path.as_str() {
+                "/v1/organisations" => resource.route(web::get().to(bare_page)),
+                "/v1/organisations/{id}" => resource.route(web::get().to(bare_one)),
+                _ => resource.to(async || HttpResponse::NotFound()),
+            });
+        }
     };
     let (own, bare) = listener();
     let shared = db.clone();
-    let nothing = move || App::new().app_data(shared.clone()).configure(routes);
+    let among = routes.clone();
+    let nothing = move || App::new().app_data(shared.clone()).configure(&among);
     actix_web::rt::spawn(HttpServer::new(nothing).workers(2).listen(own).unwrap().run());
     let (own, open) = listener();
     let settings = Data::new(edge::Settings::default());
@@ -136,7 +145,7 @@ async fn main() {
             .wrap(from_fn(edge::protect))
             .wrap(from_fn(readiness::part))
             .wrap(from_fn(request_id::assign))
-            .configure(routes)
+            .configure(&routes)
     };
     actix_web::rt::spawn(HttpServer::new(all_but_access).workers(2).listen(own).unwrap().run());
 
