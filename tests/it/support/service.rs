@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
+use actix_web::rt::System;
 use attelage::audit::Log;
 use attelage::bids::seal::SealingKey;
 use attelage::identity::administration;
@@ -11,6 +12,7 @@ use attelage::keyfile::Key;
 use attelage::server::Setup;
 use attelage::{database, openapi, runs, server};
 use sea_orm::DatabaseConnection;
+use tokio::sync::oneshot;
 
 use super::app::{Client, TestApp};
 use super::contract::Document;
@@ -70,15 +72,35 @@ pub fn runs() -> runs::Settings {
 /// The same as [`spawn`], set up in a way of its own.
 pub async fn spawn_with(engine: Engine, setup: Setup) -> App {
     TestApp::start(engine, &PREPARED, Arc::clone(&DOCUMENT), async |url, listener| {
-        let db = database::connect(&url).await.expect("the database of the test answers");
-        let log = Log::open(&db, audit_key()).await.expect("the log opens");
-        let key = administration::issue_key(&log, "tests".to_owned(), 1).await.expect("a key").secret;
-        let server = server::start(db, listener, setup).await.expect("the service starts");
-        let handle = server.handle();
-        actix_web::rt::spawn(server);
-        (Running(handle), Some(key))
+        let started = serve(listener, setup, async move || {
+            let db = database::connect(&url).await.expect("the database of the test answers");
+            let log = Log::open(&db, audit_key()).await.expect("the log opens");
+            let key = administration::issue_key(&log, "tests".to_owned(), 1).await.expect("a key").secret;
+            (db, key)
+        });
+        let (running, key) = started.await;
+        (running, Some(key))
     })
     .await
+}
+
+/// Starts a service on a thread of its own: where a test waits for another process, and its thread with it, the service goes on and keeps
+/// no lock that the process needs. `open` gives the database, and what else the test wants of it.
+async fn serve<T: Send + 'static>(
+    listener: TcpListener,
+    setup: Setup,
+    open: impl AsyncFnOnce() -> (DatabaseConnection, T) + Send + 'static,
+) -> (Running, T) {
+    let (tell, told) = oneshot::channel();
+    std::thread::spawn(move || {
+        System::new().block_on(async move {
+            let (db, opened) = open().await;
+            let server = server::start(db, listener, setup).await.expect("the service starts");
+            drop(tell.send((Running(server.handle()), opened)));
+            server.await
+        })
+    });
+    told.await.expect("the service starts")
 }
 
 /// The same service once more on the database of `app`, as after a crash.
@@ -101,9 +123,7 @@ pub async fn restarted_on(url: &str, app: &App, setup: Setup) -> Restarted {
 pub async fn restarted_through(db: DatabaseConnection, app: &App, setup: Setup) -> Restarted {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let server = server::start(db, listener, setup).await.expect("the service starts");
-    let running = Running(server.handle());
-    actix_web::rt::spawn(server);
+    let (running, ()) = serve(listener, setup, async move || (db, ())).await;
     Restarted { client: app.at(base), _running: running }
 }
 
