@@ -81,7 +81,7 @@ pub(crate) enum Best {
 
 /// Solves a question in euros, by size.
 pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
-    if search::is_large(c, question) { search::best(c, backend, question) } else { exact(c, backend, question) }
+    if search::serves(c, question) { search::best(c, backend, question) } else { exact(c, backend, question) }
 }
 
 /// Hands a draft to the observer, with what a bound proves about it so far.
@@ -99,11 +99,15 @@ pub(crate) fn proven(c: &Compiled<'_>, mut draft: Draft, bound: f64) -> Best {
 /// Solves a question in euros exactly: first with divisible quantities, which bounds the optimum; then with whole quantities for the
 /// members found; and where the two differ by more than the gap, with whole quantities altogether.
 pub(crate) fn exact(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
-    let relaxed = match backend.ask(c, question) {
-        Outcome::Found(found) => found,
-        Outcome::Infeasible => return Best::Infeasible,
-        Outcome::Unknown => return Best::Unknown,
-    };
+    match backend.ask(c, question) {
+        Outcome::Found(relaxed) => with_whole(c, backend, question, &relaxed),
+        Outcome::Infeasible => Best::Infeasible,
+        Outcome::Unknown => Best::Unknown,
+    }
+}
+
+/// The best consortium with whole quantities, from the best one with divisible quantities and its bound.
+pub(crate) fn with_whole(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question, relaxed: &Found) -> Best {
     let mut bound = bound_cents(relaxed.bound);
     let fixed = Question { members: Some(relaxed.members.clone()), whole: true, ..question.clone() };
     let mut draft = match backend.ask(c, &fixed) {
@@ -125,7 +129,7 @@ pub(crate) fn exact(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question
         }
     }
     // Out of time before whole quantities were found: the rounded ones, if they pass the check.
-    let draft = draft.or_else(|| Some(self::draft(c, question, &relaxed)).filter(|d| d.proposal.proof.verified));
+    let draft = draft.or_else(|| Some(self::draft(c, question, relaxed)).filter(|d| d.proposal.proof.verified));
     match draft {
         Some(mut draft) => {
             draft.proposal.proof = proof(c.options, &draft, bound);

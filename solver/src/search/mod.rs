@@ -1,6 +1,11 @@
-//! The search for large calls.
+//! The search for calls of more than a few dozen actors.
 //!
-//! HiGHS alone finds nothing in a large call before its cuts at the root are done. Here, the linear relaxation over the edges that
+//! HiGHS alone spends most of its time on finding consortia, and has none to rule candidates out by until its cuts at the root are done.
+//!
+//! In a call of middle size, exchanges of members ([`exchange`]) find one that is close to the best within a tenth of a second, a small
+//! exact search among those who are in the best teams makes it better, and the exact search starts from there and believes it.
+//!
+//! In a large call, the linear relaxation over the edges that
 //! matter ([`core`]) gives a bound on all consortia ([`price`]); diving into it gives a first consortium ([`dive`]); exact searches of
 //! parts of the call raise the bound ([`blocks`]); others in neighbourhoods make the consortium better ([`improve`]); and what is left of
 //! the limits goes to the exact search, which starts from there.
@@ -9,6 +14,7 @@
 mod blocks;
 mod core;
 mod dive;
+mod exchange;
 mod improve;
 pub(crate) mod part;
 mod price;
@@ -17,36 +23,50 @@ mod residual;
 use std::collections::BTreeSet;
 
 use self::core::{Core, Relaxed};
+use self::residual::Residual;
 use crate::backend::{Backend, Found, cents, found};
 use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question};
 use crate::propose::{self, Best, Draft};
 use crate::rules::RuleId;
 
+/// Edges from which on a call is of middle size: between the samples of a city and of 500 actors.
+const MIDDLE: usize = 600;
+
 /// Edges from which on a call is large: between the samples of 500 actors (1,277) and of 5,000 (6,381), where the exact search is
 /// the better one and the worse one; see `docs/solver/scale.md`.
 const LARGE: usize = 3_000;
 
-/// Edges from which on a call is too large for the exact search to say much about it within a minute or so.
+/// Edges from which on the most promising are too many for one search among them.
 const VERY_LARGE: usize = 10_000;
 
 /// Rounds of the relaxation before the first consortium, and after it. One before it makes the dive longer and worse.
 const FIRST_ROUNDS: usize = 2;
 const ROUNDS: usize = 8;
 
-/// Most edges of a block: first, and then in very large calls, which leave no time for an exact search, so that larger blocks are the
-/// better proof.
-const BLOCKS: [usize; 2] = [600, 2_500];
+/// Most edges of a block.
+const BLOCK: usize = 600;
 
 /// For each candidate that the relaxation uses, so many of the most promising ones tell which cells belong together, and are searched.
 const LIKELY: usize = 4;
 
+/// Simplex iterations for one small search for a first consortium.
+const WORK: u64 = 20_000;
+
 /// Whether a question is for the search for large calls. A consortium that must be connected is not: whoever only joins two others
 /// has no price, so that diving seldom ends in one.
 pub(crate) fn is_large(c: &Compiled<'_>, question: &Question) -> bool {
+    is_large_call(c) && is_plain(c, question)
+}
+
+/// Whether a question is for the search of this module.
+pub(crate) fn serves(c: &Compiled<'_>, question: &Question) -> bool {
+    c.edges.len() >= MIDDLE && is_plain(c, question)
+}
+
+fn is_plain(c: &Compiled<'_>, question: &Question) -> bool {
     let plain = question.members.is_none() && !question.elastic && !question.whole && question.covered.is_none();
-    is_large_call(c)
-        && plain
+    plain
         && !(c.problem().call.group.connected && c.rules.active(RuleId::Connected))
         && question.objective == Objective::Euros
         && question.shortage.is_none()
@@ -60,16 +80,56 @@ pub(crate) fn is_large_call(c: &Compiled<'_>) -> bool {
 
 /// The best consortium found within the limits, with a bound on all of them.
 pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
+    if is_large_call(c) { of_large(c, backend, question) } else { of_middle(c, backend, question) }
+}
+
+/// Exchanges, a small exact search among the best teams, the whole exact search.
+fn of_middle(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
+    let core = match start(c, backend, question) {
+        Ok(core) => core,
+        Err(end) => return end,
+    };
+    let (doubtful, used, bound) = (doubtful(&core), ranked(&core), core.bound.value);
+    drop(core);
+    let teams = exchange::search(c, backend, question, &used);
+    let exact = |settled: &BTreeSet<usize>, open: &BTreeSet<usize>| {
+        let residual = Residual { settled, open, start: None, gap: 1e-4, work: WORK };
+        residual::solve(c, backend, question, &residual).and_then(|attempt| attempt.found)
+    };
+    let (none, members) = (BTreeSet::new(), teams.iter().flat_map(|team| team.members.iter().copied()).collect());
+    let first = teams.iter().find_map(|team| exact(&team.members, &none)).or_else(|| exact(&none, &members));
+    let Some(first) = first else { return propose::exact(c, backend, question) };
+    let mut search = Search { c, backend, question, bound, best: first, draft: None };
+    search.publish();
+    search.among(&members, &doubtful);
+    search.prove();
+    let relaxed = Found { bound: search.bound, ..search.best.clone() };
+    match propose::with_whole(c, backend, question, &relaxed) {
+        Best::Unknown => search.finish(),
+        known => known,
+    }
+}
+
+/// The relaxation over a first core, or why there is none.
+fn start<'a>(c: &Compiled<'a>, backend: &Backend<'_>, question: &Question) -> Result<Box<Core<'a>>, Best> {
     if c.candidates.is_empty() {
-        return Best::Infeasible;
+        return Err(Best::Infeasible);
     }
     if backend.expired() {
-        return Best::Unknown;
+        return Err(Best::Unknown);
     }
-    let mut core = match self::core::relax(c, backend, question, None, FIRST_ROUNDS) {
-        Relaxed::Core(core) => core,
-        Relaxed::Infeasible => return Best::Infeasible,
-        Relaxed::Stopped => return Best::Unknown,
+    match self::core::relax(c, backend, question, None, FIRST_ROUNDS) {
+        Relaxed::Core(core) => Ok(core),
+        Relaxed::Infeasible => Err(Best::Infeasible),
+        Relaxed::Stopped => Err(Best::Unknown),
+    }
+}
+
+/// Relaxation, dive, blocks, neighbourhoods, and what is left of the limits for the exact search.
+fn of_large(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
+    let mut core = match start(c, backend, question) {
+        Ok(core) => core,
+        Err(end) => return end,
     };
     let mut doubtful = doubtful(&core);
     let Some(first) = dive::dive(c, backend, question, &mut core) else {
@@ -86,15 +146,11 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
     }
     let ranked = promising(c, question, &prices);
     let likely = &ranked[..ranked.len().min(doubtful.len() * LIKELY)];
-    let very_large = c.edges.len() >= VERY_LARGE;
-    for &edges in if very_large { &BLOCKS[..] } else { &BLOCKS[..1] } {
-        let members = search.divide(&prices, likely, edges);
-        search.among(&members, &doubtful);
-    }
-    if very_large {
+    let members = search.divide(&prices, likely, BLOCK);
+    search.among(&members, &doubtful);
+    if c.edges.len() >= VERY_LARGE {
         search.improve(improve::Improve::new(c, backend, question, &keep, &doubtful));
     } else {
-        // Then the exact search, which can say much of such a call, is the better use of time than neighbourhoods.
         search.among(&likely.iter().copied().collect(), &doubtful);
     }
     search.prove();
@@ -105,6 +161,17 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
 fn doubtful(core: &Core<'_>) -> Vec<usize> {
     let value = |i: usize| core.session.value(&core.solved, core.formulation.member[i]);
     (0..core.part.candidates.len()).filter(|&i| value(i) > 0.001).map(|i| core.part.candidates[i]).collect()
+}
+
+/// Candidates of the whole that the relaxation uses, those first that it is surest of.
+fn ranked(core: &Core<'_>) -> Vec<usize> {
+    let value = |i: usize| core.session.value(&core.solved, core.formulation.member[i]);
+    let mut used: Vec<(f64, usize)> = (0..core.part.candidates.len())
+        .map(|i| (value(i), core.part.candidates[i]))
+        .filter(|(y, _)| *y > 1e-6)
+        .collect();
+    used.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    used.into_iter().map(|(_, i)| i).collect()
 }
 
 /// Candidates by what they would gain at the best prices, best first.
@@ -215,6 +282,7 @@ impl Search<'_, '_, '_> {
         let Some(mut session) = self.backend.open(&mut f, self.question.objective) else { return };
         let all = part::Part::new(self.c, &vec![true; self.c.edges.len()]);
         session.start(&residual::values(&all, &f, &self.best));
+        session.believe();
         let Some(solved) = session.solve(&self.backend.control) else { return };
         self.bound = self.bound.max(solved.bound);
         if solved.found() && solved.objective < self.best.objective {

@@ -47,6 +47,7 @@ pub(super) fn solve(
     session.set("mip_rel_gap", residual.gap);
     if let Some(start) = residual.start {
         session.start(&values(&part, &f, start));
+        session.believe();
     }
     let control = backend.control.part(residual.work);
     let solved = session.solve(&control);
@@ -56,17 +57,9 @@ pub(super) fn solve(
     Some(Attempt { found, finished: solved.end != End::Stopped })
 }
 
-/// A solution of the whole as values of the variables of a part in which it lies.
+/// The members of a solution of the whole as values of the variables of a part in which it lies. HiGHS completes them: quantities of an
+/// earlier solution are as inexact as its tolerances, and need not agree with who uses what.
 pub(super) fn values(part: &Part<'_>, f: &Formulation, of: &Found) -> Vec<(Variable, f64)> {
-    let c = &part.compiled;
-    let mut list: Vec<(Variable, f64)> = Vec::with_capacity(f.member.len() + f.quantity.len() + f.unmet.len());
     let member = |i: usize| f64::from(of.members.contains(&part.candidates[i]));
-    list.extend(f.member.iter().enumerate().map(|(i, &variable)| (variable, member(i))));
-    let quantity = |e: usize| of.quantity[part.edges[e]];
-    for (k, offer) in c.offers.iter().enumerate().filter(|(k, offer)| f.used[*k] != f.member[offer.candidate]) {
-        list.push((f.used[k], f64::from(offer.edges.clone().any(|e| quantity(e) > 1e-9))));
-    }
-    list.extend(f.quantity.iter().enumerate().map(|(e, &variable)| (variable, quantity(e))));
-    list.extend(f.unmet.iter().zip(&of.unmet).map(|(&variable, &unmet)| (variable, unmet)));
-    list
+    f.member.iter().enumerate().map(|(i, &variable)| (variable, member(i))).collect()
 }

@@ -1,7 +1,8 @@
-//! The search for large calls against the exact one, and its bounds against the optimum.
+//! The searches for middle and for large calls against the exact one, and their bounds against the optimum.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
 
 use super::*;
+use crate::backend::Outcome;
 use crate::control::Control;
 use crate::instance::Instance;
 use crate::model::{Between, Lot, Options, Preference, Problem};
@@ -27,22 +28,26 @@ fn on_samples(shape: &Shape, per_new_pair_cents: i64, check: impl Fn(&Compiled<'
     on_changed(shape, |problem| problem.call.coordination.per_new_pair_cents = per_new_pair_cents, check);
 }
 
-/// Both searches find the same, or prove the same.
+/// All searches find the same, or prove the same.
 fn agree(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Option<BTreeSet<usize>> {
     let exact = match propose::exact(c, backend, question) {
         Best::Found(exact) => *exact,
         Best::Infeasible => {
-            assert!(matches!(best(c, backend, question), Best::Infeasible));
+            for search in [of_middle, of_large] {
+                assert!(matches!(search(c, backend, question), Best::Infeasible));
+            }
             return None;
         }
         Best::Unknown => panic!("unknown"),
     };
-    let large = draft(best(c, backend, question));
-    assert!(large.proposal.proof.verified);
-    let (found, bound) = (large.proposal.costs.objective_cents, large.proposal.proof.bound_cents);
     let optimum = exact.proposal.costs.objective_cents;
-    assert!(bound <= optimum && optimum <= found + optimum / 100_000, "{bound} {optimum} {found}");
-    assert!(found - optimum <= optimum / 50_000, "{found} {optimum}");
+    for search in [of_middle, of_large] {
+        let other = draft(search(c, backend, question));
+        assert!(other.proposal.proof.verified);
+        let (found, bound) = (other.proposal.costs.objective_cents, other.proposal.proof.bound_cents);
+        assert!(bound <= optimum && optimum <= found + optimum / 100_000, "{bound} {optimum} {found}");
+        assert!(found - optimum <= optimum / 50_000, "{found} {optimum}");
+    }
     Some(exact.members)
 }
 
@@ -80,7 +85,7 @@ fn optima(change: impl Fn(&mut Problem)) -> Vec<Option<i64>> {
 }
 
 #[test]
-fn both_searches_agree_under_each_rule_that_prices_do_not_know() {
+fn all_searches_agree_under_each_rule_that_prices_do_not_know() {
     let plain = |problem: &mut Problem| problem.call.coordination.per_new_pair_cents = 100_000;
     let unchanged = optima(plain);
     let preferences = |problem: &mut Problem| {
@@ -226,6 +231,30 @@ fn what_cannot_be_answered_is_said_so() {
     on_samples(&SMALL, 0, |c, backend, _| {
         let absent: BTreeSet<usize> = (0..c.candidates.len()).collect();
         let question = Question { absent, ..Question::minimise(Objective::Euros) };
-        assert!(matches!(best(c, backend, &question), Best::Infeasible));
+        for search in [of_middle, of_large] {
+            assert!(matches!(search(c, backend, &question), Best::Infeasible));
+        }
+    });
+}
+
+#[test]
+fn exchanges_end_in_teams_that_cost_what_they_reckon() {
+    let in_parts = |problem: &mut Problem| {
+        let capabilities = problem.actors.iter_mut().flat_map(|actor| &mut actor.capabilities);
+        capabilities.for_each(|capability| capability.minimum_quantity = 0);
+    };
+    on_changed(&Shape { actors: 60, needs: 12, ..SMALL }, in_parts, |c, backend, _| {
+        let question = Question::minimise(Objective::Euros);
+        let optimum = draft(propose::exact(c, backend, &question)).proposal.costs.objective_cents;
+        let teams = exchange::search(c, backend, &question, &[]);
+        for team in &teams {
+            let asked = Question { members: Some(team.members.clone()), ..question.clone() };
+            let Outcome::Found(found) = backend.ask(c, &asked) else { panic!("no answer: {team:?}") };
+            // Their work is one way to divide it; the exact model knows the best.
+            assert!(found.objective <= team.cost + 1e-6, "{} {}", found.objective, team.cost);
+            assert!(team.cost <= found.objective * 1.01, "{} {}", found.objective, team.cost);
+        }
+        let best = teams.iter().map(|team| cents(team.cost)).min().unwrap();
+        assert!(best <= optimum + optimum / 50, "{best} {optimum}");
     });
 }
