@@ -46,8 +46,8 @@
 //!    number of members, so that its tangents are exact.
 //! 5. **Solve** (`backend`): HiGHS through `good_lp`, one thread, with its dual bound. Small models are solved as relaxations first: with
 //!    strong links these often are whole already, and then they are the optimum. Choosing members is NP-hard (uncapacitated
-//!    facility location already is); calls of a few hundred relevant actors take seconds, those of a city milliseconds.
-//!    Large calls (`search`) go from prices to a small relaxation, a first consortium, and neighbourhoods of it; see
+//!    facility location already is); calls of a few hundred relevant actors take a second or two, those of a city milliseconds.
+//!    From some hundred edges on (`search`) the first consortium comes from elsewhere, and the exact search starts from it; see
 //!    `docs/solver/scale.md`.
 //! 6. **Allocate in whole units** (`propose`, `allocate`, `assemble`): with the members fixed; and if the result is further from the
 //!    bound than the gap allows, whole units in the search itself, so that the proof is about what is proposed.
@@ -72,7 +72,7 @@
 //! | [`diagnosis`] | conflicts, cheapest relaxations, missing capability |
 //! | [`territory`], [`flow`] | supply against need, white zones, what one more capability changes |
 //! | [`portfolio`] | many calls at once |
-//! | `search` | large calls: prices, dive, neighbourhoods |
+//! | `search` | calls of middle size: exchanges of members; large ones: prices, dive, blocks, neighbourhoods; both: the proof |
 //! | [`export`] | the model itself, as data and as a file, for other optimisers |
 //!
 //! # Determinism
