@@ -37,7 +37,7 @@ impl<'m, 'a, 'o> Rivals<'m, 'a, 'o> {
     /// exists, nobody can do without an actor that all of them have.
     pub(super) fn new(c: &'m Compiled<'a>, backend: &'m Backend<'o>, drafts: &[Draft], exhausted: bool) -> Self {
         let known = Self::proven(c, drafts, exhausted);
-        let small = !search::is_large(c, &Question::minimise(Objective::Euros));
+        let small = !search::serves(c, &Question::minimise(Objective::Euros));
         let master = small.then(|| Master::open(c, backend, &[])).flatten();
         Self { known, master }
     }

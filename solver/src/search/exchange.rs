@@ -2,8 +2,8 @@
 //!
 //! A team is judged by what its work costs, with what it cannot do at a price that rises while teams miss something and falls while they
 //! do not (strategic oscillation). Who leaves and who joins is chosen by an estimate that takes time in proportion to the cells of the two;
-//! the work of the team is then divided anew at least cost, by shortest augmenting paths. Rules that this does not know (money,
-//! conditions on the group, smallest quantities) are for the exact model, which is asked about the best teams afterwards.
+//! the work of the team is then divided anew at least cost, by shortest augmenting paths. It knows demand, capacities, costs, the number of
+//! members, and who excludes whom. All other rules are for the exact model, which is asked about the best teams afterwards.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -12,6 +12,7 @@ use crate::backend::Backend;
 use crate::compile::{Cell, Compiled};
 use crate::coordination;
 use crate::formulate::{Question, keur, units};
+use crate::model::Between;
 use crate::rules::RuleId;
 use crate::sample::Random;
 
@@ -61,13 +62,15 @@ struct Market<'s, 'a> {
     foes: Vec<Vec<usize>>,
     known: Vec<Vec<(usize, f64)>>,
     allowed: Vec<bool>,
+    /// Teams that are no answer, nor are larger ones.
+    excluded: &'s [BTreeSet<usize>],
     member: f64,
     pair: f64,
     most_members: usize,
 }
 
 impl<'s, 'a> Market<'s, 'a> {
-    fn new(c: &'s Compiled<'a>, question: &Question) -> Self {
+    fn new(c: &'s Compiled<'a>, question: &'s Question) -> Self {
         let rates = &c.problem().call.coordination;
         let overhead = 1.0 + f64::from(rates.overhead_percent) / 100.0;
         let own: Vec<f64> = c.edges.iter().map(|edge| keur(edge.terms.unit_cost) * overhead).collect();
@@ -90,9 +93,15 @@ impl<'s, 'a> Market<'s, 'a> {
             foes[a].push(b);
             foes[b].push(a);
         }
-        let pair = keur(rates.per_new_pair_cents);
+        let rate = keur(rates.per_new_pair_cents);
+        // With the lead alone everybody is one pair; who works for the same lot is not known here.
+        let (seat, pair) = match rates.between {
+            Between::All => (0.0, rate),
+            Between::Lead => (rate, 0.0),
+            Between::Lot => (0.0, 0.0),
+        };
         let mut known = vec![Vec::new(); c.candidates.len()];
-        for (&(a, b), &strength) in &c.relations {
+        for (&(a, b), &strength) in c.relations.iter().filter(|_| pair > 0.0) {
             let spared = keur(coordination::spared(rates.per_new_pair_cents, strength));
             known[a].push((b, spared));
             known[b].push((a, spared));
@@ -109,8 +118,9 @@ impl<'s, 'a> Market<'s, 'a> {
             own,
             foes,
             known,
+            excluded: &question.replaced,
             allowed: (0..c.candidates.len()).map(|i| !question.absent.contains(&i)).collect(),
-            member: keur(rates.per_member_cents),
+            member: keur(rates.per_member_cents) + seat,
             pair,
             most_members: price::most_members(c),
         }
@@ -384,7 +394,7 @@ type Exchange = (f64, Option<usize>, Option<usize>);
 
 /// The best teams found from a first one, best first; none where no team was found that does all it must. One search, and then some without
 /// those who did most in the best team of the one before: they hold the others in place, and what is best without them is often better
-/// altogether. O(exchanges × (members × edges of cells near them + edges of offers)).
+/// altogether. An exchange: O(members × candidates + members × edges near them), and an augmenting path for each cell and more.
 pub(super) fn search(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question, first: &[usize]) -> Vec<Team> {
     let market = Market::new(c, question);
     let mut kept = Vec::new();
@@ -412,7 +422,8 @@ fn tabu(
     kept: &mut Vec<Team>,
 ) -> Option<Vec<usize>> {
     let c = market.c;
-    let mut members: Vec<usize> = (0..c.candidates.len()).filter(|&i| c.candidates[i].locked_in).collect();
+    let mut members: Vec<usize> =
+        (0..c.candidates.len()).filter(|&i| c.candidates[i].locked_in && market.allowed[i]).collect();
     for &i in first {
         let fits = members.len() < market.most_members && market.allowed[i] && !absent.contains(&i);
         if fits && !members.contains(&i) && !market.foes[i].iter().any(|foe| members.contains(foe)) {
@@ -429,11 +440,13 @@ fn tabu(
         }
         backend.control.spend(1);
         let (cost, misses) = work.cost();
-        let least = best.as_ref().map_or(f64::INFINITY, |(cost, _)| *cost);
+        // Until there is a team that misses nothing, everybody may move: those who went back and forth move on as the price rises.
+        let target = best.as_ref().map_or(f64::INFINITY, |(least, _)| least - cost);
+        let excluded = market.excluded.iter().any(|members| members.iter().all(|&i| work.team[i]));
         stale += 1;
-        if !misses {
+        if !misses && !excluded {
             keep(kept, &work, cost);
-            if cost < least - TINY {
+            if target > TINY {
                 best = Some((cost, work.members.clone()));
                 stale = 0;
             }
@@ -444,7 +457,7 @@ fn tabu(
             work.penalty = penalty.clamp(PENALTY.0, PENALTY.1);
             run = 0;
         }
-        let Some((_, leaver, joiner)) = choose(&work, &tabu, round, least - cost) else { break };
+        let Some((_, leaver, joiner)) = choose(&work, &tabu, round, target) else { break };
         work.exchange(leaver, joiner);
         if let Some(a) = leaver {
             tabu.back[a] = round + BACK.0 + random.below(BACK.1);
@@ -474,7 +487,7 @@ fn keep(kept: &mut Vec<Team>, work: &Work<'_, '_, '_>, cost: f64) {
 }
 
 /// The exchange that changes the cost most favourably by estimate, among those that are free in this round or would change it by less than
-/// `target`, which makes a better team than all before.
+/// `target`, which makes a better team than the best before.
 fn choose(work: &Work<'_, '_, '_>, tabu: &Tabu<'_>, round: usize, target: f64) -> Option<Exchange> {
     let (market, c) = (work.market, work.market.c);
     let count = work.members.len();
@@ -490,7 +503,7 @@ fn choose(work: &Work<'_, '_, '_>, tabu: &Tabu<'_>, round: usize, target: f64) -
         }
     };
     if count < market.most_members {
-        for (&b, gain) in outside.iter().zip(&gains).filter(|(b, _)| fits(**b, None)) {
+        for (&b, gain) in outside.iter().zip(&gains).filter(|(b, gain)| **gain > TINY && fits(**b, None)) {
             consider(work.seat(b, None) - gain, None, Some(b));
         }
     }

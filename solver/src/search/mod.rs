@@ -9,7 +9,7 @@
 //! matter ([`core`]) gives a bound on all consortia ([`price`]); diving into it gives a first consortium ([`dive`]); exact searches of
 //! parts of the call raise the bound ([`blocks`]); others in neighbourhoods make the consortium better ([`improve`]); and what is left of
 //! the limits goes to the exact search, which starts from there.
-//! Every step counts its work in simplex iterations and none looks at the clock, but for the limits themselves.
+//! Every step counts its work in simplex iterations, an exchange as one, and none looks at the clock, but for the limits themselves.
 
 mod blocks;
 mod core;
@@ -87,6 +87,8 @@ pub(crate) fn best(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question)
 fn of_middle(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Best {
     let core = match start(c, backend, question) {
         Ok(core) => core,
+        // HiGHS gave up on the relaxation.
+        Err(Best::Unknown) if !backend.expired() => return propose::exact(c, backend, question),
         Err(end) => return end,
     };
     let (doubtful, used, bound) = (doubtful(&core), ranked(&core), core.bound.value);
@@ -94,19 +96,25 @@ fn of_middle(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Be
     let teams = exchange::search(c, backend, question, &used);
     let exact = |settled: &BTreeSet<usize>, open: &BTreeSet<usize>| {
         let residual = Residual { settled, open, start: None, gap: 1e-4, work: WORK };
-        residual::solve(c, backend, question, &residual).and_then(|attempt| attempt.found)
+        let attempt = if backend.expired() { None } else { residual::solve(c, backend, question, &residual) };
+        attempt.and_then(|attempt| attempt.found)
     };
-    let (none, members) = (BTreeSet::new(), teams.iter().flat_map(|team| team.members.iter().copied()).collect());
-    let first = teams.iter().find_map(|team| exact(&team.members, &none)).or_else(|| exact(&none, &members));
+    let members: BTreeSet<usize> = teams.iter().flat_map(|team| team.members.iter().copied()).collect();
+    let none = BTreeSet::new();
+    let likely = || members.iter().copied().chain(used).collect();
+    let first = teams.iter().find_map(|team| exact(&team.members, &none)).or_else(|| exact(&none, &likely()));
     let Some(first) = first else { return propose::exact(c, backend, question) };
     let mut search = Search { c, backend, question, bound, best: first, draft: None };
     search.publish();
     search.among(&members, &doubtful);
     search.prove();
     let relaxed = Found { bound: search.bound, ..search.best.clone() };
+    let told = search.draft.as_ref();
     match propose::with_whole(c, backend, question, &relaxed) {
-        Best::Unknown => search.finish(),
-        known => known,
+        // Out of time, whole quantities may come out worse than those that were already told of.
+        Best::Found(best) if told.is_none_or(|told| propose::merit(&best) <= propose::merit(told)) => Best::Found(best),
+        Best::Infeasible if told.is_none() => Best::Infeasible,
+        _ => search.finish(),
     }
 }
 
@@ -283,6 +291,10 @@ impl Search<'_, '_, '_> {
         let all = part::Part::new(self.c, &vec![true; self.c.edges.len()]);
         session.start(&residual::values(&all, &f, &self.best));
         session.believe();
+        if self.c.edges.len() >= VERY_LARGE {
+            // The smaller problems of so large a one take a third of the memory again, and neighbourhoods have looked for better ones.
+            session.set("mip_heuristic_run_rins", false);
+        }
         let Some(solved) = session.solve(&self.backend.control) else { return };
         self.bound = self.bound.max(solved.bound);
         if solved.found() && solved.objective < self.best.objective {

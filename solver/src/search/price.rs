@@ -112,7 +112,7 @@ pub(super) fn evaluate(c: &Compiled<'_>, question: &Question, prices: &[f64]) ->
         if question.absent.contains(&i) {
             gain[i] = f64::NEG_INFINITY;
         }
-        if candidate.locked_in {
+        if candidate.locked_in && gain[i].is_finite() {
             bound -= gain[i].min(0.0);
         }
     }

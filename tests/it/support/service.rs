@@ -115,15 +115,24 @@ pub async fn restarted_with(app: &App, setup: Setup) -> Restarted {
 
 /// The same on another database, which has what `app` has.
 pub async fn restarted_on(url: &str, app: &App, setup: Setup) -> Restarted {
-    let db = database::connect(url).await.expect("the database of the test answers");
-    restarted_through(db, app, setup).await
+    let url = url.to_owned();
+    restarted_by(app, setup, async move || database::connect(&url).await.expect("the database of the test answers"))
+        .await
 }
 
 /// The same over connections of the test's own.
 pub async fn restarted_through(db: DatabaseConnection, app: &App, setup: Setup) -> Restarted {
+    restarted_by(app, setup, async move || db).await
+}
+
+async fn restarted_by(
+    app: &App,
+    setup: Setup,
+    open: impl AsyncFnOnce() -> DatabaseConnection + Send + 'static,
+) -> Restarted {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let (running, ()) = serve(listener, setup, async move || (db, ())).await;
+    let (running, ()) = serve(listener, setup, async move || (open().await, ())).await;
     Restarted { client: app.at(base), _running: running }
 }
 
