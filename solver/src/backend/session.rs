@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 mod model;
+mod start;
 mod watch;
 mod whole;
 
@@ -17,8 +18,8 @@ use highs_sys::{
     Highs_addCol, Highs_addRow, Highs_changeColBounds, Highs_changeColCost, Highs_changeColIntegrality,
     Highs_changeColsBoundsBySet, Highs_changeColsCostByRange, Highs_changeColsIntegralityBySet,
     Highs_changeObjectiveOffset, Highs_changeRowBounds, Highs_getDoubleInfoValue, Highs_getIntInfoValue,
-    Highs_getModelStatus, Highs_getRunTime, Highs_getSolution, Highs_run, Highs_setCallback, Highs_setSparseSolution,
-    Highs_startCallback, Highs_version, HighsInt, kHighsModelStatusInfeasible, kHighsModelStatusOptimal,
+    Highs_getModelStatus, Highs_getRunTime, Highs_getSolution, Highs_run, Highs_setCallback, Highs_startCallback,
+    Highs_version, HighsInt, kHighsModelStatusInfeasible, kHighsModelStatusOptimal,
     kHighsModelStatusUnboundedOrInfeasible, kHighsSolutionStatusFeasible, kHighsStatusError, kHighsVarTypeContinuous,
     kHighsVarTypeInteger,
 };
@@ -243,34 +244,9 @@ impl Session {
         (terms, constant)
     }
 
-    /// Suggests values for some variables; HiGHS completes and repairs them.
-    pub(crate) fn start(&mut self, values: &[(Variable, f64)]) {
-        let values = values.iter().filter_map(|&(variable, value)| Some((self.column(variable)?, value)));
-        self.start_at(&values.collect::<Vec<_>>());
-    }
-
-    /// The same by column.
-    pub(crate) fn start_at(&mut self, values: &[(Index, f64)]) {
-        let (index, value): (Vec<Index>, Vec<f64>) = values.iter().copied().unzip();
-        if let Ok(count) = Index::try_from(index.len()) {
-            // SAFETY: a live model, and two arrays of `count` elements that outlive the call.
-            unsafe { Highs_setSparseSolution(self.model.as_mut_ptr(), count, index.as_ptr(), value.as_ptr()) };
-        }
-    }
-
     /// Sets an option of HiGHS for the next solves; whether it was accepted.
     pub(crate) fn set<V: highs::HighsOptionValue>(&mut self, option: &str, value: V) -> bool {
         self.model.try_set_option(option, value).is_ok()
-    }
-
-    /// Tells HiGHS that the start is close to the best: two of its searches for a better one by smaller problems are left out, so that it comes
-    /// sooner to fixing what the start rules out and to beginning anew without that; it branches on less evidence, and forgets cuts that
-    /// do not bind sooner. From a start that is half a percent above the best this is slower.
-    pub(crate) fn believe(&mut self) {
-        self.set("mip_heuristic_run_rens", false);
-        self.set("mip_heuristic_run_root_reduced_cost", false);
-        self.set("mip_pscost_minreliable", 1);
-        self.set("mip_lp_age_limit", 5);
     }
 
     /// Changes the kind of columns, ascending.

@@ -91,7 +91,7 @@ fn of_middle(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Be
         Err(Best::Unknown) if !backend.expired() => return propose::exact(c, backend, question),
         Err(end) => return end,
     };
-    let (doubtful, used, bound) = (doubtful(&core), ranked(&core), core.bound.value);
+    let (used, bound) = (ranked(&core), core.bound.value);
     drop(core);
     let teams = exchange::search(c, backend, question, &used);
     let exact = |settled: &BTreeSet<usize>, open: &BTreeSet<usize>| {
@@ -101,12 +101,12 @@ fn of_middle(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Be
     };
     let members: BTreeSet<usize> = teams.iter().flat_map(|team| team.members.iter().copied()).collect();
     let none = BTreeSet::new();
-    let likely = || members.iter().copied().chain(used).collect();
+    let likely = || members.union(&used.iter().copied().collect()).copied().collect();
     let first = teams.iter().find_map(|team| exact(&team.members, &none)).or_else(|| exact(&none, &likely()));
     let Some(first) = first else { return propose::exact(c, backend, question) };
     let mut search = Search { c, backend, question, bound, best: first, draft: None };
     search.publish();
-    search.among(&members, &doubtful);
+    search.among(&members, &used);
     search.prove();
     let relaxed = Found { bound: search.bound, ..search.best.clone() };
     let told = search.draft.as_ref();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::contract::{Document, Exchange, PROBLEM};
 use super::database::{Engine, Template, TestDatabase};
 
-/// A running service with its client. The service ends before its database goes: fields drop in this order.
+/// A running service with its client. The service is told to end before its database goes: fields drop in this order.
 pub struct TestApp<S> {
     client: Client,
     /// Keeps the service running until it is dropped.
