@@ -130,6 +130,15 @@ impl<'a> Compiled<'a> {
         compiled
     }
 
+    /// The same with a candidate as a member in any case. O(size).
+    pub(crate) fn joined_by(&self, candidate: usize) -> Self {
+        let mut joined = self.clone();
+        if let Some(candidate) = joined.candidates.get_mut(candidate) {
+            candidate.locked_in = true;
+        }
+        joined
+    }
+
     pub(crate) fn problem(&self) -> &'a Problem {
         self.instance.problem()
     }

@@ -65,8 +65,17 @@ pub(crate) struct Control<'o> {
     work: Cell<u64>,
     stage: Cell<Stage>,
     stopped: Cell<bool>,
-    /// Whether to keep what is found to itself.
-    silent: bool,
+    tells: Tells,
+}
+
+/// What the observer is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tells {
+    /// What is found, and how it goes.
+    All,
+    /// How it goes.
+    Progress,
+    Nothing,
 }
 
 impl<'o> Control<'o> {
@@ -83,24 +92,36 @@ impl<'o> Control<'o> {
             work: Cell::new(0),
             stage: Cell::new(Stage::Search),
             stopped: Cell::new(false),
-            silent: false,
+            tells: Tells::All,
         }
     }
 
     /// The limits of a step: this much work at most, within those of the whole. Tells nobody what it finds.
     pub(crate) fn part(&self, work: u64) -> Self {
         let most = self.work.get().saturating_add(work);
+        let work_limit = Some(self.work_limit.map_or(most, |limit| limit.min(most)));
+        Self { work_limit, tells: Tells::Nothing, ..self.step() }
+    }
+
+    /// A step within the same limits, of which only how it goes is told: what it finds is not what was asked for.
+    pub(crate) fn quiet(&self) -> Self {
+        let tells = if self.tells == Tells::All { Tells::Progress } else { self.tells };
+        Self { tells, ..self.step() }
+    }
+
+    /// The same limits for a step.
+    fn step(&self) -> Self {
         Self {
             observer: self.observer,
             start: self.start,
             deadline: self.deadline,
-            work_limit: Some(self.work_limit.map_or(most, |limit| limit.min(most))),
+            work_limit: self.work_limit,
             until: self.until.clone(),
             memory: self.memory.clone(),
             work: self.work.clone(),
             stage: self.stage.clone(),
             stopped: Cell::new(false),
-            silent: true,
+            tells: self.tells,
         }
     }
 
@@ -165,7 +186,7 @@ impl<'o> Control<'o> {
 
     /// Hands a consortium to the observer, if it has passed the check.
     pub(crate) fn offer(&self, place: usize, proposal: &crate::Proposal) {
-        if !self.silent && self.stage.get() == Stage::Search && proposal.proof.verified {
+        if self.tells == Tells::All && self.stage.get() == Stage::Search && proposal.proof.verified {
             self.observer.proposal(place, proposal);
         }
     }
@@ -177,7 +198,7 @@ impl<'o> Control<'o> {
 
     /// Tells the observer, with the work under way.
     pub(crate) fn tell(&self, under_way: u64, best_cents: Option<Cents>, bound_cents: Option<Cents>) {
-        if self.silent {
+        if self.tells == Tells::Nothing {
             return;
         }
         self.observer.progress(&Progress {

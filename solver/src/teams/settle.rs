@@ -58,11 +58,17 @@ impl<'r> Charge<'r> {
     }
 }
 
-/// The best consortium, as [`propose::best`]: first with divisible quantities, which bounds the optimum; then in whole units for the
-/// members found; and where the two differ by more than the gap, in whole units altogether. The bound of the proof is about the
-/// objective without the charges of the members found.
+/// The best consortium, verified. Without rows and charges of one's own, [`propose::best`] knows it; else first with divisible quantities,
+/// which bounds the optimum; then in whole units for the members found; and where the two differ by more than the gap, in whole
+/// units altogether. The bound of the proof is about the objective without the charges of the members found.
 pub(crate) fn settle(c: &Compiled<'_>, backend: &Backend<'_>, charge: &Charge<'_>) -> Best {
     let question = Question { absent: charge.absent.clone(), ..Question::minimise(Objective::Euros) };
+    if charge.rows.is_none() && charge.members.is_empty() {
+        return match backend.quietly(|backend| propose::best(c, backend, &question)) {
+            Best::Found(draft) if !draft.proposal.proof.verified => Best::Unknown,
+            best => best,
+        };
+    }
     let relaxed = match ask(c, backend, &question, charge) {
         Outcome::Found(found) => found,
         Outcome::Infeasible => return Best::Infeasible,
@@ -135,7 +141,7 @@ pub(super) fn ask(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question, 
     let mut f = Formulation::new(c, question);
     charge.put(&mut f);
     backend
-        .open(&mut f, question.objective)
+        .open_call(c, &mut f, question.objective)
         .and_then(|mut session| backend.run(&mut session, &f))
         .unwrap_or(Outcome::Unknown)
 }

@@ -85,7 +85,7 @@ impl<'m, 'a, 'o> Master<'m, 'a, 'o> {
         let open = |whole: bool| {
             let mut f = Formulation::new(c, &Question { whole, ..Question::minimise(Objective::Euros) });
             let handles = weights.prepare(c, &mut f, wanted);
-            let session = backend.open(&mut f, Objective::Euros)?;
+            let session = backend.open_call(c, &mut f, Objective::Euros)?;
             Some((f, handles, session))
         };
         let (f, handles, divisible) = open(false)?;

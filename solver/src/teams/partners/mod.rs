@@ -12,7 +12,6 @@ use crate::answer::{Infeasibility, Proposal, Refusal, Status};
 use crate::compile::Compiled;
 use crate::control::{Observer, Stage};
 use crate::explain::gaps::Gaps;
-use crate::formulate::Formulation;
 use crate::infeasible;
 use crate::instance::{Fault, Instance};
 use crate::model::{Options, Quantity};
@@ -151,7 +150,6 @@ pub enum WhyUnsuited {
     AlreadyCovered,
 }
 
-/// Answers a [`PartnersRequest`]. One search for the best with the team, one or two linear programs per candidate that may be among
 /// What is wrong with the settings.
 pub(crate) fn faults(instance: &Instance, options: &Options, request: &PartnersRequest) -> Vec<Fault> {
     let mut faults: Vec<Fault> = at_least_one("team", &request.team).into_iter().collect();
@@ -165,6 +163,7 @@ pub(crate) fn faults(instance: &Instance, options: &Options, request: &PartnersR
     name_faults(instance, options, &[("team", &request.team)], faults)
 }
 
+/// Answers a [`PartnersRequest`]. One search for the best with the team, one or two linear programs per candidate that may be among
 /// the first, one search per exact gain.
 pub(crate) fn partners(
     instance: &Instance,
@@ -308,11 +307,11 @@ impl Search<'_, '_> {
 
     /// The best consortium with the team and with, or without, a candidate.
     fn presence(&self, candidate: usize, present: bool) -> Best {
-        let row = |f: &mut Formulation| {
-            let member = f.member[candidate] * 1.0;
-            f.add(if present { member.geq(1) } else { member.leq(0) });
-        };
-        settle(self.c, &self.desk.backend, &Charge::rows(&row))
+        if present {
+            settle(&self.c.joined_by(candidate), &self.desk.backend, &Charge::default())
+        } else {
+            settle(self.c, &self.desk.backend, &Charge::default().without([candidate].into()))
+        }
     }
 }
 

@@ -177,8 +177,7 @@ fn explain(desk: &Desk<'_>, c: &Compiled<'_>, actor: usize, best: Draft, answer:
         return;
     }
     answer.bound_cents = bound(c, &desk.backend, candidate).map(|bound| (bound - objective).max(0));
-    let row = |f: &mut Formulation| f.add((f.member[candidate] * 1.0).geq(1));
-    match settle(c, &desk.backend, &Charge::rows(&row)) {
+    match settle(&c.joined_by(candidate), &desk.backend, &Charge::default()) {
         Best::Infeasible => answer.verdict = Verdict::Excluded,
         Best::Unknown => {}
         Best::Found(with) => {

@@ -1,7 +1,12 @@
 //! Who goes well with a team.
 
+use std::cell::Cell;
+
 use attelage_solver::sample::{self, Shape};
-use attelage_solver::{Gain, Options, Partners, Reply, Status, WhyUnsuited};
+use attelage_solver::{
+    Gain, Instance, Observer, Options, Partners, PartnersRequest, Progress, Proposal, Query, Reply, Stage, Status,
+    WhyUnsuited, ask, solve_with,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
@@ -168,4 +173,52 @@ fn the_estimate_ranks_as_the_exact_gain_does() {
     }
     eprintln!("mean Spearman {:.3}, hits in the exact top 5: {:.2}", rho / count, hits as f64 / count);
     assert!(count == 2.0 && rho / count > 0.75 && hits as f64 / count >= 3.5, "{rho} {hits} {count}");
+}
+
+/// From six hundred edges on, the best with the team comes from the search for proposals: its gains are those of that question, and
+/// what it finds on the way is nobody's proposal.
+#[test]
+fn in_a_call_of_middle_size_gains_are_differences_of_proposals() {
+    struct Silent;
+    impl Observer for Silent {
+        fn proposal(&self, _: usize, proposal: &Proposal) {
+            panic!("told {} members, though nobody asked for proposals", proposal.members.len());
+        }
+    }
+    /// Ends when the search is over: explanations are not what is compared.
+    #[derive(Default)]
+    struct Search(Cell<bool>);
+    impl Observer for Search {
+        fn progress(&self, progress: &Progress) {
+            self.0.set(self.0.get() || progress.stage != Stage::Search);
+        }
+        fn cancelled(&self) -> bool {
+            self.0.get()
+        }
+    }
+    let instance = Instance::new(sample::problem(&Shape::of(150, 20), 7)).unwrap();
+    let options = Options { proposals: 1, ..Options::default() };
+    let best = |options: &Options| {
+        let answer = solve_with(&instance, options, &Search::default()).unwrap();
+        assert!(answer.report.edges >= 600, "{} edges", answer.report.edges);
+        answer.proposals.first().map(|proposal| proposal.costs.objective_cents)
+    };
+    let asker = "a0007".to_owned();
+    let request = PartnersRequest { team: vec![asker.clone()], limit: 2, exact: 2 };
+    let Reply::Partners(told) = ask(&instance, &options, &Query::Partners(request), &Silent).unwrap() else { panic!() };
+    assert_eq!((told.status, told.partners.len()), (Status::Optimal, 2));
+    let team = Options { locked_in: vec![asker.clone()], ..options.clone() };
+    assert_eq!(told.best.map(|best| best.costs.objective_cents), best(&team));
+    for partner in &told.partners {
+        let with = best(&Options { locked_in: vec![asker.clone(), partner.actor.clone()], ..options.clone() }).unwrap();
+        let without = best(&Options { locked_out: vec![partner.actor.clone()], ..team.clone() });
+        match (&partner.gain, without) {
+            (Some(Gain::Indispensable), None) => {}
+            (Some(Gain::Saves { cents, proven: true }), Some(without)) => {
+                // Each is proven within 0.01 %.
+                assert!((cents - (without - with)).abs() <= without / 5_000, "{}: {cents}", partner.actor);
+            }
+            other => panic!("{}: {other:?}", partner.actor),
+        }
+    }
 }
