@@ -130,12 +130,10 @@ impl<'a> Compiled<'a> {
         compiled
     }
 
-    /// The same with a candidate as a member in any case. O(size).
+    /// The same with a candidate as a member in any case; the options do not know of it. O(size).
     pub(crate) fn joined_by(&self, candidate: usize) -> Self {
         let mut joined = self.clone();
-        if let Some(candidate) = joined.candidates.get_mut(candidate) {
-            candidate.locked_in = true;
-        }
+        joined.candidates[candidate].locked_in = true;
         joined
     }
 

@@ -106,7 +106,13 @@ impl<'o> Control<'o> {
     /// A step within the same limits, of which only how it goes is told: what it finds is not what was asked for.
     pub(crate) fn quiet(&self) -> Self {
         let tells = if self.tells == Tells::All { Tells::Progress } else { self.tells };
-        Self { tells, ..self.step() }
+        Self { tells, stopped: self.stopped.clone(), ..self.step() }
+    }
+
+    /// Counts the work of a quiet step, and stops where that was stopped.
+    pub(crate) fn resume(&self, quiet: &Self) {
+        self.absorb(quiet);
+        self.stopped.set(self.stopped.get() || quiet.stopped.get());
     }
 
     /// The same limits for a step.
@@ -265,6 +271,20 @@ mod tests {
         assert!(control.expired());
         stop.0.set(false);
         assert!(control.expired());
+    }
+
+    #[test]
+    fn a_quiet_step_stops_with_the_whole_and_the_whole_with_it() {
+        let stop = Stop(Cell::new(false));
+        let control = Control::new(&Options::default(), &stop);
+        let quiet = control.quiet();
+        quiet.spend(7);
+        stop.0.set(true);
+        assert!(quiet.expired());
+        stop.0.set(false);
+        control.resume(&quiet);
+        assert!(control.expired() && control.quiet().expired());
+        assert_eq!(control.work.get(), 7);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl<'o> Backend<'o> {
     pub(crate) fn quietly<T>(&self, run: impl FnOnce(&Self) -> T) -> T {
         let quiet = Self { control: self.control.quiet(), ..*self };
         let value = run(&quiet);
-        self.control.absorb(&quiet.control);
+        self.control.resume(&quiet.control);
         value
     }
 
@@ -89,11 +89,11 @@ impl<'o> Backend<'o> {
             .unwrap_or(Outcome::Unknown)
     }
 
-    /// As [`Self::open`], for the whole of a call. One below [`search::MIDDLE`] is proven at the root as a rule: what HiGHS does to find
-    /// something better by smaller problems is a third of the time there.
+    /// As [`Self::open`], without what looks for cheaper consortia by smaller problems where a call has fewer than [`search::MIDDLE`] edges:
+    /// such a one is proven at the root as a rule, and they take up to a third of the time. Questions that any solution answers keep them.
     pub(crate) fn open_call(&self, c: &Compiled<'_>, f: &mut Formulation, objective: Objective) -> Option<Session> {
         let mut session = self.open(f, objective)?;
-        if c.edges.len() < search::MIDDLE {
+        if c.edges.len() < search::MIDDLE && matches!(objective, Objective::Euros | Objective::Paid) {
             session.believe();
             session.set("mip_heuristic_run_rins", false);
         }

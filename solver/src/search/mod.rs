@@ -30,7 +30,8 @@ use crate::formulate::{Formulation, Objective, Question};
 use crate::propose::{self, Best, Draft};
 use crate::rules::RuleId;
 
-/// Edges from which on a call is of middle size: between the samples of a city and of 500 actors.
+/// Edges from which on a call is of middle size: between the samples of a city and of 500 actors. Below, HiGHS needs neither a start nor most of
+/// its heuristics.
 pub(crate) const MIDDLE: usize = 600;
 
 /// Edges from which on a call is large: between the samples of 500 actors (1,277) and of 5,000 (6,381), where the exact search is

@@ -21,7 +21,7 @@ impl Session {
         }
     }
 
-    /// Tells HiGHS that the start is close to the best: two of its searches for a better one by smaller problems are left out, so that it comes
+    /// Tells HiGHS that the start is close to the best, or that the proof is quick: two of its searches for a better one by smaller problems are left out, so that it comes
     /// sooner to fixing what the start rules out and to beginning anew without that; it branches on less evidence, and forgets cuts that
     /// do not bind sooner. From a start that is half a percent above the best this is slower.
     pub(crate) fn believe(&mut self) {
