@@ -6,11 +6,14 @@ use crate::compile::Compiled;
 use crate::control::Control;
 use crate::formulate::{Formulation, Objective, Question};
 use crate::model::{Cents, Options};
-use crate::search;
 
 mod session;
 
 pub(crate) use session::{End, Index, Session, Solved, version};
+
+/// Edges below which HiGHS needs neither a start nor most of its heuristics: more than the samples of a city have, fewer than those of 500
+/// actors; see `docs/solver/scale.md`.
+pub(crate) const SMALL_CALL: usize = 600;
 
 /// How to solve: the limits and the settings of one computation.
 pub(crate) struct Backend<'o> {
@@ -89,11 +92,11 @@ impl<'o> Backend<'o> {
             .unwrap_or(Outcome::Unknown)
     }
 
-    /// As [`Self::open`], without what looks for cheaper consortia by smaller problems where a call has fewer than [`search::MIDDLE`] edges:
-    /// such a one is proven at the root as a rule, and they take up to a third of the time. Questions that any solution answers keep them.
+    /// As [`Self::open`], without what looks for cheaper consortia by smaller problems where a call has fewer than [`SMALL_CALL`] edges: such
+    /// a one is proven at the root as a rule, and they take up to a third of the time. Questions that any solution answers keep them.
     pub(crate) fn open_call(&self, c: &Compiled<'_>, f: &mut Formulation, objective: Objective) -> Option<Session> {
         let mut session = self.open(f, objective)?;
-        if c.edges.len() < search::MIDDLE && matches!(objective, Objective::Euros | Objective::Paid) {
+        if c.edges.len() < SMALL_CALL && matches!(objective, Objective::Euros | Objective::Paid) {
             session.believe();
             session.set("mip_heuristic_run_rins", false);
         }

@@ -24,15 +24,11 @@ use std::collections::BTreeSet;
 
 use self::core::{Core, Relaxed};
 use self::residual::Residual;
-use crate::backend::{Backend, Found, cents, found};
+use crate::backend::{Backend, Found, SMALL_CALL, cents, found};
 use crate::compile::Compiled;
 use crate::formulate::{Formulation, Objective, Question};
 use crate::propose::{self, Best, Draft};
 use crate::rules::RuleId;
-
-/// Edges from which on a call is of middle size: between the samples of a city and of 500 actors. Below, HiGHS needs neither a start nor most of
-/// its heuristics.
-pub(crate) const MIDDLE: usize = 600;
 
 /// Edges from which on a call is large: between the samples of 500 actors (1,277) and of 5,000 (6,381), where the exact search is
 /// the better one and the worse one; see `docs/solver/scale.md`.
@@ -62,7 +58,7 @@ pub(crate) fn is_large(c: &Compiled<'_>, question: &Question) -> bool {
 
 /// Whether a question is for the search of this module.
 pub(crate) fn serves(c: &Compiled<'_>, question: &Question) -> bool {
-    c.edges.len() >= MIDDLE && is_plain(c, question)
+    c.edges.len() >= SMALL_CALL && is_plain(c, question)
 }
 
 fn is_plain(c: &Compiled<'_>, question: &Question) -> bool {

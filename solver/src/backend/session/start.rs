@@ -21,9 +21,9 @@ impl Session {
         }
     }
 
-    /// Tells HiGHS that the start is close to the best, or that the proof is quick: two of its searches for a better one by smaller problems are left out, so that it comes
-    /// sooner to fixing what the start rules out and to beginning anew without that; it branches on less evidence, and forgets cuts that
-    /// do not bind sooner. From a start that is half a percent above the best this is slower.
+    /// Tells HiGHS that the start is close to the best, or that the proof is quick: two of its searches for a better one by smaller problems
+    /// are left out, so that it comes sooner to fixing what the start rules out and to beginning anew without that; it branches on less
+    /// evidence, and forgets cuts that do not bind sooner. From a start that is half a percent above the best this is slower.
     pub(crate) fn believe(&mut self) {
         self.set("mip_heuristic_run_rens", false);
         self.set("mip_heuristic_run_root_reduced_cost", false);
