@@ -31,9 +31,9 @@ pub(super) struct Elastic {
     count: Index,
 }
 
-/// What the linear relaxation says of some rules.
-pub(super) enum Relaxed {
-    /// They can hold together, with these actors as members in whole or in part.
+/// What a relaxation or a search says of some rules.
+pub(super) enum Told {
+    /// They can hold together, with these actors as members; in the linear relaxation, in whole or in part.
     Possible(BTreeSet<usize>),
     /// Proven: they cannot.
     Impossible,
@@ -123,20 +123,20 @@ impl Elastic {
     }
 
     /// Whether the relaxation allows these rules to hold together. One warm linear program.
-    pub(super) fn relaxed(&mut self, backend: &Backend<'_>, kept: &BTreeSet<usize>) -> Relaxed {
+    pub(super) fn relaxed(&mut self, backend: &Backend<'_>, kept: &BTreeSet<usize>) -> Told {
         let given = |(rule, &indicator): (usize, &Variable)| {
             let gone = f64::from(!kept.contains(&rule));
             (indicator, gone, gone)
         };
         let given: Vec<_> = self.given_up.iter().enumerate().map(given).collect();
         self.session.bounds(&given);
-        let Some(solved) = self.session.solve(&backend.control) else { return Relaxed::Unknown };
+        let Some(solved) = self.session.solve(&backend.control) else { return Told::Unknown };
         match solved.end {
-            End::Infeasible => Relaxed::Impossible,
-            End::Stopped => Relaxed::Unknown,
+            End::Infeasible => Told::Impossible,
+            End::Stopped => Told::Unknown,
             End::Optimal => {
                 let some = self.members.iter().filter(|(_, member)| self.session.value(&solved, *member) > 1e-6);
-                Relaxed::Possible(some.map(|&(actor, _)| actor).collect())
+                Told::Possible(some.map(|&(actor, _)| actor).collect())
             }
         }
     }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::Constraint;
 use super::constraint::Variant;
-use super::elastic::{Elastic, Relaxed};
+use super::elastic::{Elastic, Told};
 use crate::backend::{Backend, End, Outcome, found};
 use crate::compile::Compiled;
 use crate::control::Control;
 use crate::formulate::{Formulation, Objective};
 use crate::propose;
+use crate::rules::RuleId;
 
 /// Rules by their place in [`Oracle::all`].
 pub(super) type Set = BTreeSet<usize>;
@@ -27,6 +28,9 @@ pub(super) enum Effort {
 
 /// Simplex iterations of a search among few actors, and of a small one among all.
 const WORK: u64 = 20_000;
+
+/// Simplex iterations of a search for the whole quantities of given members.
+const SETTLING: u64 = 1_000;
 
 /// Tells which sets of rules can hold together. What it has learnt serves every set below or above.
 pub(super) struct Oracle<'a, 'o> {
@@ -69,9 +73,9 @@ impl<'a, 'o> Oracle<'a, 'o> {
         let all = (0..self.all.len()).collect();
         let relaxed = self.elastic.as_mut().map(|elastic| elastic.relaxed(self.backend, &all));
         match relaxed {
-            None | Some(Relaxed::Possible(_)) => Some(true),
-            Some(Relaxed::Impossible) => Some(false),
-            Some(Relaxed::Unknown) => None,
+            None | Some(Told::Possible(_)) => Some(true),
+            Some(Told::Impossible) => Some(false),
+            Some(Told::Unknown) => None,
         }
     }
 
@@ -86,56 +90,62 @@ impl<'a, 'o> Oracle<'a, 'o> {
         if self.impossible.iter().any(|known| known.is_subset(kept)) {
             return Some(false);
         }
-        let relaxed = self.elastic.as_mut().map_or(Relaxed::Unknown, |elastic| elastic.relaxed(self.backend, kept));
+        let relaxed = self.elastic.as_mut().map_or(Told::Unknown, |elastic| elastic.relaxed(self.backend, kept));
         let holds = match relaxed {
-            Relaxed::Impossible => false,
-            Relaxed::Possible(_) if effort == Effort::Relaxed => return Some(true),
-            Relaxed::Unknown if effort == Effort::Relaxed => return None,
-            Relaxed::Possible(some) => self.among(kept, &some).map_or_else(|| self.anybody(kept, effort), Some)?,
-            Relaxed::Unknown => self.anybody(kept, effort)?,
+            Told::Impossible => false,
+            Told::Possible(_) if effort == Effort::Relaxed => return Some(true),
+            Told::Unknown if effort == Effort::Relaxed => return None,
+            Told::Possible(some) if self.among(kept, &some) => true,
+            Told::Possible(_) | Told::Unknown => self.anybody(kept, effort)?,
         };
         let list = if holds { &mut self.possible } else { &mut self.impossible };
         list.push(kept.clone());
         Some(holds)
     }
 
-    /// Whether these actors and those seen before have a consortium. Never a proof that there is none.
-    fn among(&mut self, kept: &Set, some: &BTreeSet<usize>) -> Option<bool> {
+    /// Whether these actors and those seen before are known to have a consortium.
+    fn among(&mut self, kept: &Set, some: &BTreeSet<usize>) -> bool {
         let pool = &self.seen | some;
-        let control = self.backend.control.part(WORK);
-        let told = self.search(kept, Some(&pool), true, &control);
-        self.backend.control.absorb(&control);
-        told.filter(|holds| *holds)
+        match self.search(kept, Some(&pool), false, WORK) {
+            Told::Possible(members) => self.in_whole_units(kept, &members, &pool),
+            Told::Impossible | Told::Unknown => false,
+        }
     }
 
-    /// Whether anybody has: with divisible quantities, which proves as much and takes less; then in whole units for the members
-    /// found; and at last in whole units altogether.
+    /// Whether these members, or else some of the pool, are known to have whole quantities. Asked of the members first: a search for both
+    /// at once takes some twenty times as long.
+    fn in_whole_units(&mut self, kept: &Set, members: &BTreeSet<usize>, pool: &BTreeSet<usize>) -> bool {
+        let mut few = [(members, SETTLING), (pool, WORK)].into_iter();
+        few.any(|(few, work)| matches!(self.search(kept, Some(few), true, work), Told::Possible(_)))
+    }
+
+    /// Whether anybody has: with divisible quantities, which proves as much and takes less; then in whole units for the members found
+    /// and those seen before; and at last in whole units altogether.
     fn anybody(&mut self, kept: &Set, effort: Effort) -> Option<bool> {
-        let work = if effort == Effort::Full { u64::MAX } else { WORK };
-        let control = self.backend.control.part(work);
-        let divisible = self.search(kept, None, false, &control);
-        self.backend.control.absorb(&control);
-        match divisible {
-            Some(true) => {}
-            Some(false) => return Some(false),
-            None if effort == Effort::Full && !self.expired() => {}
-            None => return None,
+        let full = effort == Effort::Full;
+        match self.search(kept, None, false, if full { u64::MAX } else { WORK }) {
+            Told::Impossible => return Some(false),
+            Told::Possible(members) => {
+                let pool = self.seen.clone();
+                if self.in_whole_units(kept, &members, &pool) {
+                    return Some(true);
+                }
+            }
+            Told::Unknown => {}
         }
-        match self.among(kept, &BTreeSet::new()) {
-            None if effort == Effort::Full => self.search(kept, None, true, &self.backend.control),
-            told => told,
+        if !full || self.expired() {
+            return None;
+        }
+        match self.search(kept, None, true, u64::MAX) {
+            Told::Possible(_) => Some(true),
+            Told::Impossible => Some(false),
+            Told::Unknown => None,
         }
     }
 
-    /// Looks for the first consortium of the `pool` that keeps some rules, on the way to the cheapest. What is found in whole units
-    /// has passed the checker; what is not only shows who could be members.
-    fn search(
-        &mut self,
-        kept: &Set,
-        pool: Option<&BTreeSet<usize>>,
-        whole: bool,
-        control: &Control<'_>,
-    ) -> Option<bool> {
+    /// Looks for the first consortium of the `pool` that keeps some rules, within so many simplex iterations. What is found in whole
+    /// units has passed the checker; what is not only shows who could be members.
+    fn search(&mut self, kept: &Set, pool: Option<&BTreeSet<usize>>, whole: bool, work: u64) -> Told {
         let gone = self.all.iter().enumerate().filter(|(i, _)| !kept.contains(i)).map(|(_, constraint)| constraint);
         let mut variant = Variant::without(self.c, gone);
         if let Some(pool) = pool {
@@ -143,29 +153,42 @@ impl<'a, 'o> Oracle<'a, 'o> {
         }
         let c = variant.compile(self.c.instance);
         if c.candidates.is_empty() {
-            return Some(false);
+            return Told::Impossible;
         }
-        if control.expired() {
-            return None;
+        if self.expired() {
+            return Told::Unknown;
         }
-        let mut f = variant.formulate(&c, Objective::Paid, whole);
-        let first = match self.first(&mut f, control) {
+        let objective = self.objective(kept);
+        let mut f = variant.formulate(&c, objective, whole);
+        let control = self.backend.control.part(work);
+        let first = self.first(&mut f, objective, &control);
+        self.backend.control.absorb(&control);
+        let first = match first {
             Outcome::Found(first) => first,
-            Outcome::Infeasible => return Some(false),
-            Outcome::Unknown => return None,
+            Outcome::Infeasible => return Told::Impossible,
+            Outcome::Unknown => return Told::Unknown,
         };
-        let draft = whole.then(|| propose::draft(&c, &Variant::question(Objective::Paid, true), &first));
+        let draft = whole.then(|| propose::draft(&c, &Variant::question(objective, true), &first));
         if draft.is_some_and(|draft| !variant.keeps(&c, &draft)) {
-            return None;
+            return Told::Unknown;
         }
-        self.seen.extend(first.members.iter().map(|&i| c.candidates[i].actor));
-        Some(true)
+        let members: BTreeSet<usize> = first.members.iter().map(|&i| c.candidates[i].actor).collect();
+        self.seen.extend(&members);
+        Told::Possible(members)
+    }
+
+    /// What leads to a first consortium, or to the proof that there is none: the members where their number is limited and the budget is
+    /// not, else what is paid.
+    fn objective(&self, kept: &Set) -> Objective {
+        let keeps = |rule| kept.iter().any(|&i| self.all[i] == Constraint::Rule { rule });
+        if keeps(RuleId::Size) && !keeps(RuleId::Budget) { Objective::FewMembers } else { Objective::Paid }
     }
 
     /// The first solution that is found.
-    fn first(&self, f: &mut Formulation, control: &Control<'_>) -> Outcome {
-        let Some(mut session) = self.backend.open(f, Objective::Paid) else { return Outcome::Unknown };
+    fn first(&self, f: &mut Formulation, objective: Objective, control: &Control<'_>) -> Outcome {
+        let Some(mut session) = self.backend.open(f, objective) else { return Outcome::Unknown };
         session.set("mip_max_improving_sols", 1);
+        session.believe();
         match session.solve(control) {
             Some(solved) if solved.end == End::Infeasible => Outcome::Infeasible,
             Some(solved) if solved.found() => Outcome::Found(found(&session, f, &solved)),
