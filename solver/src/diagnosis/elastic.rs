@@ -153,7 +153,7 @@ impl Elastic {
     }
 
     fn solve(&mut self, backend: &Backend<'_>) -> Result<BTreeSet<usize>, bool> {
-        let solved = self.session.solve(&backend.control).ok_or(false)?;
+        let solved = self.session.solve_counting(&backend.control).ok_or(false)?;
         match solved.end {
             End::Infeasible => Err(true),
             End::Stopped => Err(false),

@@ -75,7 +75,7 @@ fn possible(c: &Compiled<'_>, backend: &Backend<'_>, oracle: &Oracle<'_, '_>, se
     let euros = f.objective.clone();
     f.objective = amounts.iter().map(|amount| amount.variable / amount.scale).sum();
     let Some(mut session) = backend.open(&mut f, Objective::Any) else { return Possible::Unknown };
-    let Some(solved) = session.solve(&backend.control) else { return Possible::Unknown };
+    let Some(solved) = session.solve_counting(&backend.control) else { return Possible::Unknown };
     match solved.end {
         End::Infeasible => return Possible::No,
         End::Stopped => return Possible::Unknown,
@@ -87,6 +87,9 @@ fn possible(c: &Compiled<'_>, backend: &Backend<'_>, oracle: &Oracle<'_, '_>, se
         session.bound(amount.variable, 0.0, least + amount.slack);
     }
     session.minimise(euros, true);
+    let members: Vec<_> = f.member.iter().map(|&member| (member, session.value(&solved, member).round())).collect();
+    session.start(&members);
+    session.believe();
     let Some(draft) = best(&relaxed, backend, &mut session, &f) else { return Possible::Unknown };
     if !variant.keeps(&relaxed, &draft) {
         return Possible::Unknown;
@@ -101,7 +104,7 @@ fn possible(c: &Compiled<'_>, backend: &Backend<'_>, oracle: &Oracle<'_, '_>, se
 
 /// The cheapest consortium of a session, with its proof.
 fn best(c: &Compiled<'_>, backend: &Backend<'_>, session: &mut Session, f: &Formulation) -> Option<Draft> {
-    let solved = session.solve(&backend.control)?;
+    let solved = session.solve_counting(&backend.control)?;
     if !solved.found() {
         return None;
     }
