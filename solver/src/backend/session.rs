@@ -32,10 +32,10 @@ use watch::{EVENTS, Watch, on_event};
 /// A column or a row of the model.
 pub(crate) type Index = HighsInt;
 
-/// Presolve rules of HiGHS that are left out, a bit for each: merging parallel rows and columns (bit 13). In 1.15.0, two rows that
-/// together make an equation (a smallest quantity equal to the capacity) can lose the optimum and have a worse solution called
-/// optimal.
-const RULES_OFF: i32 = 1 << 13;
+/// Presolve rules of HiGHS 1.15.0 that are left out, a bit for each: merging parallel rows and columns (13), where two rows that together
+/// make an equation (a smallest quantity equal to the capacity) can lose the optimum and have a worse solution called optimal; and
+/// enumeration of rows of few binaries (16), which can call a model infeasible that has solutions.
+const RULES_OFF: i32 = 1 << 13 | 1 << 16;
 
 /// A model that can be solved again after changes, from where the last solve ended.
 pub(crate) struct Session {
