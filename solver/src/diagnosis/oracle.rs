@@ -106,7 +106,7 @@ impl<'a, 'o> Oracle<'a, 'o> {
     /// Whether these actors and those seen before are known to have a consortium.
     fn among(&mut self, kept: &Set, some: &BTreeSet<usize>) -> bool {
         let pool = &self.seen | some;
-        match self.search(kept, Some(&pool), false, WORK) {
+        match self.search(kept, Some(&pool), false, Some(WORK)) {
             Told::Possible(members) => self.in_whole_units(kept, &members, &pool),
             Told::Impossible | Told::Unknown => false,
         }
@@ -115,15 +115,15 @@ impl<'a, 'o> Oracle<'a, 'o> {
     /// Whether these members, or else some of the pool, are known to have whole quantities. Asked of the members first: a search for both
     /// at once takes some twenty times as long.
     fn in_whole_units(&mut self, kept: &Set, members: &BTreeSet<usize>, pool: &BTreeSet<usize>) -> bool {
-        let mut few = [(members, SETTLING), (pool, WORK)].into_iter();
-        few.any(|(few, work)| matches!(self.search(kept, Some(few), true, work), Told::Possible(_)))
+        let mut search = |few, work| matches!(self.search(kept, Some(few), true, Some(work)), Told::Possible(_));
+        search(members, SETTLING) || (members != pool && search(pool, WORK))
     }
 
     /// Whether anybody has: with divisible quantities, which proves as much and takes less; then in whole units for the members found
     /// and those seen before; and at last in whole units altogether.
     fn anybody(&mut self, kept: &Set, effort: Effort) -> Option<bool> {
         let full = effort == Effort::Full;
-        match self.search(kept, None, false, if full { u64::MAX } else { WORK }) {
+        match self.search(kept, None, false, (!full).then_some(WORK)) {
             Told::Impossible => return Some(false),
             Told::Possible(members) => {
                 let pool = self.seen.clone();
@@ -136,16 +136,16 @@ impl<'a, 'o> Oracle<'a, 'o> {
         if !full || self.expired() {
             return None;
         }
-        match self.search(kept, None, true, u64::MAX) {
+        match self.search(kept, None, true, None) {
             Told::Possible(_) => Some(true),
             Told::Impossible => Some(false),
             Told::Unknown => None,
         }
     }
 
-    /// Looks for the first consortium of the `pool` that keeps some rules, within so many simplex iterations. What is found in whole
-    /// units has passed the checker; what is not only shows who could be members.
-    fn search(&mut self, kept: &Set, pool: Option<&BTreeSet<usize>>, whole: bool, work: u64) -> Told {
+    /// Looks for the first consortium of the `pool` that keeps some rules, within so many simplex iterations or until the limits. What is found
+    /// in whole units has passed the checker; what is not only shows who could be members.
+    fn search(&mut self, kept: &Set, pool: Option<&BTreeSet<usize>>, whole: bool, work: Option<u64>) -> Told {
         let gone = self.all.iter().enumerate().filter(|(i, _)| !kept.contains(i)).map(|(_, constraint)| constraint);
         let mut variant = Variant::without(self.c, gone);
         if let Some(pool) = pool {
@@ -160,9 +160,14 @@ impl<'a, 'o> Oracle<'a, 'o> {
         }
         let objective = self.objective(kept);
         let mut f = variant.formulate(&c, objective, whole);
-        let control = self.backend.control.part(work);
+        let limits = &self.backend.control;
+        let control = work.map_or_else(|| limits.quiet(), |work| limits.part(work));
         let first = self.first(&mut f, objective, &control);
-        self.backend.control.absorb(&control);
+        // A step whose own work is spent does not stop the whole.
+        match work {
+            Some(_) => limits.absorb(&control),
+            None => limits.resume(&control),
+        }
         let first = match first {
             Outcome::Found(first) => first,
             Outcome::Infeasible => return Told::Impossible,
@@ -181,7 +186,8 @@ impl<'a, 'o> Oracle<'a, 'o> {
     /// not, else what is paid.
     fn objective(&self, kept: &Set) -> Objective {
         let keeps = |rule| kept.iter().any(|&i| self.all[i] == Constraint::Rule { rule });
-        if keeps(RuleId::Size) && !keeps(RuleId::Budget) { Objective::FewMembers } else { Objective::Paid }
+        let limited = self.c.problem().call.group.maximum_members.is_some() && keeps(RuleId::Size);
+        if limited && !keeps(RuleId::Budget) { Objective::FewMembers } else { Objective::Paid }
     }
 
     /// The first solution that is found.

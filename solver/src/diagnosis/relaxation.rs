@@ -36,14 +36,14 @@ pub(super) fn cheapest(
         };
         // Rounding in the elastic program can hide a small violation: a set that is not enough must be exceeded.
         let goes_on = match possible(c, backend, oracle, &set) {
-            Possible::Yes(relaxation) => {
+            Possible::Yes(relaxation, proven) => {
                 found.push(*relaxation);
                 found.sort_by(|a, b| {
                     (a.changes.len(), a.amount_percent)
                         .partial_cmp(&(b.changes.len(), b.amount_percent))
                         .unwrap_or(Ordering::Equal)
                 });
-                elastic.forbid(&set)
+                proven && elastic.forbid(&set)
             }
             Possible::No => elastic.exceed(&set),
             Possible::Unknown => false,
@@ -57,7 +57,8 @@ pub(super) fn cheapest(
 
 /// What giving up a set of rules comes to.
 enum Possible {
-    Yes(Box<Relaxation>),
+    /// With the best consortium, and whether that is proven.
+    Yes(Box<Relaxation>, bool),
     No,
     Unknown,
 }
@@ -81,35 +82,41 @@ fn possible(c: &Compiled<'_>, backend: &Backend<'_>, oracle: &Oracle<'_, '_>, se
         End::Stopped => return Possible::Unknown,
         End::Optimal => {}
     }
+    let mut least = 0.0;
     for amount in &amounts {
         // A cent more where money is meant, for the tolerances.
-        let least = session.value(&solved, amount.variable);
-        session.bound(amount.variable, 0.0, least + amount.slack);
+        let most = session.value(&solved, amount.variable) + amount.slack;
+        session.bound(amount.variable, 0.0, most);
+        least += most / amount.scale;
     }
     session.minimise(euros, true);
     let members: Vec<_> = f.member.iter().map(|&member| (member, session.value(&solved, member).round())).collect();
     session.start(&members);
     session.believe();
-    let Some(draft) = best(&relaxed, backend, &mut session, &f) else { return Possible::Unknown };
+    let Some((draft, proven)) = best(&relaxed, backend, &mut session, &f) else { return Possible::Unknown };
     if !variant.keeps(&relaxed, &draft) {
         return Possible::Unknown;
     }
     let changes: Vec<Concession> =
         gone.iter().map(|constraint| change(c, &relaxed, backend, constraint, &draft)).collect();
     let parts: f64 = changes.iter().map(|change| part(c, change)).sum();
+    if !proven && parts > least {
+        return Possible::Unknown;
+    }
     // To a hundredth of a percent.
     let amount_percent = (parts * 10_000.0).round() / 100.0;
-    Possible::Yes(Box::new(Relaxation { changes, amount_percent, proposal: Box::new(draft.proposal) }))
+    Possible::Yes(Box::new(Relaxation { changes, amount_percent, proposal: Box::new(draft.proposal) }), proven)
 }
 
-/// The cheapest consortium of a session, with its proof.
-fn best(c: &Compiled<'_>, backend: &Backend<'_>, session: &mut Session, f: &Formulation) -> Option<Draft> {
+/// The cheapest consortium of a session, with its proof, and whether the search came to its end: before, it may hold parts of units.
+fn best(c: &Compiled<'_>, backend: &Backend<'_>, session: &mut Session, f: &Formulation) -> Option<(Draft, bool)> {
     let solved = session.solve_counting(&backend.control)?;
     if !solved.found() {
         return None;
     }
     let found = backend::found(session, f, &solved);
-    Some(propose::with_proof(c, &Variant::question(Objective::Euros, true), &found))
+    let draft = propose::with_proof(c, &Variant::question(Objective::Euros, true), &found);
+    Some((draft, solved.end == End::Optimal))
 }
 
 /// An amount that a rule gives way by.
