@@ -14,7 +14,10 @@ use attelage::keyfile::Key;
 use attelage::server::Setup;
 use futures_util::future::join_all;
 use reqwest::header::{HeaderMap, HeaderName};
-use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel, QueryOrder, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryOrder,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 use serde_json::json;
 
 use self::tamper::{Dice, put, tamper};
@@ -47,6 +50,14 @@ async fn check(db: &impl ConnectionTrait) -> Result<Place, Break> {
     verify(db, &audit_key(), None).await.unwrap()
 }
 
+/// A transaction that may write from the start: one that has read cannot wait for the service to end a write.
+async fn begin(db: &DatabaseConnection) -> DatabaseTransaction {
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    db.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() })
+        .await
+        .unwrap()
+}
+
 on_both_engines! {
     async fn every_operation_that_changes_or_shows_what_is_sealed_leaves_an_entry(engine) {
         let issuer = Issuer::start(issuer::Key::p256());
@@ -69,7 +80,7 @@ on_both_engines! {
         let end = check(&db).await.unwrap();
         let mut dice = Dice(20_261_122);
         for number in 0..1000 {
-            let copy = db.begin().await.unwrap();
+            let copy = begin(&db).await;
             let done = tamper(&copy, &entries, &mut dice).await;
             let found = check(&copy).await;
             assert!(found.is_err(), "copy {number} passes after: {done}");
@@ -92,18 +103,18 @@ on_both_engines! {
         let db = app.database.connect().await;
         let entries = log(&db).await;
         let third = entries[2].clone();
-        let tx = db.begin().await.unwrap();
+        let tx = begin(&db).await;
         put(&tx, Model { subject: "call:else".to_owned(), ..third.clone() }).await;
         assert_eq!(check(&tx).await, Err(Break::Changed(3)));
         Entity::delete_by_id(3).exec(&tx).await.unwrap();
         assert_eq!(check(&tx).await, Err(Break::Missing(3)));
         tx.rollback().await.unwrap();
-        let tx = db.begin().await.unwrap();
+        let tx = begin(&db).await;
         Entity::insert(Model { position: 0, ..third }.into_active_model()).exec_without_returning(&tx).await.unwrap();
         assert_eq!(check(&tx).await, Err(Break::Inserted(0)));
         tx.rollback().await.unwrap();
         let last = entries.last().unwrap().position;
-        let tx = db.begin().await.unwrap();
+        let tx = begin(&db).await;
         Entity::delete_by_id(last).exec(&tx).await.unwrap();
         assert_eq!(check(&tx).await, Err(Break::CutOff(last)));
         head::Entity::delete_many().exec(&tx).await.unwrap();
