@@ -113,7 +113,7 @@ impl<'a, 'o> Oracle<'a, 'o> {
     }
 
     /// Whether these members, or else some of the pool, are known to have whole quantities. Asked of the members first: a search for both
-    /// at once takes some twenty times as long.
+    /// at once often takes more than ten times as long.
     fn in_whole_units(&mut self, kept: &Set, members: &BTreeSet<usize>, pool: &BTreeSet<usize>) -> bool {
         let mut search = |few, work| matches!(self.search(kept, Some(few), true, Some(work)), Told::Possible(_));
         search(members, SETTLING) || (members != pool && search(pool, WORK))
