@@ -16,12 +16,11 @@ use std::time::Instant;
 use good_lp::{IntoAffineExpression, ProblemVariables, SolverModel, Variable};
 use highs_sys::{
     Highs_addCol, Highs_addRow, Highs_changeColBounds, Highs_changeColCost, Highs_changeColIntegrality,
-    Highs_changeColsBoundsBySet, Highs_changeColsCostByRange, Highs_changeColsIntegralityBySet,
-    Highs_changeObjectiveOffset, Highs_changeRowBounds, Highs_getDoubleInfoValue, Highs_getIntInfoValue,
-    Highs_getModelStatus, Highs_getRunTime, Highs_getSolution, Highs_run, Highs_setCallback, Highs_startCallback,
-    Highs_version, HighsInt, kHighsModelStatusInfeasible, kHighsModelStatusOptimal,
-    kHighsModelStatusUnboundedOrInfeasible, kHighsSolutionStatusFeasible, kHighsStatusError, kHighsVarTypeContinuous,
-    kHighsVarTypeInteger,
+    Highs_changeColsCostByRange, Highs_changeColsIntegralityBySet, Highs_changeObjectiveOffset, Highs_changeRowBounds,
+    Highs_getDoubleInfoValue, Highs_getIntInfoValue, Highs_getModelStatus, Highs_getRunTime, Highs_getSolution,
+    Highs_run, Highs_setCallback, Highs_startCallback, Highs_version, HighsInt, kHighsModelStatusInfeasible,
+    kHighsModelStatusOptimal, kHighsModelStatusUnboundedOrInfeasible, kHighsSolutionStatusFeasible, kHighsStatusError,
+    kHighsVarTypeContinuous, kHighsVarTypeInteger,
 };
 
 use super::Settings;
@@ -51,6 +50,8 @@ pub(crate) struct Session {
     /// Quantities that are whole in the problem and divisible in the model until one comes out in parts.
     divisible: Vec<Index>,
     relaxed: bool,
+    /// Values suggested for the next search, ascending by column.
+    start: Vec<(Index, f64)>,
     /// Whether the objective is money.
     money: bool,
 }
@@ -130,7 +131,18 @@ impl Session {
         let counted = integers.intersection(&quantities).copied().collect();
         let integers = integers.into_iter().collect();
         let divisible = Vec::new();
-        Some(Self { model, columns, width, rows, integers, counted, divisible, relaxed: false, money: settings.money })
+        Some(Self {
+            model,
+            columns,
+            width,
+            rows,
+            integers,
+            counted,
+            divisible,
+            relaxed: false,
+            start: Vec::new(),
+            money: settings.money,
+        })
     }
 
     /// The column of a variable of the formulation.
@@ -160,11 +172,7 @@ impl Session {
         let columns: BTreeMap<Index, (f64, f64)> = columns.collect();
         let set: Vec<Index> = columns.keys().copied().collect();
         let (least, most): (Vec<f64>, Vec<f64>) = columns.into_values().unzip();
-        if let Ok(count) = Index::try_from(set.len()) {
-            let highs = self.model.as_mut_ptr();
-            // SAFETY: a live model, and three arrays of `count` elements that outlive the call: ascending columns and their bounds.
-            unsafe { Highs_changeColsBoundsBySet(highs, count, set.as_ptr(), least.as_ptr(), most.as_ptr()) };
-        }
+        self.set_bounds(&set, &least, &most);
     }
 
     /// Changes the coefficient of a variable in the objective.
@@ -261,6 +269,14 @@ impl Session {
 
     /// Solves from where the last solve ended, within the limits of `control`. `None` where HiGHS reports an error of its own.
     pub(crate) fn solve(&mut self, control: &Control<'_>) -> Option<Solved> {
+        if !self.linear() {
+            self.complete(control);
+        }
+        self.run(control)
+    }
+
+    /// The same without a look at the start.
+    fn run(&mut self, control: &Control<'_>) -> Option<Solved> {
         let seconds = control.remaining().as_secs_f64();
         // The clock of linear programs counts all runs, that of whole-number programs each run.
         let spent = if self.linear() { self.run_time() } else { 0.0 };

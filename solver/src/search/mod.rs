@@ -47,6 +47,10 @@ const BLOCK: usize = 600;
 /// For each candidate that the relaxation uses, so many of the most promising ones tell which cells belong together, and are searched.
 const LIKELY: usize = 4;
 
+/// Candidates of the best teams that the small exact search is among, in a call of middle size, beside all of the best and those whom the
+/// relaxation uses.
+const KERNEL: usize = 44;
+
 /// Simplex iterations for one small search for a first consortium.
 const WORK: u64 = 20_000;
 
@@ -90,16 +94,17 @@ fn of_middle(c: &Compiled<'_>, backend: &Backend<'_>, question: &Question) -> Be
     };
     let (used, bound) = (ranked(&core), core.bound.value);
     drop(core);
-    let teams = exchange::search(c, backend, question, &used);
+    let elite = exchange::search(c, backend, question, &used);
     let exact = |settled: &BTreeSet<usize>, open: &BTreeSet<usize>| {
         let residual = Residual { settled, open, start: None, gap: 1e-4, work: WORK };
         let attempt = if backend.expired() { None } else { residual::solve(c, backend, question, &residual) };
         attempt.and_then(|attempt| attempt.found)
     };
-    let members: BTreeSet<usize> = teams.iter().flat_map(|team| team.members.iter().copied()).collect();
+    let best = elite.teams.iter().flat_map(|team| team.members.iter().copied());
+    let members: BTreeSet<usize> = elite.candidates().into_iter().take(KERNEL).chain(best).collect();
     let none = BTreeSet::new();
     let likely = || members.union(&used.iter().copied().collect()).copied().collect();
-    let first = teams.iter().find_map(|team| exact(&team.members, &none)).or_else(|| exact(&none, &likely()));
+    let first = elite.teams.iter().find_map(|team| exact(&team.members, &none)).or_else(|| exact(&none, &likely()));
     let Some(first) = first else { return propose::exact(c, backend, question) };
     let mut search = Search { c, backend, question, bound, best: first, draft: None };
     search.publish();
@@ -288,8 +293,9 @@ impl Search<'_, '_, '_> {
         let all = part::Part::new(self.c, &vec![true; self.c.edges.len()]);
         session.start(&residual::values(&all, &f, &self.best));
         session.believe();
-        if self.c.edges.len() >= VERY_LARGE {
-            // The smaller problems of so large a one take a third of the memory again, and neighbourhoods have looked for better ones.
+        if !is_large_call(self.c) || self.c.edges.len() >= VERY_LARGE {
+            // In a call of middle size the start is mostly the best one; in so large a one smaller problems take a third of the memory
+            // again, and neighbourhoods have looked for better ones.
             session.set("mip_heuristic_run_rins", false);
         }
         let Some(solved) = session.solve(&self.backend.control) else { return };

@@ -246,7 +246,7 @@ fn exchanges_end_in_teams_that_cost_what_they_reckon() {
     on_changed(&Shape { actors: 60, needs: 12, ..SMALL }, in_parts, |c, backend, _| {
         let question = Question::minimise(Objective::Euros);
         let optimum = draft(propose::exact(c, backend, &question)).proposal.costs.objective_cents;
-        let teams = exchange::search(c, backend, &question, &[]);
+        let teams = exchange::search(c, backend, &question, &[]).teams;
         for team in &teams {
             let asked = Question { members: Some(team.members.clone()), ..question.clone() };
             let Outcome::Found(found) = backend.ask(c, &asked) else { panic!("no answer: {team:?}") };

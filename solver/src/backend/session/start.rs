@@ -1,12 +1,16 @@
 //! Where a search starts, and what it makes of that.
 
 use good_lp::Variable;
-use highs_sys::Highs_setSparseSolution;
+use highs_sys::{Highs_changeColsBoundsBySet, Highs_getColsBySet, Highs_setSolution, kHighsStatusError};
 
 use super::{Index, Session};
+use crate::control::Control;
+
+/// Simplex iterations after which a start that is not complete is given up.
+const WORK: u64 = 20_000;
 
 impl Session {
-    /// Suggests values for some variables; HiGHS completes and repairs them.
+    /// Suggests values for some variables; the next search for whole numbers completes them, and starts from there.
     pub(crate) fn start(&mut self, values: &[(Variable, f64)]) {
         let values = values.iter().filter_map(|&(variable, value)| Some((self.column(variable)?, value)));
         self.start_at(&values.collect::<Vec<_>>());
@@ -14,10 +18,65 @@ impl Session {
 
     /// The same by column.
     pub(crate) fn start_at(&mut self, values: &[(Index, f64)]) {
-        let (index, value): (Vec<Index>, Vec<f64>) = values.iter().copied().unzip();
-        if let Ok(count) = Index::try_from(index.len()) {
-            // SAFETY: a live model, and two arrays of `count` elements that outlive the call.
-            unsafe { Highs_setSparseSolution(self.model.as_mut_ptr(), count, index.as_ptr(), value.as_ptr()) };
+        self.start = values.to_vec();
+        self.start.sort_unstable_by_key(|&(column, _)| column);
+        self.start.dedup_by_key(|&mut (column, _)| column);
+    }
+
+    /// Completes the values suggested, if there are any, by solving the model with them given. HiGHS would do so by itself, but would tell of the
+    /// bound of that model as if it were one of the whole, and count that work beyond the limits.
+    pub(super) fn complete(&mut self, control: &Control<'_>) {
+        let start = std::mem::take(&mut self.start);
+        let (columns, values): (Vec<Index>, Vec<f64>) = start.into_iter().unzip();
+        let Some((least, most)) = (if columns.is_empty() { None } else { self.bounds_of(&columns) }) else { return };
+        if values.iter().zip(least.iter().zip(&most)).any(|(value, (least, most))| value < least || value > most) {
+            return;
+        }
+        self.set_bounds(&columns, &values, &values);
+        let part = control.part(WORK);
+        let solved = self.run(&part);
+        control.absorb(&part);
+        self.set_bounds(&columns, &least, &most);
+        if let Some(solved) = solved.filter(super::Solved::found) {
+            let none = std::ptr::null();
+            // SAFETY: a live model, and an array of as many elements as it has columns; the others are not given.
+            unsafe { Highs_setSolution(self.model.as_mut_ptr(), solved.values.as_ptr(), none, none, none) };
+        }
+    }
+
+    /// The bounds of some columns, ascending. `None` where HiGHS does not tell them.
+    fn bounds_of(&self, columns: &[Index]) -> Option<(Vec<f64>, Vec<f64>)> {
+        let count = Index::try_from(columns.len()).ok()?;
+        let empty = || vec![0.0; columns.len()];
+        let [mut cost, mut least, mut most] = [empty(), empty(), empty()];
+        let (mut told, mut entries): (Index, Index) = (0, 0);
+        let none = std::ptr::null_mut();
+        // SAFETY: a live model, an array of `count` ascending columns, places for single numbers, and three arrays of `count` elements; the
+        // entries of the columns are not asked for.
+        let status = unsafe {
+            Highs_getColsBySet(
+                self.model.as_ptr(),
+                count,
+                columns.as_ptr(),
+                &raw mut told,
+                cost.as_mut_ptr(),
+                least.as_mut_ptr(),
+                most.as_mut_ptr(),
+                &raw mut entries,
+                none,
+                none,
+                std::ptr::null_mut(),
+            )
+        };
+        (status != kHighsStatusError && told == count).then_some((least, most))
+    }
+
+    /// Changes the bounds of columns, ascending.
+    pub(super) fn set_bounds(&mut self, columns: &[Index], least: &[f64], most: &[f64]) {
+        if let Ok(count) = Index::try_from(columns.len()) {
+            let highs = self.model.as_mut_ptr();
+            // SAFETY: a live model, and three arrays of `count` elements that outlive the call: ascending columns and their bounds.
+            unsafe { Highs_changeColsBoundsBySet(highs, count, columns.as_ptr(), least.as_ptr(), most.as_ptr()) };
         }
     }
 

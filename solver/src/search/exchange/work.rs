@@ -10,7 +10,11 @@ use crate::formulate::units;
 const PATHS: usize = 200;
 const STEPS: usize = 400;
 
+/// Most passes over the capabilities of a team for the prices of its work.
+const PASSES: usize = 20;
+
 /// A team and its work.
+#[derive(Clone)]
 pub(super) struct Work<'m, 's, 'a> {
     pub(super) market: &'m Market<'s, 'a>,
     pub(super) penalty: f64,
@@ -24,6 +28,17 @@ pub(super) struct Work<'m, 's, 'a> {
     unmet: Vec<f64>,
     /// By cell: the edges of members.
     near: Vec<Vec<usize>>,
+    steps: Steps,
+}
+
+/// What a search for an augmenting path goes by.
+#[derive(Clone)]
+struct Steps {
+    /// By cell: what it costs to serve a unit more of the first cell by giving up one of this.
+    cost: Vec<f64>,
+    /// By cell that was reached: the last step of the way there, from which cell, with the edge that serves it and the one given up for it.
+    by: Vec<(usize, usize, usize)>,
+    queue: VecDeque<usize>,
 }
 
 impl<'m, 's, 'a> Work<'m, 's, 'a> {
@@ -38,6 +53,7 @@ impl<'m, 's, 'a> Work<'m, 's, 'a> {
             left: market.capacity.clone(),
             unmet: vec![0.0; c.cells.len()],
             near: vec![Vec::new(); c.cells.len()],
+            steps: Steps { cost: vec![0.0; c.cells.len()], by: vec![(0, 0, 0); c.cells.len()], queue: VecDeque::new() },
         };
         work.divide();
         work
@@ -59,8 +75,7 @@ impl<'m, 's, 'a> Work<'m, 's, 'a> {
         }
         for cell in 0..c.cells.len() {
             self.unmet[cell] = units(c.cells[cell].demand);
-            let mut paths = 0..PATHS;
-            while self.unmet[cell] > TINY && paths.next().is_some() && self.augment(cell) {}
+            self.serve(cell);
         }
     }
 
@@ -69,6 +84,41 @@ impl<'m, 's, 'a> Work<'m, 's, 'a> {
         self.members.retain(|&i| Some(i) != leaver);
         self.members.extend(joiner);
         self.divide();
+    }
+
+    /// Takes over another team with its work.
+    pub(super) fn copy(&mut self, other: &Self) {
+        self.team.clone_from(&other.team);
+        self.members.clone_from(&other.members);
+        self.done.clone_from(&other.done);
+        self.left.clone_from(&other.left);
+        self.unmet.clone_from(&other.unmet);
+        self.near.clone_from(&other.near);
+        self.penalty = other.penalty;
+    }
+
+    /// Lets somebody leave, and divides among the others what that one did; what else they do stays at least cost.
+    pub(super) fn leave(&mut self, leaver: usize) {
+        let (market, c) = (self.market, self.market.c);
+        self.team[leaver] = false;
+        self.members.retain(|&i| i != leaver);
+        for k in c.candidates[leaver].offers.clone() {
+            // Without room, and with nothing to give up, nobody passes work on to it.
+            self.left[k] = 0.0;
+        }
+        for e in market.edges(leaver) {
+            self.unmet[c.edges[e].cell] += self.done[e];
+            self.done[e] = 0.0;
+        }
+        for e in market.edges(leaver) {
+            self.serve(c.edges[e].cell);
+        }
+    }
+
+    /// Serves of a cell what pays.
+    fn serve(&mut self, cell: usize) {
+        let mut paths = 0..PATHS;
+        while self.unmet[cell] > TINY && paths.next().is_some() && self.augment(cell) {}
     }
 
     /// Serves a part of a cell that is not served, if that pays.
@@ -101,14 +151,13 @@ impl<'m, 's, 'a> Work<'m, 's, 'a> {
     }
 
     /// The cheapest way to serve a unit more of a cell, where there is one that costs less than to miss it.
-    fn way(&self, from: usize) -> Option<Way> {
+    fn way(&mut self, from: usize) -> Option<Way> {
         let (market, c) = (self.market, self.market.c);
-        // By cell: what it costs to serve a unit more of the first cell by giving up one of this, and the last step of the way there: from which
-        // cell, with the edge that serves it and the one that is given up for it.
-        let mut cost = vec![f64::INFINITY; c.cells.len()];
-        let mut by: Vec<Option<(usize, usize, usize)>> = vec![None; c.cells.len()];
+        let Steps { cost, by, queue } = &mut self.steps;
+        cost.fill(f64::INFINITY);
+        queue.clear();
         cost[from] = 0.0;
-        let mut queue = VecDeque::from([from]);
+        queue.push_back(from);
         let (mut price, mut ends) = (market.missing(from, self.penalty) - TINY, None);
         for _ in 0..STEPS {
             let Some(cell) = queue.pop_front() else { break };
@@ -133,7 +182,7 @@ impl<'m, 's, 'a> Work<'m, 's, 'a> {
                     let value = taken - market.price[given];
                     if to != cell && self.done[given] > TINY && value < cost[to] - 1e-9 {
                         cost[to] = value;
-                        by[to] = Some((cell, e, given));
+                        by[to] = (cell, e, given);
                         queue.push_back(to);
                     }
                 }
@@ -143,18 +192,80 @@ impl<'m, 's, 'a> Work<'m, 's, 'a> {
         let mut steps = Vec::new();
         let mut at = end;
         while at != from {
-            let (source, taken, given) = by[at].filter(|_| steps.len() < c.cells.len())?;
+            let (source, taken, given) = Some(by[at]).filter(|_| steps.len() < c.cells.len())?;
             steps.push((taken, given));
             at = source;
         }
         Some(Way { steps, end, server })
     }
 
-    /// What a seat costs the team without somebody, of whom the one who sits there knows some.
-    pub(super) fn seat(&self, candidate: usize, without: Option<usize>) -> f64 {
-        let others = self.members.len() - usize::from(without.is_some());
-        let known = self.market.known[candidate].iter().filter(|(b, _)| self.team[*b] && Some(*b) != without);
-        self.market.member + self.market.pair * units(others as u64) - known.map(|(_, spared)| spared).sum::<f64>()
+    /// What a seat costs beside the members, of whom the one who sits there knows some.
+    pub(super) fn seat(&self, candidate: usize) -> f64 {
+        let known = self.market.known[candidate].iter().filter(|(b, _)| self.team[*b]);
+        let pairs = units(self.members.len() as u64);
+        self.market.member + self.market.pair * pairs - known.map(|(_, spared)| spared).sum::<f64>()
+    }
+
+    /// By cell: what a unit less to do would spare, the least that it may be worth in an optimal division. A freed unit of a capability that is
+    /// used up is worth what it spares in another cell. O(passes × edges of members).
+    pub(super) fn prices(&self) -> Vec<f64> {
+        let (market, c) = (self.market, self.market.c);
+        let at = |cell: usize| {
+            if self.unmet[cell] > TINY {
+                return market.missing(cell, self.penalty);
+            }
+            let own = self.near[cell].iter().filter(|&&e| self.done[e] > TINY);
+            own.map(|&e| market.price[e]).fold(0.0, f64::max)
+        };
+        let mut prices: Vec<f64> = (0..c.cells.len()).map(at).collect();
+        let offers = self.members.iter().flat_map(|&i| c.candidates[i].offers.clone());
+        let full: Vec<usize> = offers.filter(|&k| self.left[k] <= TINY).collect();
+        for _ in 0..PASSES {
+            let mut risen = false;
+            for &k in &full {
+                let edges = || c.offers[k].edges.clone();
+                let room = edges().filter(|&e| market.most[e] - self.done[e] > TINY);
+                let rent = room.map(|e| prices[c.edges[e].cell] - market.price[e]).fold(0.0, f64::max);
+                for e in edges().filter(|&e| rent > 0.0 && self.done[e] > TINY) {
+                    let (cell, price) = (c.edges[e].cell, market.price[e] + rent);
+                    if price > prices[cell] + 1e-9 {
+                        (prices[cell], risen) = (price, true);
+                    }
+                }
+            }
+            if !risen {
+                break;
+            }
+        }
+        prices
+    }
+
+    /// What somebody who joins would spare at most, by the prices of the work: as if all of it fell away at these. O(edges of the one who joins).
+    pub(super) fn spares(&self, joiner: usize, prices: &[f64]) -> f64 {
+        let (market, c) = (self.market, self.market.c);
+        let mut all = 0.0;
+        for k in c.candidates[joiner].offers.clone() {
+            let margins =
+                c.offers[k].edges.clone().map(|e| (prices[c.edges[e].cell] - market.price[e], market.most[e]));
+            let paying = margins.filter(|(margin, _)| *margin > 0.0);
+            let (worth, amount) = paying
+                .clone()
+                .fold((0.0, 0.0), |(worth, amount), (margin, most)| (worth + margin * most, amount + most));
+            all += if amount <= market.capacity[k] {
+                worth
+            } else {
+                let mut paying: Vec<(f64, f64)> = paying.collect();
+                paying.sort_by(|a, b| b.0.total_cmp(&a.0));
+                let mut room = market.capacity[k];
+                let taken = paying.into_iter().map(|(margin, most)| {
+                    let amount = most.min(room);
+                    room -= amount;
+                    margin * amount
+                });
+                taken.sum()
+            };
+        }
+        all
     }
 
     /// What the work of a member costs.
@@ -166,7 +277,7 @@ impl<'m, 's, 'a> Work<'m, 's, 'a> {
     pub(super) fn cost(&self) -> (f64, bool) {
         let (market, c) = (self.market, self.market.c);
         let mut cost = 0.0;
-        for (k, offer) in c.offers.iter().enumerate().filter(|(_, offer)| self.team[offer.candidate]) {
+        for (k, offer) in self.members.iter().flat_map(|&i| c.candidates[i].offers.clone()).map(|k| (k, &c.offers[k])) {
             let own: f64 = offer.edges.clone().map(|e| self.done[e]).sum();
             if own > TINY {
                 cost += market.fixed[k] + offer.edges.clone().map(|e| self.done[e] * market.own[e]).sum::<f64>();
@@ -184,78 +295,6 @@ impl<'m, 's, 'a> Work<'m, 's, 'a> {
         }
         (cost + seats + unserved, misses)
     }
-
-    /// What the others would do of the work of a member, or miss of it.
-    pub(super) fn parts(&self, leaver: usize) -> Vec<Part> {
-        let (market, c) = (self.market, self.market.c);
-        let mut used: Vec<(usize, f64)> = Vec::new();
-        let mut parts = Vec::new();
-        for e in market.edges(leaver).filter(|&e| self.done[e] > TINY) {
-            let cell = c.edges[e].cell;
-            let mut open = self.done[e];
-            let mut others: Vec<usize> =
-                self.near[cell].iter().copied().filter(|&o| c.offers[c.edges[o].offer].candidate != leaver).collect();
-            others.sort_by(|&a, &b| market.price[a].total_cmp(&market.price[b]));
-            for other in others {
-                let k = c.edges[other].offer;
-                let taken: f64 = used.iter().filter(|(own, _)| *own == k).map(|(_, amount)| amount).sum();
-                let amount = open.min(market.most[other] - self.done[other]).min(self.left[k] - taken);
-                if amount > TINY {
-                    used.push((k, amount));
-                    parts.push(Part { cell, amount, price: market.price[other] });
-                    open -= amount;
-                }
-            }
-            if open > TINY {
-                parts.push(Part { cell, amount: open, price: market.missing(cell, self.penalty) });
-            }
-        }
-        parts
-    }
-
-    /// What somebody who joins would spare the team, when another one leaves with these parts.
-    pub(super) fn gain(&self, joiner: usize, leaver: Option<usize>, parts: &[Part]) -> f64 {
-        let (market, c) = (self.market, self.market.c);
-        let mut all = 0.0;
-        let mut offered: Vec<(f64, f64)> = Vec::new();
-        let mut served: Vec<(f64, f64)> = Vec::new();
-        for k in c.candidates[joiner].offers.clone() {
-            offered.clear();
-            for e in c.offers[k].edges.clone() {
-                let (cell, price) = (c.edges[e].cell, market.price[e]);
-                served.clear();
-                let missing = market.missing(cell, self.penalty);
-                if self.unmet[cell] > TINY && missing > price {
-                    served.push((missing - price, self.unmet[cell]));
-                }
-                for &own in &self.near[cell] {
-                    let other = c.offers[c.edges[own].offer].candidate;
-                    if self.done[own] > TINY && Some(other) != leaver && market.price[own] > price {
-                        served.push((market.price[own] - price, self.done[own]));
-                    }
-                }
-                let left = parts.iter().filter(|part| part.cell == cell && part.price > price);
-                served.extend(left.map(|part| (part.price - price, part.amount)));
-                served.sort_by(|a, b| b.0.total_cmp(&a.0));
-                let mut room = market.most[e];
-                for &(margin, amount) in &served {
-                    let amount = amount.min(room);
-                    if amount > TINY {
-                        offered.push((margin, amount));
-                        room -= amount;
-                    }
-                }
-            }
-            offered.sort_by(|a, b| b.0.total_cmp(&a.0));
-            let mut room = market.capacity[k];
-            for &(margin, amount) in &offered {
-                let amount = amount.min(room);
-                all += margin * amount;
-                room -= amount;
-            }
-        }
-        all
-    }
 }
 
 /// An augmenting path.
@@ -265,11 +304,4 @@ struct Way {
     /// The last cell, with an edge that has room; without one, a unit of that cell is missed instead.
     end: usize,
     server: Option<usize>,
-}
-
-/// Units of a cell, at a price each.
-pub(super) struct Part {
-    pub(super) cell: usize,
-    pub(super) amount: f64,
-    pub(super) price: f64,
 }
