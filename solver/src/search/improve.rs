@@ -12,7 +12,7 @@ use crate::sample::Random;
 /// Open candidates of the first neighbourhoods, and of the largest.
 const SIZES: (usize, usize) = (60, 400);
 /// Searches in a row without a better consortium after which there are no more.
-pub(super) const PATIENCE: u32 = 6;
+pub(super) const PATIENCE: u32 = 2;
 /// Simplex iterations for one neighbourhood, and for one search among the most promising.
 const WORK: (u64, u64) = (12_000, 15_000);
 /// Relative gaps at which these end.

@@ -30,9 +30,9 @@ use crate::formulate::{Formulation, Objective, Question};
 use crate::propose::{self, Best, Draft};
 use crate::rules::RuleId;
 
-/// Edges from which on a call is large: between the samples of 500 actors (1,277) and of 5,000 (6,381), where the exact search is
-/// the better one and the worse one; see `docs/solver/scale.md`.
-const LARGE: usize = 3_000;
+/// Edges from which on a call is large: between samples of 1,000 actors and 120 needs (3,500), where the exact search from exchanges is
+/// mostly the better one, and of 4,000 and 300 (3,860), where it is the worse one; see `docs/solver/scale.md`.
+const LARGE: usize = 3_600;
 
 /// Edges from which on the most promising are too many for one search among them.
 const VERY_LARGE: usize = 10_000;

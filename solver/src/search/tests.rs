@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
 
 use super::*;
+use std::cell::RefCell;
+
 use crate::backend::Outcome;
-use crate::control::Control;
+use crate::control::{Control, Observer, Progress};
 use crate::instance::Instance;
 use crate::model::{Between, Lot, Options, Preference, Problem};
 use crate::rules::RuleSet;
@@ -257,4 +259,47 @@ fn exchanges_end_in_teams_that_cost_what_they_reckon() {
         let best = teams.iter().map(|team| cents(team.cost)).min().unwrap();
         assert!(best <= optimum + optimum / 50, "{best} {optimum}");
     });
+}
+
+/// Bounds that were told, in cents.
+struct Bounds(RefCell<Vec<i64>>);
+
+impl Observer for Bounds {
+    fn progress(&self, progress: &Progress) {
+        self.0.borrow_mut().extend(progress.bound_cents);
+    }
+}
+
+#[test]
+fn no_bound_comes_from_completing_a_start() {
+    let mut told = 0;
+    for seed in 1..=3 {
+        let problem = sample::problem(&Shape { actors: 60, needs: 12, ..SMALL }, seed);
+        let instance = Instance::new(problem).unwrap();
+        let options = Options::default();
+        let c = Compiled::new(&instance, &options, RuleSet::default());
+        let question = Question::minimise(Objective::Euros);
+        let silent = Backend::new(&options, Control::new(&options, &()));
+        let ask = |question: &Question| match silent.ask(&c, question) {
+            Outcome::Found(found) => found,
+            _ => panic!("no answer"),
+        };
+        let optimum = ask(&question);
+        // A start that is dearer: the best without one of its members.
+        let without = Question { absent: optimum.members.iter().copied().take(1).collect(), ..question.clone() };
+        let start = ask(&without);
+        let bounds = Bounds(RefCell::default());
+        let backend = Backend::new(&options, Control::new(&options, &bounds));
+        let mut f = Formulation::new(&c, &question);
+        let mut session = backend.open(&mut f, question.objective).unwrap();
+        let members = f.member.iter().enumerate().map(|(i, &member)| (member, f64::from(start.members.contains(&i))));
+        session.start(&members.collect::<Vec<_>>());
+        let solved = session.solve(&backend.control).unwrap();
+        let best = cents(solved.objective);
+        assert!(best <= cents(optimum.objective) + best / 10_000, "{best} {}", optimum.objective);
+        let bounds = bounds.0.into_inner();
+        assert!(bounds.iter().all(|bound| *bound <= best + 1), "{bounds:?} {best}");
+        told += bounds.len();
+    }
+    assert!(told > 0, "nothing was told");
 }
