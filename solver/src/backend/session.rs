@@ -50,8 +50,10 @@ pub(crate) struct Session {
     /// Quantities that are whole in the problem and divisible in the model until one comes out in parts.
     divisible: Vec<Index>,
     relaxed: bool,
-    /// Values suggested for the next search, ascending by column.
-    start: Vec<(Index, f64)>,
+    /// Values suggested for the next search for whole numbers.
+    start: BTreeMap<Index, f64>,
+    /// Whether HiGHS holds the solution of an earlier run, which it may have to complete before a search.
+    leftover: bool,
     /// Whether the objective is money.
     money: bool,
 }
@@ -140,7 +142,8 @@ impl Session {
             counted,
             divisible,
             relaxed: false,
-            start: Vec::new(),
+            start: BTreeMap::new(),
+            leftover: false,
             money: settings.money,
         })
     }
@@ -281,7 +284,8 @@ impl Session {
         // The clock of linear programs counts all runs, that of whole-number programs each run.
         let spent = if self.linear() { self.run_time() } else { 0.0 };
         self.set("time_limit", if seconds < 1e9 { spent + seconds } else { f64::INFINITY });
-        let mut watch = Watch { control, money: self.money, work: 0, told: Instant::now(), panicked: false };
+        let bounds = !self.leftover;
+        let mut watch = Watch { control, money: self.money, bounds, work: 0, told: Instant::now(), panicked: false };
         let watched: *mut Watch<'_, '_> = &raw mut watch;
         let highs = self.model.as_mut_ptr();
         // SAFETY: a live model. The callback gets `watch`, which outlives the run; nothing else touches it meanwhile, and the
@@ -300,7 +304,9 @@ impl Session {
         if status == kHighsStatusError || watch.panicked {
             return None;
         }
-        Some(self.solved())
+        let solved = self.solved();
+        self.leftover = solved.found();
+        Some(solved)
     }
 
     /// The value of a variable in a solution; 0 where there is none.

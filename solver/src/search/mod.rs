@@ -9,7 +9,7 @@
 //! matter ([`core`]) gives a bound on all consortia ([`price`]); diving into it gives a first consortium ([`dive`]); exact searches of
 //! parts of the call raise the bound ([`blocks`]); others in neighbourhoods make the consortium better ([`improve`]); and what is left of
 //! the limits goes to the exact search, which starts from there.
-//! Every step counts its work in simplex iterations, an exchange as one, and none looks at the clock, but for the limits themselves.
+//! Every step counts its work in simplex iterations, an exchange as four, and none looks at the clock, but for the limits themselves.
 
 mod blocks;
 mod core;

@@ -57,7 +57,7 @@ pub(super) fn solve(
     Some(Attempt { found, finished: solved.end != End::Stopped })
 }
 
-/// The members of a solution of the whole as values of the variables of a part in which it lies. HiGHS completes them: quantities of an
+/// The members of a solution of the whole as values of the variables of a part in which it lies, to be completed: quantities of an
 /// earlier solution are as inexact as its tolerances, and need not agree with who uses what.
 pub(super) fn values(part: &Part<'_>, f: &Formulation, of: &Found) -> Vec<(Variable, f64)> {
     let member = |i: usize| f64::from(of.members.contains(&part.candidates[i]));

@@ -300,6 +300,15 @@ fn no_bound_comes_from_completing_a_start() {
         let bounds = bounds.0.into_inner();
         assert!(bounds.iter().all(|bound| *bound <= best + 1), "{bounds:?} {best}");
         told += bounds.len();
+        // Nor from completing what is left of the relaxation, or of a search with divisible quantities.
+        let bounds = Bounds(RefCell::default());
+        let backend = Backend::new(&options, Control::new(&options, &bounds));
+        let whole = Question { whole: true, ..question.clone() };
+        for question in [&question, &whole] {
+            let Outcome::Found(found) = backend.ask(&c, question) else { panic!("no answer") };
+            let bounds = bounds.0.take();
+            assert!(bounds.iter().all(|bound| *bound <= cents(found.objective) + 1), "{bounds:?} {}", found.objective);
+        }
     }
     assert!(told > 0, "nothing was told");
 }

@@ -1,5 +1,7 @@
 //! Where a search starts, and what it makes of that.
 
+use std::collections::BTreeMap;
+
 use good_lp::Variable;
 use highs_sys::{Highs_changeColsBoundsBySet, Highs_getColsBySet, Highs_setSolution, kHighsStatusError};
 
@@ -7,7 +9,10 @@ use super::{Index, Session};
 use crate::control::Control;
 
 /// Simplex iterations after which a start that is not complete is given up.
-const WORK: u64 = 20_000;
+const WORK: u64 = 5_000;
+
+/// How far a value may be from the whole number that it is taken for.
+const WHOLE: f64 = 1e-6;
 
 impl Session {
     /// Suggests values for some variables; the next search for whole numbers completes them, and starts from there.
@@ -18,16 +23,18 @@ impl Session {
 
     /// The same by column.
     pub(crate) fn start_at(&mut self, values: &[(Index, f64)]) {
-        self.start = values.to_vec();
-        self.start.sort_unstable_by_key(|&(column, _)| column);
-        self.start.dedup_by_key(|&mut (column, _)| column);
+        self.start = values.iter().copied().collect();
     }
 
-    /// Completes the values suggested, if there are any, by solving the model with them given. HiGHS would do so by itself, but would tell of the
-    /// bound of that model as if it were one of the whole, and count that work beyond the limits.
+    /// Completes the values suggested, if there are any, by solving the model with those given that are to be whole numbers, and are. HiGHS
+    /// would do so by itself, but would tell of the bound of that model as if it were one of the whole, and count that work beyond the limits.
     pub(super) fn complete(&mut self, control: &Control<'_>) {
-        let start = std::mem::take(&mut self.start);
-        let (columns, values): (Vec<Index>, Vec<f64>) = start.into_iter().unzip();
+        let start: BTreeMap<Index, f64> = std::mem::take(&mut self.start);
+        let whole = |(column, value): (Index, f64)| {
+            let is_whole = (value - value.round()).abs() <= WHOLE && self.integers.binary_search(&column).is_ok();
+            is_whole.then(|| (column, value.round()))
+        };
+        let (columns, values): (Vec<Index>, Vec<f64>) = start.into_iter().filter_map(whole).unzip();
         let Some((least, most)) = (if columns.is_empty() { None } else { self.bounds_of(&columns) }) else { return };
         if values.iter().zip(least.iter().zip(&most)).any(|(value, (least, most))| value < least || value > most) {
             return;
@@ -41,6 +48,7 @@ impl Session {
             let none = std::ptr::null();
             // SAFETY: a live model, and an array of as many elements as it has columns; the others are not given.
             unsafe { Highs_setSolution(self.model.as_mut_ptr(), solved.values.as_ptr(), none, none, none) };
+            self.leftover = false;
         }
     }
 

@@ -27,6 +27,8 @@ const SILENCE: Duration = Duration::from_millis(100);
 pub(super) struct Watch<'a, 'o> {
     pub(super) control: &'a Control<'o>,
     pub(super) money: bool,
+    /// Whether what HiGHS tells of bounds is about this model: while it completes a solution by itself, it is about what is left of it.
+    pub(super) bounds: bool,
     /// Most iterations seen.
     pub(super) work: u64,
     pub(super) told: Instant,
@@ -70,7 +72,8 @@ impl Watch<'_, '_> {
         if whole && (event == kHighsCallbackMipImprovingSolution || self.told.elapsed() >= SILENCE) {
             self.told = Instant::now();
             let amount = |model: f64| (self.money && model.abs() < 1e15).then(|| cents(model));
-            self.control.tell(self.work, amount(out.mip_primal_bound), amount(out.mip_dual_bound));
+            let bound = if self.bounds { amount(out.mip_dual_bound) } else { None };
+            self.control.tell(self.work, amount(out.mip_primal_bound), bound);
         }
         self.control.would_expire(self.work)
     }

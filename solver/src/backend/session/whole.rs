@@ -63,7 +63,11 @@ impl Session {
         };
         self.precise(false);
         self.relax(false);
-        if settled { relaxed } else { self.solve(control) }
+        if settled {
+            self.start.clear();
+            return relaxed;
+        }
+        self.solve(control)
     }
 
     /// Whether every variable that must be whole is, as exactly as arithmetic allows.

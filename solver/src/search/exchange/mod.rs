@@ -2,8 +2,9 @@
 //!
 //! A team is judged by what its work costs, with what it cannot do at a price that rises while teams miss something and falls while they
 //! do not (strategic oscillation); work is divided at least cost, by shortest augmenting paths. Who leaves and who joins is judged exactly,
-//! but not for every pair: the prices of the work without the one who leaves tell what anybody who joins would spare at most (weak duality),
-//! which takes time in proportion to what that one offers, and only for the most promising exchanges the work is divided anew.
+//! but not for every pair: the prices of the work without the one who leaves tell what anybody who joins would spare at most (weak duality,
+//! exact but for fixed costs), which takes time in proportion to what that one offers, and only for the most promising exchanges the work is
+//! divided anew.
 //! The search knows demand, capacities, costs, the number of members, and who excludes whom. All other rules are for the exact model, which is
 //! asked about the best teams afterwards.
 
@@ -21,6 +22,8 @@ use crate::sample::Random;
 
 /// Exchanges after which a search ends.
 const EXCHANGES: usize = 40;
+/// Simplex iterations that take about as long as choosing an exchange.
+const WORK: u64 = 4;
 /// Exchanges that are judged exactly in a round: of those that are free, and of those that must lead to a better team than the best before.
 const JUDGED: (usize, usize) = (32, 16);
 /// Best teams that are kept.
@@ -140,10 +143,8 @@ impl Search<'_, '_, '_, '_> {
             if self.backend.expired() {
                 break;
             }
-            self.backend.control.spend(1);
+            self.backend.control.spend(WORK);
             let (cost, misses) = work.cost();
-            // Until there is a team that misses nothing, everybody may move: those who went back and forth move on as the price rises.
-            let target = least - cost;
             if !misses && self.elite.keep(&work, cost) {
                 least = least.min(cost);
             }
@@ -151,9 +152,10 @@ impl Search<'_, '_, '_, '_> {
             if run.abs() >= RUN {
                 let penalty = if run > 0 { work.penalty * SWING } else { work.penalty / SWING };
                 work.penalty = penalty.clamp(PENALTY.0, PENALTY.1);
+                work.exchange(None, None);
                 run = 0;
             }
-            let Some((_, leaver, joiner)) = self.choose(&work, &tabu, round, target) else { break };
+            let Some((_, leaver, joiner)) = self.choose(&work, &tabu, round, least) else { break };
             work.exchange(leaver, joiner);
             if let Some(a) = leaver {
                 tabu.back[a] = round + BACK.0 + self.random.below(BACK.1);
@@ -164,10 +166,11 @@ impl Search<'_, '_, '_, '_> {
         }
     }
 
-    /// The exchange that changes the cost most favourably, among those that are free in this round or change it by less than `target`, which
-    /// makes a better team than the best before.
-    fn choose(&mut self, work: &Work<'_, '_, '_>, tabu: &Tabu, round: usize, target: f64) -> Option<Exchange> {
+    /// The exchange that changes the cost most favourably, among those that are free in this round or end below `least`, the cost of the best
+    /// team. Until there is a team that misses nothing, everybody may move: those who went back and forth move on as the price rises.
+    fn choose(&mut self, work: &Work<'_, '_, '_>, tabu: &Tabu, round: usize, least: f64) -> Option<Exchange> {
         let now = work.cost().0;
+        let target = least - now;
         let is_free =
             |&(_, a, b): &Exchange| a.is_none_or(|a| tabu.stay[a] <= round) && b.is_none_or(|b| tabu.back[b] <= round);
         let promising = self.promising(work, tabu.absent);
@@ -179,8 +182,8 @@ impl Search<'_, '_, '_, '_> {
         likely.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
         let mut trial = work.clone();
         let mut best: Option<Exchange> = None;
-        for (at_least, leaver, joiner) in likely {
-            if best.is_some_and(|(least, _, _)| least <= at_least) {
+        for (estimate, leaver, joiner) in likely {
+            if best.is_some_and(|(least, _, _)| least <= estimate) {
                 break;
             }
             trial.members.clone_from(&work.members);
@@ -198,7 +201,7 @@ impl Search<'_, '_, '_, '_> {
         best
     }
 
-    /// Exchanges with what they change at least, as if fixed costs could be paid in parts.
+    /// Exchanges with what they change at least, but for fixed costs: who joins pays them in parts, the others as they come.
     fn promising(&self, work: &Work<'_, '_, '_>, absent: Option<usize>) -> Vec<Exchange> {
         let (market, c) = (self.market, self.market.c);
         let outside: Vec<usize> =
