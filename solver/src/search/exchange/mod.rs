@@ -145,6 +145,8 @@ impl Search<'_, '_, '_, '_> {
             }
             self.backend.control.spend(WORK);
             let (cost, misses) = work.cost();
+            // Until there is a team that misses nothing, everybody may move: those who went back and forth move on as the price rises.
+            let target = least - cost;
             if !misses && self.elite.keep(&work, cost) {
                 least = least.min(cost);
             }
@@ -152,10 +154,9 @@ impl Search<'_, '_, '_, '_> {
             if run.abs() >= RUN {
                 let penalty = if run > 0 { work.penalty * SWING } else { work.penalty / SWING };
                 work.penalty = penalty.clamp(PENALTY.0, PENALTY.1);
-                work.exchange(None, None);
                 run = 0;
             }
-            let Some((_, leaver, joiner)) = self.choose(&work, &tabu, round, least) else { break };
+            let Some((_, leaver, joiner)) = self.choose(&work, &tabu, round, target) else { break };
             work.exchange(leaver, joiner);
             if let Some(a) = leaver {
                 tabu.back[a] = round + BACK.0 + self.random.below(BACK.1);
@@ -166,11 +167,11 @@ impl Search<'_, '_, '_, '_> {
         }
     }
 
-    /// The exchange that changes the cost most favourably, among those that are free in this round or end below `least`, the cost of the best
-    /// team. Until there is a team that misses nothing, everybody may move: those who went back and forth move on as the price rises.
-    fn choose(&mut self, work: &Work<'_, '_, '_>, tabu: &Tabu, round: usize, least: f64) -> Option<Exchange> {
+    /// The exchange that changes the cost most favourably, among those that are free in this round or change it by less than `target`, which
+    /// makes a better team than the best before. A price that has just changed counts for what is missing, and for work once it is divided
+    /// anew: to divide it at once made the search of three in 28 samples 1.7 to 4 times longer, and of none shorter.
+    fn choose(&mut self, work: &Work<'_, '_, '_>, tabu: &Tabu, round: usize, target: f64) -> Option<Exchange> {
         let now = work.cost().0;
-        let target = least - now;
         let is_free =
             |&(_, a, b): &Exchange| a.is_none_or(|a| tabu.stay[a] <= round) && b.is_none_or(|b| tabu.back[b] <= round);
         let promising = self.promising(work, tabu.absent);
