@@ -4,6 +4,7 @@
 //! callbacks, changes of rows, partial starts, or warm restarts. A session lives and dies on one thread.
 #![allow(unsafe_code)]
 
+mod bounds;
 mod model;
 mod start;
 mod watch;
@@ -15,12 +16,12 @@ use std::time::Instant;
 
 use good_lp::{IntoAffineExpression, ProblemVariables, SolverModel, Variable};
 use highs_sys::{
-    Highs_addCol, Highs_addRow, Highs_changeColBounds, Highs_changeColCost, Highs_changeColIntegrality,
-    Highs_changeColsCostByRange, Highs_changeColsIntegralityBySet, Highs_changeObjectiveOffset, Highs_changeRowBounds,
-    Highs_getDoubleInfoValue, Highs_getIntInfoValue, Highs_getModelStatus, Highs_getRunTime, Highs_getSolution,
-    Highs_run, Highs_setCallback, Highs_startCallback, Highs_version, HighsInt, kHighsModelStatusInfeasible,
-    kHighsModelStatusOptimal, kHighsModelStatusUnboundedOrInfeasible, kHighsSolutionStatusFeasible, kHighsStatusError,
-    kHighsVarTypeContinuous, kHighsVarTypeInteger,
+    Highs_addCol, Highs_addRow, Highs_changeColCost, Highs_changeColIntegrality, Highs_changeColsCostByRange,
+    Highs_changeColsIntegralityBySet, Highs_changeObjectiveOffset, Highs_changeRowBounds, Highs_getDoubleInfoValue,
+    Highs_getIntInfoValue, Highs_getModelStatus, Highs_getRunTime, Highs_getSolution, Highs_run, Highs_setCallback,
+    Highs_startCallback, Highs_version, HighsInt, kHighsModelStatusInfeasible, kHighsModelStatusOptimal,
+    kHighsModelStatusUnboundedOrInfeasible, kHighsSolutionStatusFeasible, kHighsStatusError, kHighsVarTypeContinuous,
+    kHighsVarTypeInteger,
 };
 
 use super::Settings;
@@ -158,24 +159,6 @@ impl Session {
         self.relaxed = relaxed;
         let kind = if relaxed { kHighsVarTypeContinuous } else { kHighsVarTypeInteger };
         self.declare(&self.integers.clone(), kind);
-    }
-
-    /// Changes the bounds of a variable.
-    pub(crate) fn bound(&mut self, variable: Variable, least: f64, most: f64) {
-        if let Some(column) = self.column(variable) {
-            // SAFETY: a live model and one of its columns.
-            unsafe { Highs_changeColBounds(self.model.as_mut_ptr(), column, least, most) };
-        }
-    }
-
-    /// Changes the bounds of several variables at once: HiGHS takes as long for one as for all.
-    pub(crate) fn bounds(&mut self, changes: &[(Variable, f64, f64)]) {
-        let columns =
-            changes.iter().filter_map(|&(variable, least, most)| Some((self.column(variable)?, (least, most))));
-        let columns: BTreeMap<Index, (f64, f64)> = columns.collect();
-        let set: Vec<Index> = columns.keys().copied().collect();
-        let (least, most): (Vec<f64>, Vec<f64>) = columns.into_values().unzip();
-        self.set_bounds(&set, &least, &most);
     }
 
     /// Changes the coefficient of a variable in the objective.

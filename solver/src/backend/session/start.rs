@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use good_lp::Variable;
-use highs_sys::{Highs_changeColsBoundsBySet, Highs_getColsBySet, Highs_setSolution, kHighsStatusError};
+use highs_sys::Highs_setSolution;
 
 use super::{Index, Session};
 use crate::control::Control;
@@ -49,42 +49,6 @@ impl Session {
             // SAFETY: a live model, and an array of as many elements as it has columns; the others are not given.
             unsafe { Highs_setSolution(self.model.as_mut_ptr(), solved.values.as_ptr(), none, none, none) };
             self.leftover = false;
-        }
-    }
-
-    /// The bounds of some columns, ascending. `None` where HiGHS does not tell them.
-    fn bounds_of(&self, columns: &[Index]) -> Option<(Vec<f64>, Vec<f64>)> {
-        let count = Index::try_from(columns.len()).ok()?;
-        let empty = || vec![0.0; columns.len()];
-        let [mut cost, mut least, mut most] = [empty(), empty(), empty()];
-        let (mut told, mut entries): (Index, Index) = (0, 0);
-        let none = std::ptr::null_mut();
-        // SAFETY: a live model, an array of `count` ascending columns, places for single numbers, and three arrays of `count` elements; the
-        // entries of the columns are not asked for.
-        let status = unsafe {
-            Highs_getColsBySet(
-                self.model.as_ptr(),
-                count,
-                columns.as_ptr(),
-                &raw mut told,
-                cost.as_mut_ptr(),
-                least.as_mut_ptr(),
-                most.as_mut_ptr(),
-                &raw mut entries,
-                none,
-                none,
-                std::ptr::null_mut(),
-            )
-        };
-        (status != kHighsStatusError && told == count).then_some((least, most))
-    }
-
-    /// Changes the bounds of columns, ascending.
-    pub(super) fn set_bounds(&mut self, columns: &[Index], least: &[f64], most: &[f64]) {
-        if let Ok(count) = Index::try_from(columns.len()) {
-            let highs = self.model.as_mut_ptr();
-            // SAFETY: a live model, and three arrays of `count` elements that outlive the call: ascending columns and their bounds.
-            unsafe { Highs_changeColsBoundsBySet(highs, count, columns.as_ptr(), least.as_ptr(), most.as_ptr()) };
         }
     }
 

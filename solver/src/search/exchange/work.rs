@@ -192,7 +192,10 @@ impl<'m, 's, 'a> Work<'m, 's, 'a> {
         let mut steps = Vec::new();
         let mut at = end;
         while at != from {
-            let (source, taken, given) = Some(by[at]).filter(|_| steps.len() < c.cells.len())?;
+            if steps.len() == c.cells.len() {
+                return None;
+            }
+            let (source, taken, given) = by[at];
             steps.push((taken, given));
             at = source;
         }
